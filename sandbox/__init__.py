@@ -1,0 +1,1 @@
+"""A safe local internet in one process."""

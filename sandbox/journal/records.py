@@ -1,0 +1,89 @@
+"""What the journal is made of: sessions, the chunks of their byte streams, and the exchanges laid over them.
+
+A chunk is bytes of one stream as they passed; from the chunks alone both directions of a connection are rebuilt.
+An exchange is one question and its answer as ranges over those streams. All three are plain values: the journal
+encodes them, the console and the exports read them, the explanations name them.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from sandbox.protocols.conversation import Address
+
+__all__ = ["Chunk", "Cut", "Exchange", "Session", "Stream"]
+
+
+class Stream(enum.IntEnum):
+    """The byte streams of a session. The wire streams exist where TLS runs: what an eavesdropper saw."""
+
+    CLIENT = 0
+    SERVER = 1
+    CLIENT_WIRE = 2
+    SERVER_WIRE = 3
+
+
+class Session(msgspec.Struct, kw_only=True):
+    """One connection or datagram flow.
+
+    opened, closed: seconds since the epoch, closed 0.0 while it lasts. end: who ended it and how, a term of the
+    tcp knowledge ("client-closed", "server-closed", "client-reset", "server-reset", "idle-timeout",
+    "time-limit", "refused", "stopped", "failed", "flow-idle"). facts: what is known about the transport, such as
+    {"rtt_us": 40, "mss": 65483, "syn": b"..."}, at open under "open" and at close under "close".
+    """
+
+    id: int
+    service: str
+    protocol: str
+    transport: str
+    client: Address
+    server: Address
+    opened: float
+    closed: float = 0.0
+    end: str = ""
+    facts: dict[str, dict[str, int | str | bytes]] = {}
+
+
+class Chunk(msgspec.Struct, array_like=True, gc=False):
+    """Bytes of one stream, as they passed. offset: of the first one in its stream; length: how many passed; data
+    is shorter than that only where a limit cut it."""
+
+    time: float
+    stream: int
+    offset: int
+    length: int
+    data: bytes
+
+
+class Cut(msgspec.Struct, array_like=True, gc=False):
+    """One side of an exchange that was longer than is kept: its full length, and the SHA-256 of all of it."""
+
+    stream: int
+    length: int
+    sha256: str
+
+
+class Exchange(msgspec.Struct, array_like=True):
+    """One question and its answer.
+
+    id: unique and rising in one data folder; client, server: ranges [start, end) of the session's plain streams;
+    verb: what was asked, in the protocol's own word ("GET", "A"); asked: its object ("/index.html"); outcome: the
+    protocol's own code ("200", "NXDOMAIN", "" for none); answered: a short summary of the answer; key: the
+    knowledge entry ("kind.term") that explains it best, where neither verb nor outcome does.
+    """
+
+    id: int
+    session: int
+    started: float
+    ended: float
+    verb: str
+    asked: str
+    outcome: str
+    answered: str
+    key: str
+    client: tuple[int, int]
+    server: tuple[int, int]
+    notes: dict[str, str] = {}
+    cuts: list[Cut] = []

@@ -1,0 +1,179 @@
+"""The contract between a protocol and the network: what a session is handed instead of a socket.
+
+A protocol's session is a coroutine that takes a `Conversation` and returns when the dialogue is over. It reads
+what the client sent, writes replies, and says where one exchange ends and the next begins. It never sees a
+socket, a TLS context or the journal: `sandbox.net` implements this contract, enforces the limits and deadlines,
+and records every byte, so a session cannot bypass any of them.
+
+Rules of the house:
+- `write` queues; queued replies leave in one segment when the session waits for more input (RFC 2920 §3.1 wants
+  that for pipelined commands) or calls `flush`.
+- The exchanges of a conversation partition both byte streams: an exchange covers everything consumed and written
+  since the one before it. What the client sent and nobody claimed becomes a last, unfinished exchange.
+- Every error a client can cause is a `ConversationError`. A session may catch `TimedOut` and `TooLong` to say
+  goodbye in its own words; what it lets through ends the connection quietly and is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, Protocol
+
+__all__ = [
+    "Address", "Answer", "Closed", "Conversation", "ConversationError", "DatagramHandler", "Description",
+    "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
+]
+
+
+class Address(NamedTuple):
+    """An IP address in text form (no brackets, no zone) and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class ConversationError(Exception):
+    """Something the client, the wire or a limit did to this conversation."""
+
+
+class EndOfStream(ConversationError):
+    """The client closed its side before what was asked for had arrived. What did arrive stays in `buffer`."""
+
+
+class TooLong(ConversationError):
+    """A line (or whatever was awaited) passed its limit. What arrived stays in `buffer`."""
+
+
+class TimedOut(ConversationError):
+    """Nothing arrived, or nothing could be sent, before the deadline. Replies can still be written."""
+
+
+class Closed(ConversationError):
+    """The connection is gone (reset, broken, closed by this side). Nothing more can be read or written."""
+
+
+class OpenExchange(Protocol):
+    """One question and its answer while it is under way."""
+
+    verb: str
+    asked: str
+
+    def note(self, name: str, value: str) -> None:
+        """Attach a fact worth keeping: a user name, a traceback, a chosen virtual host."""
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        """Close it: everything consumed and written up to now belongs to it.
+
+        outcome: the protocol's own code ("200", "NOERROR", "+OK"); answered: a short human summary;
+        key: the knowledge entry ("kind.term") that explains it best, where neither verb nor outcome does.
+        """
+
+
+class Conversation(Protocol):
+    """A connection, as a protocol sees it."""
+
+    @property
+    def client(self) -> Address: ...
+    @property
+    def server(self) -> Address:
+        """The address the client connected to, as the client sees it."""
+    @property
+    def service(self) -> str:
+        """The role being played: "http", "submission" ..."""
+    @property
+    def secure(self) -> bool:
+        """Whether bytes are encrypted on the wire now."""
+    @property
+    def buffer(self) -> bytearray:
+        """What has arrived and is not consumed yet. Look, but consume with `take`."""
+
+    due: float
+    """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
+    For a whole request head, a whole login: it stops a client that trickles a byte a second."""
+
+    async def fill(self) -> bool:
+        """Send what is queued, then wait for more bytes in `buffer`. False at the client's end of stream.
+
+        Raises TimedOut, Closed.
+        """
+
+    def take(self, count: int) -> bytes:
+        """Consume `count` bytes that are in `buffer`."""
+
+    def untake(self, data: bytes) -> None:
+        """Put back bytes just consumed: they belong to the next exchange."""
+
+    async def read_line(self, limit: int = 0) -> bytes:
+        """One line with its line end (LF, or CRLF). limit: octets with line end; 0 for the service's own.
+
+        Raises TooLong, EndOfStream, TimedOut, Closed.
+        """
+
+    async def read_exactly(self, count: int) -> bytes:
+        """Raises EndOfStream, TimedOut, Closed."""
+
+    async def read_some(self, limit: int = 65536) -> bytes:
+        """Between 1 and `limit` bytes as soon as there are any; b"" at the end of stream."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the client. Never blocks; use `send` for anything large."""
+
+    async def send(self, data: bytes) -> None:
+        """Queue bytes, and wait for the client to take them when much is queued. Raises TimedOut, Closed."""
+
+    async def flush(self) -> None:
+        """Send all that is queued. Raises TimedOut, Closed."""
+
+    async def end_writing(self) -> None:
+        """Flush, then half-close: the client sees end of stream and may still send."""
+
+    def reset(self) -> None:
+        """Drop what is queued and close with a TCP reset as soon as the session returns."""
+
+    async def start_tls(self) -> None:
+        """Flush, throw away (and record) what arrived before the handshake, and encrypt from here on.
+
+        Raises Closed when the handshake fails.
+        """
+
+    def begin(self, verb: str, asked: str = "") -> OpenExchange:
+        """Start an exchange; it covers all that was consumed since the last one ended."""
+
+
+class Description(NamedTuple):
+    """What an exchange was about, for one that begins and ends at once. Fields as in `OpenExchange`."""
+
+    verb: str
+    asked: str
+    outcome: str
+    answered: str = ""
+    key: str = ""
+    notes: Mapping[str, str] | None = None
+
+
+class Answer(NamedTuple):
+    """What a datagram gets: reply bytes (None to stay silent) and what happened."""
+
+    data: bytes | None
+    about: Description
+
+
+SessionHandler = Callable[[Conversation], Awaitable[None]]
+DatagramHandler = Callable[[bytes, Address], Answer]
+"""(datagram, client) to answer. Synchronous, quick, never raises for anything a client can send."""
+
+
+class Wire(Protocol):
+    """A connection the sandbox itself opened to a port on this machine (see `Context.dial`)."""
+
+    async def send(self, data: bytes) -> None:
+        """Raises Closed."""
+
+    async def receive(self, limit: int = 65536) -> bytes:
+        """b"" at end of stream. Raises Closed."""
+
+    async def end_writing(self) -> None: ...
+    async def aclose(self) -> None: ...

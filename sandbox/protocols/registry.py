@@ -1,0 +1,114 @@
+"""Every protocol the sandbox speaks: its name, its roles with their well-known ports, and where its code is.
+
+Adding a protocol is adding a folder and one line to `PROTOCOLS`. The folder's module has one function,
+`serve(context) -> Service`; it is imported only when one of the protocol's roles is on, so heavy libraries cost
+nothing until they are needed.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.config import Config
+from sandbox.protocols.conversation import Address, DatagramHandler, SessionHandler, Wire
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+__all__ = ["PROTOCOLS", "Context", "Protocol", "Role", "Service", "Tls", "find_role"]
+
+
+class Tls(enum.Enum):
+    """How a role comes to be encrypted."""
+
+    NEVER = "never"
+    UPGRADE = "upgrade"
+    IMPLICIT = "implicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A service a client can connect to.
+
+    port: the well-known one; high: the one used without privileges (port + 8000, http 8080 for ease).
+    """
+
+    name: str
+    port: int
+    high: int = 0
+    transports: tuple[str, ...] = ("tcp",)
+    tls: Tls = Tls.NEVER
+
+    def __post_init__(self) -> None:
+        if not self.high:
+            object.__setattr__(self, "high", self.port + 8000)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a protocol is built with.
+
+    endpoints: every running service by role name, as clients reach it, complete before the first session starts;
+    dial: connect to a port on this machine, and nowhere else (raises PermissionError for other addresses,
+    OSError when nothing listens).
+    """
+
+    world: World
+    role: Role
+    config: Config
+    endpoints: Mapping[str, Address]
+    dial: Callable[[Address], Awaitable[Wire]]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a protocol gives back: how it answers a connection, a datagram, or both."""
+
+    session: SessionHandler | None = None
+    datagram: DatagramHandler | None = None
+    busy: bytes = b""
+    """What a client is told when the sandbox has too many connections already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One protocol. module: where its `serve` function is."""
+
+    name: str
+    module: str
+    roles: tuple[Role, ...]
+
+    def serve(self, context: Context) -> Service:
+        """Import the protocol and build one of its services."""
+        service = importlib.import_module(self.module).serve(context)
+        assert isinstance(service, Service)
+        return service
+
+
+BOTH = ("udp", "tcp")
+
+PROTOCOLS: tuple[Protocol, ...] = (
+    Protocol("http", "sandbox.protocols.http.session", (Role("http", 80, 8080),)),
+    Protocol("dns", "sandbox.protocols.dns.session", (Role("dns", 53, transports=BOTH),)),
+    Protocol("tcp", "sandbox.protocols.tcp.session", (
+        Role("echo", 7, transports=BOTH),          # RFC 862
+        Role("discard", 9, transports=BOTH),       # RFC 863
+        Role("daytime", 13, transports=BOTH),      # RFC 867
+        Role("qotd", 17, transports=BOTH),         # RFC 865
+        Role("chargen", 19, transports=BOTH),      # RFC 864
+        Role("time", 37, transports=BOTH),         # RFC 868
+    )),
+)
+
+
+def find_role(name: str) -> tuple[Protocol, Role]:
+    """The protocol and role a service name stands for. Raises KeyError."""
+    for protocol in PROTOCOLS:
+        for role in protocol.roles:
+            if role.name == name:
+                return protocol, role
+    raise KeyError(name)

@@ -1,0 +1,9 @@
+"""The pretend internet: accounts, zones, sites, files. Synchronous; knows no protocol word on the wire."""
+
+from __future__ import annotations
+
+__all__ = ["World"]
+
+
+class World:
+    """Everything the protocols serve. (Grows with each room of the world.)"""
