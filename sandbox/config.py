@@ -38,7 +38,8 @@ class Limits(Section):
 class Journal(Section):
     """What is recorded, and how much of it is kept."""
 
-    size: Annotated[Positive, Meta(description="the store's size; the oldest whole sessions leave first")] = 2_000_000_000
+    size: Annotated[Positive, Meta(
+        description="the store's size; the oldest whole sessions leave first")] = 2_000_000_000
     body_limit: Annotated[Positive, Meta(description="octets kept of one side of one exchange; of a longer one "
                                          "the length and SHA-256 are kept")] = 67_108_864
     queue: Annotated[Positive, Meta(description="octets waiting for the writer before clients wait")] = 67_108_864
@@ -48,7 +49,8 @@ class Http(Section):
     """The web."""
 
     debug: Annotated[bool, Meta(description="show an application's traceback in the 500 page")] = False
-    keep_alive: Annotated[Seconds, Meta(description="how long an idle connection is kept for the next request")] = 75.0
+    keep_alive: Annotated[Seconds, Meta(
+        description="how long an idle connection is kept for the next request")] = 75.0
     compress: Annotated[bool, Meta(description="gzip and deflate for text when the client accepts them")] = True
     proxy: Annotated[bool, Meta(description="answer as a forward proxy (absolute-form, CONNECT)")] = True
 
@@ -68,7 +70,8 @@ class Dns(Section):
 class Console(Section):
     """The live lines in the terminal."""
 
-    color: Annotated[Literal["auto", "always", "never"], Meta(description="colours; auto asks the terminal and NO_COLOR")] = "auto"
+    color: Annotated[Literal["auto", "always", "never"], Meta(
+        description="colours; auto asks the terminal and NO_COLOR")] = "auto"
     explain: Annotated[bool, Meta(description="end each line with one explaining sentence")] = True
 
 

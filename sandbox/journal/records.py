@@ -11,7 +11,7 @@ import enum
 
 import msgspec
 
-from sandbox.protocols.conversation import Address
+from sandbox.address import Address
 
 __all__ = ["Chunk", "Cut", "Exchange", "Session", "Stream"]
 

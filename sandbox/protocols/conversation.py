@@ -19,20 +19,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from sandbox.address import Address
+
 __all__ = [
-    "Address", "Answer", "Closed", "Conversation", "ConversationError", "DatagramHandler", "Description",
+    "Answer", "Closed", "Conversation", "ConversationError", "DatagramHandler", "Description",
     "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
 ]
-
-
-class Address(NamedTuple):
-    """An IP address in text form (no brackets, no zone) and a port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class ConversationError(Exception):

@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.conversation import Address, DatagramHandler, SessionHandler, Wire
+from sandbox.protocols.conversation import DatagramHandler, SessionHandler, Wire
 
 if TYPE_CHECKING:
     from sandbox.world import World

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sandbox.protocols.conversation import Address, Conversation
+from sandbox.address import Address
+from sandbox.protocols.conversation import Conversation
 
 __all__ = ["Body", "Headers", "HttpError", "Request", "Response", "Site", "Tunnel"]
 
