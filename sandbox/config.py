@@ -21,7 +21,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A table of the configuration."""
 
 
-class Limits(Section):
+class Limits(Section, frozen=True):
     """What one client may take. Every limit is there so that no client can use up the machine."""
 
     connections: Annotated[Positive, Meta(description="open connections in all")] = 10_000
@@ -35,7 +35,7 @@ class Limits(Section):
     grace: Annotated[Seconds, Meta(description="for open connections when the sandbox stops")] = 1.0
 
 
-class Journal(Section):
+class Journal(Section, frozen=True):
     """What is recorded, and how much of it is kept."""
 
     size: Annotated[Positive, Meta(
@@ -45,7 +45,7 @@ class Journal(Section):
     queue: Annotated[Positive, Meta(description="octets waiting for the writer before clients wait")] = 67_108_864
 
 
-class Http(Section):
+class Http(Section, frozen=True):
     """The web."""
 
     debug: Annotated[bool, Meta(description="show an application's traceback in the 500 page")] = False
@@ -55,7 +55,7 @@ class Http(Section):
     proxy: Annotated[bool, Meta(description="answer as a forward proxy (absolute-form, CONNECT)")] = True
 
 
-class Dns(Section):
+class Dns(Section, frozen=True):
     """Names."""
 
     unknown: Annotated[Literal["sandbox", "nxdomain"], Meta(
@@ -67,7 +67,7 @@ class Dns(Section):
         description="who may copy whole zones (AXFR)")] = "loopback"
 
 
-class Console(Section):
+class Console(Section, frozen=True):
     """The live lines in the terminal."""
 
     color: Annotated[Literal["auto", "always", "never"], Meta(
@@ -75,7 +75,7 @@ class Console(Section):
     explain: Annotated[bool, Meta(description="end each line with one explaining sentence")] = True
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """Everything."""
 
     bind: Annotated[list[str], Meta(description="addresses to listen on")] = ["127.0.0.1", "::1"]
