@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.world.zones import Zones
+
 __all__ = ["World"]
 
 
 class World:
     """Everything the protocols serve. (Grows with each room of the world.)"""
+
+    zones: Zones

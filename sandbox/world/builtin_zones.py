@@ -13,7 +13,8 @@ import dns.reversename
 from dns.rdataset import Rdataset
 
 from sandbox.address import Address
-from sandbox.world.zones import Absent, CatchAll, Zone, Zones, parse_name, parse_set
+from sandbox.world.records import parse_name, parse_set
+from sandbox.world.zones import Absent, CatchAll, Zone, Zones
 
 __all__ = ["HOSTS", "announce", "build_zones"]
 
@@ -78,7 +79,8 @@ def build_zones(domains: Sequence[str], hosts: Sequence[str], addresses: Sequenc
     if capture:
         _fill(root, "*.", to_us)
     built = Zones([*zones, root])
-    announce(built, domains, endpoints or {}, addresses)
+    if endpoints is not None:
+        announce(built, domains, endpoints, addresses)
     return built
 
 

@@ -18,14 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import dns.exception
-import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdataset
 import dns.rdatatype
 from dns.name import Name
 from dns.rdataset import Rdataset
 from dns.rdatatype import RdataType
+
+from sandbox.world.records import ZoneError, parse_name, parse_set, parse_type, record_set
 
 __all__ = ["Absent", "CatchAll", "Change", "Found", "Kind", "Record", "Zone", "ZoneError", "Zones", "labels_of"]
 
@@ -33,14 +31,8 @@ Labels = tuple[bytes, ...]
 """A name's labels in lower case, host first, the root's empty label last: how names are compared (RFC 4343)."""
 
 SERIAL_SPACE = 2 ** 32
-LARGEST_SET = 60_000
-"""Octets of record data under one name and type, so that any set fits a DNS message (65,535 octets)."""
 
 log = logging.getLogger(__name__)
-
-
-class ZoneError(ValueError):
-    """A record or zone that cannot be. The message says which one, what is wrong and what to do."""
 
 
 class Kind(enum.Enum):
@@ -138,7 +130,7 @@ class Zone:
         soa = parsed.find_rdataset(top, RdataType.SOA)
         zone = cls(top, ttl=min(soa.ttl, soa[0].minimum))
         for name, found in parsed.iterate_rdatasets():
-            zone.put(name, _frozen(found.rdtype, list(found), found.ttl))
+            zone.put(name, record_set(found.rdtype, list(found), found.ttl))
         return zone
 
     @property
@@ -215,7 +207,7 @@ class Zone:
     def bump(self) -> None:
         """Raise the serial, so that secondaries notice (RFC 1982: it wraps around)."""
         raised = self.soa[0].replace(serial=(self.serial + 1) % SERIAL_SPACE)
-        self._nodes[self.apex].sets[RdataType.SOA] = _frozen(RdataType.SOA, [raised], self.soa.ttl)
+        self._nodes[self.apex].sets[RdataType.SOA] = record_set(RdataType.SOA, [raised], self.soa.ttl)
 
     def _ensure(self, name: Name) -> Node:
         """The node of `name`, made with its ancestors (as empty non-terminals) where missing."""
@@ -324,7 +316,7 @@ class Zones:
             raise ZoneError(f"{owner} has a {type} record, and there can be only one; replace it instead")
         values = [*(old or ()), *(item for item in new if old is None or item not in old)]
         lifetime = old.ttl if old is not None and ttl is None else new.ttl
-        self._store(zone, name, _frozen(new.rdtype, values, lifetime), "add")
+        self._store(zone, name, record_set(new.rdtype, values, lifetime), "add")
 
     def replace(self, owner: str, type: str, values: Sequence[str], ttl: int | None = None) -> None:  # noqa: A002
         """Make `values` the only records of this name and type; none removes them. Raises ZoneError."""
@@ -353,7 +345,7 @@ class Zones:
             count += len(gone)
             kept = [item for item in old if item not in gone]
             if kept:
-                self._store(zone, name, _frozen(rdtype, kept, old.ttl), "remove")
+                self._store(zone, name, record_set(rdtype, kept, old.ttl), "remove")
             else:
                 zone.drop(name, rdtype)
                 self._changed(zone, Change("remove", str(name), dns.rdatatype.to_text(rdtype)))
@@ -418,47 +410,3 @@ def found_at(node: Node, rdtype: RdataType) -> Found:
     if alias is not None:
         return Found(Kind.ALIAS, (alias,), node.name)
     return Found(Kind.NODATA, (), node.name)
-
-
-def parse_name(name: str | Name) -> Name:
-    """An absolute name; what has no final dot is taken from the root. Raises ZoneError."""
-    if isinstance(name, Name):
-        return name
-    try:
-        return dns.name.from_text(name)
-    except (dns.exception.DNSException, UnicodeError) as error:
-        raise ZoneError(f"{name!r} is not a domain name: {error}") from None
-
-
-def parse_type(text: str) -> RdataType:
-    """A record type by mnemonic or as TYPE65280 (RFC 3597 §5). Raises ZoneError."""
-    try:
-        rdtype = dns.rdatatype.from_text(text)
-    except (dns.exception.DNSException, ValueError):
-        raise ZoneError(f"{text!r} is not a record type; expected one such as A, MX, TXT or TYPE65280") from None
-    if dns.rdatatype.is_metatype(rdtype):
-        raise ZoneError(f"{text} is only for questions or messages; no zone can hold it")
-    return rdtype
-
-
-def parse_set(type: str, values: Sequence[str], ttl: int) -> Rdataset:  # noqa: A002
-    """A record set from master-file text, names in it absolute. Raises ZoneError."""
-    rdtype = parse_type(type)
-    if not 0 <= ttl < 2 ** 31:
-        raise ZoneError(f"{type} time to live {ttl}: expected 0 to 2147483647 seconds (RFC 2181 §8)")
-    items = []
-    for value in values:
-        try:
-            items.append(dns.rdata.from_text(dns.rdataclass.IN, rdtype, value, dns.name.root, relativize=False))
-        except (dns.exception.DNSException, ValueError) as error:
-            raise ZoneError(f"{type} {value!r}: {error}") from None
-    if dns.rdatatype.is_singleton(rdtype) and len(items) > 1:
-        raise ZoneError(f"{type}: a name has only one such record, and {len(items)} were given")
-    return _frozen(rdtype, items, ttl)
-
-
-def _frozen(rdtype: RdataType, items: Sequence[dns.rdata.Rdata], ttl: int) -> Rdataset:
-    if sum(len(item.to_wire() or b"") + 12 for item in items) > LARGEST_SET:
-        raise ZoneError(f"{dns.rdatatype.to_text(rdtype)}: {len(items)} records are more than fit a DNS message "
-                        f"({LARGEST_SET} octets); use fewer or shorter ones")
-    return dns.rdataset.from_rdata_list(ttl, items)
