@@ -15,6 +15,7 @@ from pathlib import Path
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
 from sandbox.console.terminal import look
+from sandbox.errors import UserError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.journal.store import StoreError
@@ -43,7 +44,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")
     parser.add_argument("--limit", metavar="N", type=positive, default=None, help="only the last N exchanges")
     parser.add_argument("--no-explain", action="store_true", help="without the explaining sentences")
-    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="colours (default: auto)")
+    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
+                        help="colours (default: auto, which asks the terminal and NO_COLOR)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="JSON lines")
     form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
@@ -52,16 +54,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is asked for. 0; 1 when the session asked for is not there; 2 when there is no journal to read."""
+    """Print what is asked for. Raises UserError when there is no such journal or session."""
     if args.raw is None and args.side:
-        return complain("--side goes with --raw SESSION")
+        raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
     if args.raw is not None and args.follow:
-        return complain("--raw shows one session as it is now; it cannot --follow")
+        raise UserError("--raw shows one session as it is now; leave --follow away")
     try:
         with Reader(folder(args.data) / STORE) as reader:
             return show_raw(reader, args) if args.raw is not None else show(reader, args)
     except StoreError as error:
-        return complain(str(error))
+        raise UserError(str(error)) from error
     except KeyboardInterrupt:
         return 0
     except BrokenPipeError:  # `sandbox log | head`: the reader has seen enough
@@ -108,7 +110,8 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
     """The bytes of one session."""
     session = reader.session(args.raw)
     if session is None:
-        return complain(f"there is no session {args.raw} in this journal; `sandbox log --json` shows their numbers", 1)
+        raise UserError(f"there is no session {args.raw} in this journal; `sandbox log --json` shows the numbers "
+                        "of those there are (\"session\")")
     if args.side:
         cut = 0
         for chunk in reader.chunks(session.id):
@@ -120,8 +123,8 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
             print(f"sandbox log: {cut:,} octets were not kept and are left out", file=sys.stderr)
         return 0
     end = session.end or "still open"
-    print(f"# session {session.id}: {session.service} over {session.transport}, {session.client} to {session.server}, "
-          f"opened {clock(session.opened, milliseconds=True)}, {end}")
+    print(f"# session {session.id}: {session.service} over {session.transport}, {session.client} to "
+          f"{session.server}, opened {clock(session.opened, milliseconds=True)}, {end}")
     for text in transcript(session, reader.chunks(session.id)):
         print(text)
     return 0
@@ -140,7 +143,7 @@ def since(text: str) -> float:
 
 def positive(text: str) -> int:
     """A whole number of one or more."""
-    if text.isascii() and text.isdecimal() and 0 < int(text[:18]):
+    if text.isascii() and text.isdecimal() and int(text[:18]) > 0:
         return int(text[:18])
     raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
 
@@ -151,8 +154,3 @@ def folder(data: str) -> Path:
         return Path(data)
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "sandbox"
-
-
-def complain(text: str, status: int = 2) -> int:
-    print(f"sandbox log: {text}", file=sys.stderr)
-    return status

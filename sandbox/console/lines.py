@@ -97,14 +97,11 @@ def size(octets: int) -> str:
     """Octets in the unit that needs the fewest digits: "987 B", "1.2 kB"."""
     if octets < 1000:
         return f"{octets} B"
-    value = octets / 1000
-    for unit in ("kB", "MB", "GB"):
-        if value < 999.95:
-            break
+    value, units = octets / 1000, ["TB", "GB", "MB", "kB"]
+    while value >= 999.95 and len(units) > 1:
         value /= 1000
-    else:
-        unit = "TB"
-    return f"{value:.1f} {unit}"
+        units.pop()
+    return f"{value:,.1f} {units[-1]}"
 
 
 def duration(seconds: float) -> str:

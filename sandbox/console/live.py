@@ -93,35 +93,33 @@ class Console:
 
     def _turn(self) -> bool:
         """One second in which something happens, from its first record on. False at the end."""
-        began = None
-        while True:
-            with self._news:
-                while not self._waiting and not self._stopped:
-                    left = None if began is None else began + 1 - self._clock()
-                    if left is not None and left <= 0:
-                        break
-                    self._news.wait(left)
-                waiting, self._waiting = self._waiting, []
-                stopped = self._stopped
-            if waiting:
-                if began is None:
-                    began = self._clock()
-                    self._look = look(self._stream, self._color)  # the window may have changed its size
-                self._write(waiting)
-            if stopped or (began is not None and self._clock() >= began + 1):
-                break
+        first = self._take(None)
+        self._look = look(self._stream, self._color)  # the window may have changed its size
+        self._write(first)
+        over = self._clock() + 1
+        while (left := over - self._clock()) > 0 and not self._stopped:
+            self._write(self._take(left))
         with self._news:
             skipped, self._skipped = self._skipped, 0
             self._room = self._rate
         if skipped:
-            late = began is not None and self._clock() > began + 2
-            self._stream.write(self._left_out(skipped, late=late))
+            self._stream.write(self._left_out(skipped, late=self._clock() > over + 1))
             self._stream.flush()
-        return not stopped
+        with self._news:
+            return not self._stopped or bool(self._waiting)
+
+    def _take(self, seconds: float | None) -> Sequence[Item]:
+        """What is waiting; waits for it, for so long at most (None: until there is some)."""
+        with self._news:
+            if not self._waiting and not self._stopped:
+                self._news.wait(seconds)
+            waiting, self._waiting = self._waiting, []
+            return waiting
 
     def _write(self, items: Sequence[Item]) -> None:
-        self._stream.write("".join(self._render(session, exchange) for session, exchange in items))
-        self._stream.flush()
+        if items:
+            self._stream.write("".join(self._render(session, exchange) for session, exchange in items))
+            self._stream.flush()
 
     def _render(self, session: Session, exchange: Exchange | None) -> str:
         color, width = self._look

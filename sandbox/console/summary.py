@@ -27,34 +27,28 @@ GAP = "  "
 
 def command(role: str, address: Address) -> str:
     """The command to try against a service; "" for a role without one."""
-    host, port = reachable(address)
-    shown = str(Address(host, port))
-    if port == 80:
-        shown = shown.removesuffix(":80")
-    return COMMANDS.get(role, "").format(host=host, port=port, address=shown)
+    shown = reachable(address)
+    url = str(shown).removesuffix(":80")
+    return COMMANDS.get(role, "").format(host=shown.host, port=shown.port, address=url)
 
 
-def summary(services: Mapping[str, Sequence[Address]], people: Mapping[str, str], *, data: str,
-            failed: Mapping[str, str] | None = None, ephemeral: bool = False, color: bool = False,
-            width: int = 0) -> str:
+def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
+            failed: Mapping[str, str] | None = None, ephemeral: bool = False, color: bool = False) -> str:
     """The text after the start, with a line end at its end.
 
-    services: addresses by role, the first one for the command; people: passwords by account; data: the data folder;
-    failed: by role, why it did not start and what helps; width: the terminal's columns, 0 for no end.
+    endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every
+    address that is listened on; failed: by role, why it did not start and what helps.
     """
-    addresses = {role: ", ".join(map(str, found)) for role, found in services.items() if found}
-    tries = {role: command(role, found[0]) for role, found in services.items() if found}
-    if width and 4 + _widest(addresses) + 2 * len(GAP) + _widest(addresses.values()) + _widest(tries.values()) > width:
-        addresses = {role: str(services[role][0]) for role in addresses}
     parts = ["", paint("The sandbox is ready. Nothing in it leaves this machine.", BOLD, color=color), ""]
-    parts += _table([(role, addresses[role], tries[role]) for role in addresses],
+    parts += _table([(role, str(reachable(address)), command(role, address)) for role, address in endpoints.items()],
                     ("service", "address", "try"), color=color)
+    if len(hosts) > 1:
+        parts.append(f"{GAP}Each of them listens on {', '.join(hosts[:-1])} and {hosts[-1]}.")
     if failed:
         parts += ["", paint("Did not start:", "33", color=color)]
         parts += [f"{GAP}{role}: {escape(reason)}" for role, reason in failed.items()]
     if people:
-        parts += ["", *_table([(account, password) for account, password in people.items()],
-                              ("account", "password"), color=color)]
+        parts += ["", *_table(list(people.items()), ("account", "password"), color=color)]
     kept = "removed at the end" if ephemeral else "kept between runs"
     parts += ["", f"{GAP}Data: {escape(data)} ({kept})",
               f"{GAP}See it again: sandbox log      What does it mean: sandbox explain WORD",
@@ -64,7 +58,7 @@ def summary(services: Mapping[str, Sequence[Address]], people: Mapping[str, str]
 
 def reachable(address: Address) -> Address:
     """The address to type: a service on every interface is reached over loopback."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(address.host, address.host), address.port)
+    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port)
 
 
 def _table(rows: Sequence[tuple[str, ...]], titles: tuple[str, ...], *, color: bool) -> list[str]:
