@@ -78,10 +78,12 @@ def find(protocol: str, term: str) -> list[Entry]:
     see `suggest`.
     """
     wanted = " ".join(term.split()).casefold()
+    if not wanted:
+        return []
     known = [entry for name in ([protocol] if protocol else protocols()) for entry in entries(name)]
     found = [entry for entry in known
              if wanted in (entry.term.casefold(), entry.name.casefold(), f"{entry.kind}.{entry.term}".casefold())]
-    if found or not wanted:
+    if found:
         return found
     families = [family for family in _families(wanted.upper()) if family != "other"]
     return [entry for entry in known if entry.term in families]

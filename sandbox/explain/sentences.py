@@ -99,7 +99,8 @@ def _first(protocol: str, kinds: tuple[str, ...], term: str) -> Entry | None:
 def _said(entry: Entry, term: str = "", *, rfc: bool = True) -> str:
     """The first sentence of an entry, with its RFC. term: said in front where the text does not begin with it."""
     text = re.split(r"(?<=[.!?]) (?=[A-Z])", entry.text, maxsplit=1)[0].rstrip(".")
-    if term == entry.term and term.casefold() not in text.casefold().split(" ", 1)[0]:
+    begins = text.casefold().startswith((term.casefold(), entry.name.casefold() or term.casefold()))
+    if term == entry.term and not begins:
         text = f"{term}: {_uncapitalised(text)}"
     return f"{text} ({entry.rfc})" if rfc else text
 
