@@ -17,9 +17,9 @@ LEVEL = 6
 WINDOW = {"gzip": 31, "deflate": 15}
 """zlib's way of naming the format: RFC 1952 or RFC 1950."""
 ALSO = {
-    "application/json", "application/xml", "application/xhtml+xml", "application/manifest+json", "application/rss+xml",
-    "application/atom+xml", "application/yaml", "application/x-ns-proxy-autoconfig", "image/svg+xml",
-    "application/wasm", "application/jsonl", "image/bmp", "image/x-icon",
+    "application/json", "application/xml", "application/xhtml+xml", "application/manifest+json",
+    "application/rss+xml", "application/atom+xml", "application/yaml", "image/svg+xml",
+    "application/x-ns-proxy-autoconfig", "application/wasm", "application/jsonl", "image/bmp", "image/x-icon",
 }
 
 

@@ -12,6 +12,8 @@ __all__ = ["NO_CONTENT", "Content"]
 
 PIECE = 65_536
 """The most that is handed over at once (octets)."""
+SKIPPED = 262_144
+"""How much of a body nobody asked for is read to save the connection (octets)."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -19,8 +21,9 @@ class NoContent:
     """The body of a request that has none."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for nothing in ():
-            yield nothing
+        nothing: tuple[bytes, ...] = ()
+        for piece in nothing:
+            yield piece
 
     async def read(self, limit: int = 0) -> bytes:
         return b""
@@ -75,18 +78,21 @@ class Content:
             pieces.append(piece)
         return b"".join(pieces)
 
-    async def discard(self, most: int) -> bool:
-        """Read what nobody asked for, up to `most` octets, so that the next request can be found. Whether all was.
+    @property
+    def skippable(self) -> bool:
+        """Whether the next request can be found even if nobody reads this body.
 
-        A client that still waits for its 100 (Continue) may send its content or not: nobody can know.
+        Not past a long one; nor where the client still waits for its 100 (Continue): it may send its content after
+        our answer or not, and nobody can know.
         """
-        if self._expects and not self._conversation.buffer:
-            return self.done
-        if self._chunks is None and self._left > most:
-            return False
+        return self.done or (not (self._expects and not self._conversation.buffer) and self._left <= SKIPPED)
+
+    async def discard(self) -> bool:
+        """Read what nobody asked for, within bounds. Whether all of it was."""
         self._expects = False
-        while most > 0 and (piece := await self._next()):
-            most -= len(piece)
+        skipped = 0
+        while skipped < SKIPPED and (piece := await self._next()):
+            skipped += len(piece)
         return self.done
 
     async def _next(self) -> bytes:

@@ -32,7 +32,8 @@ class Finisher:
         if not self._compress or response.status != 200:
             return response
         written = field_lines(response.headers)
-        if "vary" in written.names or "content-encoding" in written.names or not varies(written.media, size(response)):
+        if (written.negotiated or "content-encoding" in written.names
+                or not varies(written.media, size(response))):
             return response
         return replace(response, headers=with_vary(response.headers))
 
@@ -48,8 +49,8 @@ class Finisher:
                 case 304:
                     return not_modified(weakened(headers) if coding else headers)
                 case 412:
-                    raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: the "
-                                    "precondition you sent is false (RFC 9110 §13).")
+                    raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: "
+                                    "the precondition you sent is false (RFC 9110 §13).")
         response = self.plain(response)
         whole = size(response)
         if (request.method == "GET" and "range" in request.headers and headers.get("accept-ranges") != "none"

@@ -148,7 +148,8 @@ def check_field(line: bytes, first: bool = False, trailer: bool = False) -> None
     if line[:1] in (b" ", b"\t"):
         if first:
             raise Refused(400, "White space before the first header field: some programs would skip the line "
-                          "and some would not, which is how requests are smuggled (RFC 9112 §2.2).", "situation.smuggling")
+                          "and some would not, which is how requests are smuggled (RFC 9112 §2.2).",
+                          "situation.smuggling")
         raise Refused(400, f"A {what} field that goes on in the next line (folding) is obsolete, and refused "
                       "(RFC 9112 §5.2).", "situation.folded-field")
     name, colon, value = line.partition(b":")

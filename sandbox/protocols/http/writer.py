@@ -22,11 +22,16 @@ LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, phrase.encode("ascii")) for st
 
 
 class Written(NamedTuple):
-    """Header fields as they go on the wire, and what is often asked about them. names: in lower case."""
+    """Header fields as they go on the wire, and what is often asked about them.
+
+    names: in lower case; media: the type without parameters; negotiated: whether Vary names Accept-Encoding;
+    closing: whether the site asked for the connection to end.
+    """
 
     lines: bytes
     names: frozenset[str]
     media: str
+    negotiated: bool
     closing: bool
 
 
@@ -48,7 +53,8 @@ def field_lines(headers: Headers, upgrade: bool = False) -> Written:
         lines.append(field_line(name, value))
         names.add(lower)
     media = headers.get("content-type").partition(";")[0].strip().lower()
-    written = Written(b"".join(lines), frozenset(names), media, closing)
+    negotiated = "vary" in names and "accept-encoding" in headers.tokens("vary")
+    written = Written(b"".join(lines), frozenset(names), media, negotiated, closing)
     if not upgrade:
         headers.written = written
     return written
