@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import trio
 
+from sandbox.protocols.http.coding import varies
 from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
@@ -159,6 +160,8 @@ class FolderSite:
             ("ETag", etag(found.signature)),
             ("Accept-Ranges", "bytes"),
         ])
+        if varies(media_type(found.path), found.signature.size):
+            headers.add("Vary", "Accept-Encoding")
         if found.data is None:
             return Response(200, headers, FileBody(found.path, found.signature), length=found.signature.size)
         if time.time_ns() - max(found.signature.modified, found.signature.changed) > SETTLED:
