@@ -78,9 +78,9 @@ class Console(Section, frozen=True):
 class Config(Section, frozen=True):
     """Everything."""
 
-    bind: Annotated[list[str], Meta(description="addresses to listen on")] = ["127.0.0.1", "::1"]
-    advertise: Annotated[list[str], Meta(
-        description="addresses that DNS gives for the sandbox; empty: those of bind")] = []
+    bind: Annotated[tuple[str, ...], Meta(description="addresses to listen on")] = ("127.0.0.1", "::1")
+    advertise: Annotated[tuple[str, ...], Meta(
+        description="addresses that DNS gives for the sandbox; empty: those of bind")] = ()
     ports: Annotated[Literal["standard", "high", "ephemeral"], Meta(
         description="well-known ports (need privileges), those + 8000, or any free ones")] = "high"
     data: Annotated[str, Meta(description="the data folder; empty: the user's own, $XDG_DATA_HOME/sandbox")] = ""
