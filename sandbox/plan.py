@@ -1,0 +1,72 @@
+"""Which services a configuration turns on, and on which ports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox.config import Config, ConfigError
+from sandbox.protocols.registry import PROTOCOLS, Protocol, Role
+from sandbox.toml import Problem, nearest, read_text
+
+__all__ = ["Planned", "plan"]
+
+
+class Planned(NamedTuple):
+    """A service to start. port: 0 for any free one; the same for all its transports and addresses."""
+
+    protocol: Protocol
+    role: Role
+    port: int
+    transports: tuple[str, ...]
+
+
+def plan(config: Config, file: Path | None = None) -> list[Planned]:
+    """The services that are on, in the registry's order.
+
+    file: where the configuration came from, for line numbers. Raises ConfigError for a service that does not
+    exist, and for two on one port.
+    """
+    known = [role.name for protocol in PROTOCOLS for role in protocol.roles]
+    for name in config.services:
+        if name not in known:
+            raise error(Problem(("services", name), "a service that does not exist",
+                                f"one of {', '.join(known)}", nearest(name, known)), file)
+    planned = [Planned(protocol, role, port_of(role, config), role.transports)
+               for protocol in PROTOCOLS for role in protocol.roles if config.services.get(role.name) is not False]
+    clash = find_clash(planned, config)
+    if clash is not None:
+        raise error(clash, file)
+    return planned
+
+
+def port_of(role: Role, config: Config) -> int:
+    own = config.services.get(role.name)
+    if own is not None and not isinstance(own, bool):
+        return own
+    return {"standard": role.port, "high": role.high, "ephemeral": 0}[config.ports]
+
+
+def find_clash(planned: list[Planned], config: Config) -> Problem | None:
+    """Two services that want one port on one transport."""
+    taken: dict[tuple[int, str], str] = {}
+    for service in planned:
+        for transport in service.transports if service.port else ():
+            other = taken.setdefault((service.port, transport), service.role.name)
+            if other != service.role.name:
+                pair = sorted((other, service.role.name), key=lambda name: name in config.services)
+                return Problem(("services", pair[1]), f"{transport} port {service.port}, which {pair[0]} has too",
+                               "a port of its own for each service",
+                               f"Give {pair[1]} another number, or turn one of them off with false.")
+    return None
+
+
+def error(problem: Problem, file: Path | None) -> ConfigError:
+    """The problem, in the file if it stands there; else it came from an option or the environment."""
+    if file is not None:
+        found = problem.error(ConfigError, str(file), read_text(file, ConfigError))
+        if isinstance(found, ConfigError) and found.line:
+            return found
+    found = problem.error(ConfigError, "the configuration")
+    assert isinstance(found, ConfigError)
+    return found
