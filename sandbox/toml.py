@@ -68,9 +68,13 @@ class Problem(NamedTuple):
     expected: str
     hint: str = ""
 
+    @property
+    def key(self) -> str:
+        return dotted(self.path)
+
     def error(self, kind: type[TomlError], file: str, text: str = "") -> TomlError:
         """As an exception. text: the file's TOML, searched for the line."""
-        return kind(file, find_line(text, self.path), dotted(self.path), self.found, self.expected, self.hint)
+        return kind(file, find_line(text, self.path), self.key, self.found, self.expected, self.hint)
 
 
 def read_text(file: Path, kind: type[TomlError], hint: str = "") -> str:
@@ -205,7 +209,8 @@ def expectation(info: msgspec.inspect.Type) -> str:
         case msgspec.inspect.LiteralType():
             return keys(literal(value) for value in info.values)
         case msgspec.inspect.UnionType():
-            return ", or ".join(expectation(one) for one in info.types)
+            return ", or ".join(expectation(one) for one in info.types
+                                if not isinstance(one, msgspec.inspect.NoneType))  # TOML has no null
         case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
             item = expectation(info.item_type)
             return "a list of texts" if item == "text" else f"a list, each item {item}"

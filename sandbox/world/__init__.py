@@ -1,9 +1,67 @@
-"""The pretend internet: accounts, zones, sites, files. Synchronous; knows no protocol word on the wire."""
+"""The pretend internet: accounts, domains, sites, files. Synchronous; knows no protocol word on the wire.
+
+A world begins as its file says (`load`), with what was changed while it ran (`store`) laid over it.
+"""
 
 from __future__ import annotations
 
-__all__ = ["World"]
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sandbox.world.accounts import Account, Accounts
+from sandbox.world.changes import Change, Changes
+from sandbox.world.domains import Domain
+from sandbox.world.errors import WorldError
+from sandbox.world.files import Files
+from sandbox.world.load import Beginning, Letter, load_beginning
+from sandbox.world.sites import Sites, SiteSpec
+from sandbox.world.store import Store
+
+if TYPE_CHECKING:
+    from sandbox.world.resources import Resources
+
+__all__ = ["Account", "Change", "Domain", "Letter", "SiteSpec", "World", "WorldError"]
 
 
 class World:
-    """Everything the protocols serve. (Grows with each room of the world.)"""
+    """Everything the protocols serve.
+
+    accounts: the people; domains: in the file's order; sites: which website answers for a host; mail: the letters
+    that are there from the start; files: where things are in the data folder; changes: tells observers.
+    """
+
+    def __init__(self, beginning: Beginning, files: Files) -> None:
+        self.files = files
+        self.changes = Changes()
+        self.domains = beginning.domains
+        self.mail = beginning.mail
+        self.sites = Sites(beginning.sites, beginning.domains)
+        self._store = Store(files.store)
+        self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
+                                 self.changes)
+
+    @classmethod
+    def load(cls, file: Path | None, data: Path) -> World:
+        """The world of a file, or the built-in one, with what was changed in an earlier run.
+
+        data: the data folder, which must exist. Waits for the disk. Raises WorldError.
+        """
+        files = Files(data)
+        world = cls(load_beginning(file, files), files)
+        for site in world.sites:
+            if site.kind == "folder":
+                Path(site.value).mkdir(parents=True, exist_ok=True)
+        return world
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The REST resources, opened at first use."""
+        from sandbox.world.resources import Resources
+        return Resources(self.files.resources)
+
+    def close(self) -> None:
+        """Close the stores. The world cannot be changed any more."""
+        self._store.close()
+        if "resources" in vars(self):
+            self.resources.close()

@@ -1,0 +1,62 @@
+"""Which website answers for which host name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from sandbox.world.domains import Domain, normal
+
+__all__ = ["BUILTINS", "Kind", "SiteSpec", "Sites"]
+
+Kind = Literal["builtin", "folder", "wsgi", "port", "redirect"]
+
+BUILTINS = ("home", "api", "httpbin", "proxy")
+"""The sites that come with the sandbox: a home page, REST resources, the httpbin endpoints, the proxy set-up."""
+
+
+class SiteSpec(NamedTuple):
+    """A website. host: a name, or a pattern: "*.example.com", or "api.*" for api in every domain of the world.
+
+    value, by kind: builtin: one of BUILTINS; folder: an absolute path; wsgi: "module:callable", or
+    "/absolute/file.py:callable"; port: the number of a port on this machine; redirect: a URL to send visitors to.
+    """
+
+    host: str
+    kind: Kind
+    value: str
+
+
+class Sites:
+    """Finds the site for a host. A site said for `example.com` serves `www.example.com` too, unless that has its own.
+
+    A host of the world that nobody said anything about gets the built-in home page. Each look-up is a few
+    dictionary look-ups, one for each label of the name.
+    """
+
+    def __init__(self, sites: Iterable[SiteSpec], domains: Iterable[Domain]) -> None:
+        self._sites = {site.host: site for site in sites}
+        self._domains = {domain.name: domain for domain in domains}
+        self._hosts = {f"{host}.{domain.name}" for domain in self._domains.values() for host in domain.hosts}
+
+    def __iter__(self) -> Iterator[SiteSpec]:
+        return iter(self._sites.values())
+
+    def find(self, host: str) -> SiteSpec | None:
+        """The site for a host's name, in any case, with or without a final dot. None: the world has no such host."""
+        host = normal(host)
+        if exact := self._sites.get(host):
+            return exact
+        labels = host.split(".")
+        parents = [".".join(labels[count:]) for count in range(1, len(labels))]
+        inside = host in self._domains or any(parent in self._domains for parent in parents)
+        if labels[0] == "www" and parents and (apex := self._sites.get(parents[0])):
+            return apex
+        if inside and host in self._hosts and (same_label := self._sites.get(f"{labels[0]}.*")):
+            return same_label
+        for parent in parents:
+            if pattern := self._sites.get(f"*.{parent}"):
+                return pattern
+        known = host in self._domains or host in self._hosts or any(
+            f"*.{parent}" in self._hosts for parent in parents)
+        return SiteSpec(host, "builtin", "home") if known else None

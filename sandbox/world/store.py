@@ -1,0 +1,77 @@
+"""The part of the world that changes while it runs, in `world.sqlite3`.
+
+The world file says how the world begins; this store holds what was changed since, and lies over it. Everything here
+may wait for the disk: call it from a worker thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.world.errors import WorldError
+
+__all__ = ["Store"]
+
+MIGRATIONS = (
+    """
+    CREATE TABLE account (
+        login TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        password TEXT,           -- NULL: removed, though the world file has this person
+        position INTEGER NOT NULL
+    );
+    """,
+)
+"""The n-th brings a store from version n to n + 1 (PRAGMA user_version). Add to the end; never change one."""
+
+
+class Store:
+    """An open `world.sqlite3`, for any thread. Raises WorldError where the file is not one of ours."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        try:
+            self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+            try:
+                self._migrate()
+            except BaseException:
+                self._database.close()
+                raise
+        except sqlite3.Error as error:
+            raise WorldError(str(file), found=f"a store that cannot be used ({error})", expected="an SQLite file",
+                             hint="Move the file away to start with the world as its file says.") from None
+
+    def _migrate(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        with self.transaction() as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise WorldError(str(self._file), found=f"a store of version {version}, from a newer Sandbox",
+                                 expected=f"at most version {len(MIGRATIONS)}",
+                                 hint="Update Sandbox, or use another data folder with --data.")
+            for migration in MIGRATIONS[version:]:
+                for statement in filter(str.strip, migration.split(";")):
+                    database.execute(statement)
+            database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run statements as one: all of them are on disk when it ends, or none."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
