@@ -1,0 +1,77 @@
+"""The command line: finds the command, imports it and no other, runs it, and turns errors into plain messages.
+
+Each command is a file here, `sandbox/cli/NAME.py`, with a docstring whose first line is its help, and two functions:
+`add(parser)` adds its options, `run(args)` does the work and gives the exit status. A command that finds something
+its user can put right raises a `UserError`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from sandbox import __version__
+from sandbox.errors import UserError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "up": "Start the sandbox and show what happens in it.",
+    "ready": "Say whether the sandbox is up and answering.",
+    "log": "Show what was recorded.",
+    "explain": "Explain a word of a protocol.",
+    "config": "Print the configuration, or check a file.",
+    "world": "Show the pretend world, or check a file.",
+}
+"""Every command with its help, here too so that `sandbox --help` need not import them all."""
+
+MISUSED = 2
+"""Exit status when the user has to change something; argparse's own."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (without the program's name). Gives the exit status."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        args = build_parser(argv[0] if argv else "").parse_args(argv)
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough. Python would complain again while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    return status
+
+
+def build_parser(command: str) -> argparse.ArgumentParser:
+    """The parser, with the options of one command only."""
+    parser = argparse.ArgumentParser(
+        prog="sandbox", allow_abbrev=False,
+        description="A safe local internet in one process. Start with `sandbox up`.",
+        epilog="`sandbox COMMAND --help` shows the options of a command.")
+    parser.add_argument("--version", action="version", version=f"sandbox {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        own = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if name == command:
+            module = importlib.import_module(f"sandbox.cli.{name}")
+            module.add(own)
+            own.set_defaults(run=module.run)
+    if command and not command.startswith("-") and command not in COMMANDS:
+        raise UserError(unknown(command))
+    return parser
+
+
+def unknown(command: str) -> str:
+    from sandbox.toml import nearest
+    hint = nearest(command, COMMANDS) or f"The commands are {', '.join(COMMANDS)}."
+    return f"there is no command {command!r}. {hint}"

@@ -19,7 +19,11 @@ from sandbox.world.sites import Sites, SiteSpec
 from sandbox.world.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandbox.address import Address
     from sandbox.world.resources import Resources
+    from sandbox.world.zones import Zones
 
 __all__ = ["Account", "Change", "Domain", "Letter", "SiteSpec", "World", "WorldError"]
 
@@ -53,6 +57,16 @@ class World:
             if site.kind == "folder":
                 Path(site.value).mkdir(parents=True, exist_ok=True)
         return world
+
+    def build_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address] | None = None,
+                    unknown: str = "sandbox", ttl: int = 60) -> Zones:
+        """What DNS says about this world, as a new value each time.
+
+        addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
+        lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
+        """
+        from sandbox.world.naming import build_zones  # dnspython takes a while to import
+        return build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
 
     @cached_property
     def resources(self) -> Resources:

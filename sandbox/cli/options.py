@@ -1,0 +1,73 @@
+"""The options that several commands share, and the configuration they come to."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from sandbox import toml
+from sandbox.config import OPTIONS, Config, ConfigError, load, merge
+from sandbox.plan import plan
+from sandbox.world.folder import default_data
+
+__all__ = ["add_config", "add_data", "configure", "data_folder"]
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """--config and --data: what a command needs to find a sandbox, running or past."""
+    parser.add_argument("--config", type=Path, metavar="FILE",
+                        help="a configuration file (default: $SANDBOX_CONFIG, or none)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder, kept between runs")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Every option that changes the configuration."""
+    add_data(parser)
+    parser.add_argument("--ephemeral", action="store_true", default=None, help="keep nothing after the end")
+    parser.add_argument("--world", metavar="FILE", help="a world file instead of the built-in world")
+    parser.add_argument("--ports", metavar="standard|high|ephemeral",
+                        help="well-known ports, those + 8000, or any free ones")
+    parser.add_argument("--bind", action="append", metavar="ADDRESS", help="an address to listen on; may be repeated")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                        help="any setting, such as dns.ttl=5; may be repeated")
+
+
+def configure(args: argparse.Namespace) -> Config:
+    """The configuration that the options, the environment and the file come to, checked. Raises ConfigError."""
+    file = config_file(args)
+    options: dict[str, Any] = {}
+    for assignment in getattr(args, "set", ()):
+        merge(options, parse_assignment(assignment))
+    for key in ("data", "ephemeral", "world", "ports", "bind"):
+        if (value := getattr(args, key, None)) is not None:
+            options[key] = value
+    config = load(file, os.environ, options)
+    plan(config, file)
+    return config
+
+
+def config_file(args: argparse.Namespace) -> Path | None:
+    if args.config is not None:
+        file: Path = args.config
+        return file
+    named = os.environ.get("SANDBOX_CONFIG")
+    return Path(named) if named else None
+
+
+def parse_assignment(text: str) -> dict[str, Any]:
+    """`dns.ttl=5` as a tree. A value that is no TOML is taken as text, so that `ports=high` needs no quotes."""
+    key, equals, value = text.partition("=")
+    where = f"{OPTIONS}, --set {text[:60]}"
+    if not equals or not key.strip():
+        raise ConfigError(where, found="no KEY=VALUE", expected="a key, =, and a value, such as dns.ttl=5")
+    try:
+        return toml.parse(text, where, ConfigError)
+    except ConfigError:
+        return toml.parse(f"{key} = {toml.literal(value)}", where, ConfigError)
+
+
+def data_folder(config: Config) -> Path:
+    """The data folder of a configuration, which need not exist yet."""
+    return Path(config.data) if config.data else default_data()

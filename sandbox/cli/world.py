@@ -1,0 +1,65 @@
+"""Show the pretend world, or check a file."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from sandbox.cli import options
+from sandbox.world import World
+from sandbox.world.folder import Folder
+
+__all__ = ["add", "run", "try_world"]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options of `sandbox world`."""
+    options.add_config(parser)
+    parser.add_argument("--check", type=Path, metavar="FILE", help="say whether this world file is right")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises ConfigError, WorldError."""
+    if args.check:
+        print(f"{args.check} is right: {try_world(args.check)}.")
+        return 0
+    config = options.configure(args)
+    data = options.data_folder(config)
+    file = Path(config.world) if config.world else None
+    if config.ephemeral or not data.is_dir():
+        with Folder(None) as folder:
+            show(World.load(file, folder.path))
+    else:
+        show(World.load(file, data))
+    return 0
+
+
+def try_world(file: Path) -> str:
+    """Load a world file as a start would, in a folder that goes away. Gives its size in words. Raises WorldError."""
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as data:
+        world = World.load(file, Path(data))
+        try:
+            world.build_zones(["127.0.0.1", "::1"])
+            return (f"{count(len(world.domains), 'domain')}, {count(len(world.accounts), 'person', 'people')}, "
+                    f"{count(len(list(world.sites)), 'site')}, {count(len(world.mail), 'letter')}")
+        finally:
+            world.close()
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def show(world: World) -> None:
+    """Print the domains, the people and the sites, and close the world."""
+    print("Domains")
+    for domain in world.domains:
+        print(f"  {domain.name:<16} {' '.join(domain.hosts)}")
+    print("\nPeople (one password for everything)")
+    for account in world.accounts:
+        print(f"  {account.login:<16} {account.password:<16} {account.name}")
+    print("\nSites (every other host has the home page)")
+    for site in world.sites:
+        print(f"  {site.host:<24} {site.kind:<9} {site.value}")
+    world.close()

@@ -1,0 +1,90 @@
+"""From the domains of a world file to the zones that DNS serves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import dns.exception
+import dns.zone
+from dns.name import Name
+from dns.rdataset import Rdataset
+from dns.rdatatype import RdataType
+
+from sandbox.address import Address
+from sandbox.toml import literal
+from sandbox.world import builtin_zones
+from sandbox.world.domains import Domain
+from sandbox.world.errors import WorldError
+from sandbox.world.records import ZoneError, parse_name, parse_set
+from sandbox.world.zones import Zone, Zones
+
+__all__ = ["build_zones"]
+
+ADDRESSES = (RdataType.A, RdataType.AAAA)
+
+
+def build_zones(domains: Sequence[Domain], addresses: Sequence[str], endpoints: Mapping[str, Address],
+                unknown: str, ttl: int) -> Zones:
+    """Every zone of a world. What a world file says about a name wins over what the sandbox would say.
+
+    addresses: those that names lead to; endpoints: the running services by role; unknown: "sandbox" where all
+    other names lead here too; ttl: seconds. Raises WorldError for a record that cannot be, with its line.
+    """
+    names = [domain.name for domain in domains]
+    zones = builtin_zones.build_zones(names, (), addresses, None, ttl=ttl, capture=unknown == "sandbox")
+    for domain in domains:
+        zone = zones.zone_at(domain.name)
+        assert zone is not None
+        fill(zone, domain, ttl)
+    builtin_zones.announce(zones, names, endpoints, addresses)
+    return zones
+
+
+def fill(zone: Zone, domain: Domain, ttl: int) -> None:
+    """Add a domain's hosts and records to its zone, which has the addresses of its top already."""
+    records = read_records(domain, ttl)
+    said = {(name, found.rdtype) for name, found in records}
+    for host in domain.hosts:
+        name = parse_name(f"{host}.{domain.name}")
+        if (name, RdataType.CNAME) not in said and not any((name, kind) in said for kind in ADDRESSES):
+            for kind in ADDRESSES:
+                if shared := zone.get(zone.origin, kind):
+                    zone.put(name, shared)
+    for name in {name for name, kind in said if kind in (*ADDRESSES, RdataType.CNAME)}:
+        for kind in ADDRESSES:
+            if zone.get(name, kind):
+                zone.drop(name, kind)
+    for name, found in records:
+        try:
+            values = [rdata.to_text(zone.origin, relativize=False) for rdata in found]
+            zone.put(name, parse_set(RdataType.to_text(found.rdtype), values, found.ttl))
+        except ZoneError as error:
+            raise WorldError(domain.source, found=str(error), expected="records that can stand together") from None
+
+
+def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
+    """The record sets of a domain's master-file lines. A line may leave out its TTL and class."""
+    if not domain.records.strip():
+        return []
+    top = parse_name(domain.name)
+    # A whole zone file has an SOA, which dnspython wants at its origin. Otherwise the root is taken for one, since
+    # dnspython passes over lines about names outside the origin in silence.
+    whole = re.search(r"\bSOA\b", domain.records, re.IGNORECASE)
+    head = f"$ORIGIN {top}\n$TTL {ttl}\n"
+    try:
+        parsed = dns.zone.from_text(head + domain.records, top if whole else ".", relativize=False, filename="",
+                                    check_origin=False)
+    except (dns.exception.DNSException, ValueError, RecursionError) as error:
+        place = re.match(r":(\d+): (.*)", str(error), re.DOTALL)
+        line = max(0, int(place[1]) - 2 + domain.line) if place else 0
+        raise WorldError(domain.source, line, f"the records of {domain.name}",
+                         f"a line that is no record ({place[2] if place else error})",
+                         'records as zone files write them (RFC 1035 §5), such as `intranet A 127.0.0.1`') from None
+    records = [(name, found) for name, found in parsed.iterate_rdatasets() if len(found)]
+    for name, _ in records:
+        if not name.is_subdomain(top):
+            raise WorldError(domain.source, domain.line, f"the records of {domain.name}",
+                             f"a record for {literal(str(name))}", f"names in {domain.name}",
+                             "Give that name a [[domain]] of its own.")
+    return records
