@@ -54,9 +54,9 @@ class Protected:
     def index(self, request: Request) -> Response:
         return page.page("Protected pages", page.fill(INDEX), host=request.host)
 
-    async def basic(self, request: Request) -> Response:
+    def basic(self, request: Request) -> Response:
         given = basic_credentials(request)
-        if given is None or not await self._login.check(given.user, given.password):
+        if given is None or not self._login.check(given.user, given.password):
             return refused(request, "basic", [basic_challenge(REALM)])
         return inside(request, "basic", given.user)
 
