@@ -6,7 +6,7 @@ import re
 
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
-from sandbox.protocols.http.sites.content import FORM_LIMIT, parse_form, media_type
+from sandbox.protocols.http.sites.content import FORM_LIMIT, media_type, parse_form
 from sandbox.protocols.http.sites.httpbin.shape import base, number, query_of
 from sandbox.protocols.http.sites.routes import METHODS, Routes
 
