@@ -149,7 +149,6 @@ class Dialogue:
         delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
         await delivery.send(error_response(refused))
         exchange.end(str(refused.status), reason(refused.status), refused.key)
-        await linger(talk)
 
     async def _answer(self, head: Head) -> bool:
         """One exchange. Whether there may be another. Raises ConversationError."""
