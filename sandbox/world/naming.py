@@ -63,7 +63,8 @@ def fill(zone: Zone, domain: Domain, ttl: int) -> None:
             values = [rdata.to_text(zone.origin, relativize=False) for rdata in found]
             zone.put(name, parse_set(RdataType.to_text(found.rdtype), values, found.ttl))
         except ZoneError as error:
-            raise WorldError(domain.source, found=str(error), expected="records that can stand together") from None
+            raise WorldError(domain.source, domain.line, f"the records of {domain.name}", str(error),
+                             "records that can stand together") from None
 
 
 def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
@@ -75,7 +76,7 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
         parsed = parse(domain, domain.records, ttl)
     except (dns.exception.DNSException, ValueError, RecursionError) as error:
         place = re.match(r":(\d+): (.*)", str(error), re.DOTALL)
-        line = domain.line + faulty_line(domain, int(place[1]) - HEAD_LINES, ttl) if place else 0
+        line = domain.line + (faulty_line(domain, int(place[1]) - HEAD_LINES, ttl) if place else 0)
         raise WorldError(domain.source, line, f"the records of {domain.name}",
                          f"something that is no record ({place[2] if place else error})",
                          "records as zone files write them (RFC 1035 §5), such as `intranet A 127.0.0.1`") from None
