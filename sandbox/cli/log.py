@@ -1,0 +1,156 @@
+"""Show what a running or a past sandbox recorded."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sandbox.console.lines import clock, json_line, line
+from sandbox.console.raw import transcript
+from sandbox.console.terminal import look
+from sandbox.errors import UserError
+from sandbox.journal.reader import Reader
+from sandbox.journal.records import Exchange, Session, Stream
+from sandbox.journal.store import StoreError
+from sandbox.protocols.registry import PROTOCOLS
+
+__all__ = ["add", "run", "since"]
+
+STORE = "journal.sqlite3"
+POLL = 0.25
+"""Seconds between two looks into the store with --follow."""
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+SIDES = {stream.name.lower().replace("_", "-"): stream for stream in Stream}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    names = [protocol.name for protocol in PROTOCOLS]
+    roles = [role.name for protocol in PROTOCOLS for role in protocol.roles]
+    parser.add_argument("--data", metavar="DIR", default="", help="the data folder of the sandbox to look at")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on as more happens, until Ctrl-C")
+    parser.add_argument("--protocol", metavar="NAME", default="", choices=["", *dict.fromkeys(names + roles)],
+                        help=f"only this protocol or service: {', '.join(dict.fromkeys(names + roles))}")
+    parser.add_argument("--client", metavar="HOST", default="", help="only this client's address")
+    parser.add_argument("--since", metavar="WHEN", type=since, default=0.0,
+                        help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")
+    parser.add_argument("--limit", metavar="N", type=positive, default=None, help="only the last N exchanges")
+    parser.add_argument("--no-explain", action="store_true", help="without the explaining sentences")
+    parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
+                        help="colours (default: auto, which asks the terminal and NO_COLOR)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON lines")
+    form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
+    parser.add_argument("--side", choices=list(SIDES),
+                        help="with --raw: the bytes of one side as they were, nothing else")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what is asked for. Raises UserError when there is no such journal or session."""
+    if args.raw is None and args.side:
+        raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
+    if args.raw is not None and args.follow:
+        raise UserError("--raw shows one session as it is now; leave --follow away")
+    try:
+        with Reader(folder(args.data) / STORE) as reader:
+            return show_raw(reader, args) if args.raw is not None else show(reader, args)
+    except StoreError as error:
+        raise UserError(str(error)) from error
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # `sandbox log | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def show(reader: Reader, args: argparse.Namespace) -> int:
+    """The exchanges, oldest first."""
+    write = writer(args)
+    last = 0
+    for session, exchange in wanted(reader, args, 0, args.limit):
+        write(session, exchange)
+        last = exchange.id
+    while args.follow:
+        sys.stdout.flush()
+        time.sleep(POLL)
+        for session, exchange in wanted(reader, args, last, None):
+            write(session, exchange)
+            last = exchange.id
+    return 0
+
+
+def wanted(reader: Reader, args: argparse.Namespace, after: int, limit: int | None,
+           ) -> Iterator[tuple[Session, Exchange]]:
+    """The exchanges that pass the filters. limit: only so many, the newest."""
+    names = {protocol.name for protocol in PROTOCOLS}
+    protocol, service = (args.protocol, "") if args.protocol in names else ("", args.protocol)
+    found = reader.exchanges(after=after, protocol=protocol, service=service, client=args.client.strip("[]"),
+                             since=args.since)
+    return found if limit is None else iter(deque(found, maxlen=limit))
+
+
+def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
+    """What to do with each exchange."""
+    if args.json:
+        return lambda session, exchange: print(json_line(session, exchange).decode("ascii"), end="")
+    color, width = look(sys.stdout, args.color)
+    return lambda session, exchange: print(
+        line(session, exchange, color=color, explain=not args.no_explain, width=width))
+
+
+def show_raw(reader: Reader, args: argparse.Namespace) -> int:
+    """The bytes of one session."""
+    session = reader.session(args.raw)
+    if session is None:
+        raise UserError(f"there is no session {args.raw} in this journal; `sandbox log --json` shows the numbers "
+                        "of those there are (\"session\")")
+    if args.side:
+        cut = 0
+        for chunk in reader.chunks(session.id):
+            if chunk.stream == SIDES[args.side]:
+                sys.stdout.buffer.write(chunk.data)
+                cut += chunk.length - len(chunk.data)
+        sys.stdout.buffer.flush()
+        if cut:
+            print(f"sandbox log: {cut:,} octets were not kept and are left out", file=sys.stderr)
+        return 0
+    end = session.end or "still open"
+    print(f"# session {session.id}: {session.service} over {session.transport}, {session.client} to "
+          f"{session.server}, opened {clock(session.opened, milliseconds=True)}, {end}")
+    for text in transcript(session, reader.chunks(session.id)):
+        print(text)
+    return 0
+
+
+def since(text: str) -> float:
+    """A moment from "10m" (ago) or an ISO 8601 date and time (local unless it says otherwise), since the epoch."""
+    if match := re.fullmatch(r"(\d{1,9})([smhd])", text):
+        return time.time() - int(match[1]) * UNITS[match[2]]
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 30s, 10m, 2h, 1d, or a date such as 2026-01-31T10:00") from None
+
+
+def positive(text: str) -> int:
+    """A whole number of one or more."""
+    if text.isascii() and text.isdecimal() and int(text[:18]) > 0:
+        return int(text[:18])
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+
+
+def folder(data: str) -> Path:
+    """The data folder: the one named, or the user's own."""
+    if data:
+        return Path(data)
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "sandbox"

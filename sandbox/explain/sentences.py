@@ -1,0 +1,121 @@
+"""The one sentence a live line ends with.
+
+Asked for when somebody reads, never while serving; a busy reader asks for thousands a second, so what was composed
+once is kept, by the few words that decide it.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import lru_cache
+
+from sandbox.explain.knowledge import Entry, lookup
+from sandbox.journal.records import Exchange, Session
+
+__all__ = ["Mood", "mood", "sentence", "session_sentence"]
+
+LONGEST = 160
+"""Characters of one explaining sentence: two lines of a common terminal."""
+
+KEPT = 4096
+"""Composed sentences kept. A client chooses its verbs, so there must be a bound."""
+
+VERB_KINDS = ("verb", "type", "opcode")
+OUTCOME_KINDS = ("outcome", "status", "rcode", "reply")
+
+OPENERS = frozenset({
+    "A", "All", "An", "Another", "Each", "Every", "Everything", "For", "From", "Here", "In", "It", "No", "Nobody",
+    "Nothing", "On", "Only", "Some", "Something", "That", "The", "These", "This", "Too", "What", "You", "Your",
+    "There", "One", "Part", "Yes",
+})
+"""Words that lose their capital inside a sentence; any other first word may be a name and keeps it."""
+
+GOOD = frozenset({"NOERROR", "OK", "+OK", "done", "PREAUTH"})
+BAD = frozenset({"-ERR", "BAD", "NO", "FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "BADVERS", "failed"})
+"""Outcomes in words; those in numbers follow their first digit. Anything else is WARNING: it wants a look."""
+
+
+class Mood(enum.Enum):
+    """What an outcome means for the one who asked, whatever the protocol."""
+
+    NEUTRAL = "neutral"
+    GOOD = "good"
+    MORE = "more"
+    """Not there yet: a redirect, or the server waits for the next part."""
+    WARNING = "warning"
+    BAD = "bad"
+
+
+def mood(outcome: str) -> Mood:
+    """What the outcome of an exchange means for the one who asked."""
+    if not outcome:
+        return Mood.NEUTRAL
+    if len(outcome) == 3 and outcome.isdecimal():
+        return {"1": Mood.MORE, "2": Mood.GOOD, "3": Mood.MORE, "4": Mood.WARNING}.get(outcome[0], Mood.BAD)
+    if outcome in GOOD:
+        return Mood.GOOD
+    return Mood.BAD if outcome in BAD else Mood.WARNING
+
+
+def sentence(session: Session, exchange: Exchange) -> str:
+    """One or two short sentences on what an exchange asked and what came back; at most 160 characters.
+
+    From the entry of the exchange's key where it has one, else from those of its verb and its outcome. Never
+    contains a word the client chose. "" where nothing is known.
+    """
+    return _compose(session.protocol, exchange.verb, exchange.outcome, exchange.key)
+
+
+def session_sentence(session: Session) -> str:
+    """How a connection ended; "" while it lasts."""
+    entry = lookup("tcp", "end", session.end) if session.end else None
+    return _fit([_said(entry)]) if entry else ""
+
+
+@lru_cache(maxsize=KEPT)
+def _compose(protocol: str, verb: str, outcome: str, key: str) -> str:
+    kind, _, term = key.partition(".")
+    if term and (entry := lookup(protocol, kind, term) or lookup("tcp", kind, term)):
+        return _fit([_said(entry)])
+    asked = _first(protocol, VERB_KINDS, verb)
+    answered = _first(protocol, OUTCOME_KINDS, outcome)
+    if asked is None:
+        return _fit([_said(answered, outcome)]) if answered else ""
+    if answered is None:
+        return _fit([_said(asked, verb)])
+    question, answer = _said(asked, verb), _said(answered, outcome)
+    # When both do not fit, what went wrong is worth more than what was asked; what went well is not.
+    alone = question if mood(outcome) is Mood.GOOD else answer
+    return _fit([_joined(question, answer), _joined(_said(asked, verb, rfc=False), answer), alone])
+
+
+def _first(protocol: str, kinds: tuple[str, ...], term: str) -> Entry | None:
+    if not term:
+        return None
+    return next((entry for kind in kinds if (entry := lookup(protocol, kind, term))), None)
+
+
+def _said(entry: Entry, term: str = "", *, rfc: bool = True) -> str:
+    """The first sentence of an entry, with its RFC. term: said in front where the text does not begin with it."""
+    text = re.split(r"(?<=[.!?]) (?=[A-Z])", entry.text, maxsplit=1)[0].rstrip(".")
+    begins = text.casefold().startswith((term.casefold(), entry.name.casefold() or term.casefold()))
+    if term == entry.term and not begins:
+        text = f"{term}: {_uncapitalised(text)}"
+    return f"{text} ({entry.rfc})" if rfc else text
+
+
+def _uncapitalised(text: str) -> str:
+    return text[0].lower() + text[1:] if text.split(" ", 1)[0] in OPENERS else text
+
+
+def _joined(question: str, answer: str) -> str:
+    return f"{question}; {_uncapitalised(answer)}"
+
+
+def _fit(candidates: list[str]) -> str:
+    """The first that is short enough, else the last, cut at a word."""
+    for text in candidates:
+        if len(text) < LONGEST:
+            return f"{text}."
+    return candidates[-1][:LONGEST - 1].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,95 @@
+"""Hands what happened to whoever watches: the console, a live page, a test that waits.
+
+An observer gets batches, on the loop, right after they were made. It must not block. One that raises is logged and
+removed; it never hurts a client. One that is slow uses a `Listener`, whose queue is bounded: when it is full the
+oldest batch is dropped and counted, for the store has everything anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import trio
+
+from sandbox.journal.records import Exchange, Session
+
+__all__ = ["Bus", "Happened", "Listener", "Observer"]
+
+log = logging.getLogger(__name__)
+
+
+class Happened(NamedTuple):
+    """A batch of news, in the order it happened: sessions opened, exchanges ended, sessions closed."""
+
+    opened: Sequence[Session]
+    exchanges: Sequence[tuple[Session, Exchange]]
+    closed: Sequence[Session]
+
+
+Observer = Callable[[Happened], None]
+
+
+class Bus:
+    """The observers of one journal."""
+
+    def __init__(self) -> None:
+        self._observers: list[Observer] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._observers)
+
+    def watch(self, observer: Observer) -> None:
+        self._observers.append(observer)
+
+    def unwatch(self, observer: Observer) -> None:
+        """Forget an observer; not an error when it was removed already."""
+        if observer in self._observers:
+            self._observers.remove(observer)
+
+    def publish(self, happened: Happened) -> None:
+        for observer in tuple(self._observers):
+            try:
+                observer(happened)
+            except Exception:
+                log.exception("an observer of the journal failed and was removed: %r", observer)
+                self.unwatch(observer)
+
+    @contextmanager
+    def listen(self, limit: int = 1000) -> Iterator[Listener]:
+        """A bounded queue of batches. limit: how many may wait."""
+        listener = Listener(limit)
+        self.watch(listener.push)
+        try:
+            yield listener
+        finally:
+            self.unwatch(listener.push)
+
+
+class Listener:
+    """An observer that reads at its own pace. dropped: batches it was too slow for."""
+
+    def __init__(self, limit: int) -> None:
+        self._batches: deque[Happened] = deque()
+        self._limit = limit
+        self._news = trio.Event()
+        self.dropped = 0
+
+    def push(self, happened: Happened) -> None:
+        if len(self._batches) >= self._limit:
+            self._batches.popleft()
+            self.dropped += 1
+        self._batches.append(happened)
+        self._news.set()
+
+    def __aiter__(self) -> Listener:
+        return self
+
+    async def __anext__(self) -> Happened:
+        while not self._batches:
+            self._news = trio.Event()
+            await self._news.wait()
+        return self._batches.popleft()

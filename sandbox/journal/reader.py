@@ -1,0 +1,140 @@
+"""Reads a journal's store, also while a sandbox writes it: the log command, the exports, the tests."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+import msgspec
+
+from sandbox.address import Address
+from sandbox.journal.records import Chunk, Datagram, Exchange, Session, Stream
+from sandbox.journal.store import MIGRATIONS, StoreError
+
+__all__ = ["Reader"]
+
+
+class Reader:
+    """A look into the store at `path`. Raises StoreError when there is none to read."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise StoreError(f"{path}: no journal there; has a sandbox run with this --data DIR?")
+        try:
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{path}: not a usable journal ({error})") from error
+        if version != len(MIGRATIONS):
+            raise StoreError(f"{path}: schema {version}, but this sandbox reads {len(MIGRATIONS)}")
+        self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
+        self._chunks = msgspec.msgpack.Decoder(list[Chunk])
+        self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
+        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, int | str | bytes]])
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def session(self, number: int) -> Session | None:
+        """One session, or None when it is not (or no longer) there."""
+        for session in self._sessions("id = ?", (number,)):
+            return session
+        return None
+
+    def sessions(self, *, protocol: str = "", service: str = "", client: str = "", since: float = 0.0,
+                 ) -> Iterator[Session]:
+        """Sessions, oldest first. client: a host; since: seconds since the epoch, and the session touched it."""
+        where, values = conditions(protocol=protocol, service=service, client_host=client)
+        return self._sessions(f"{where} AND (closed = 0 OR closed >= ?)", (*values, since))
+
+    def exchanges(self, *, after: int = 0, protocol: str = "", service: str = "", client: str = "",
+                  since: float = 0.0) -> Iterator[tuple[Session, Exchange]]:
+        """Exchanges in the order they ended. after: only those with a higher id; since: ended at or after."""
+        where, values = conditions(protocol=protocol, service=service, client_host=client)
+        wanted = f"session IN (SELECT id FROM sessions WHERE {where})" if values else "1"
+        rows = self._db.execute(
+            f"SELECT batch, session, exchanges, datagrams FROM pages WHERE last > ? AND ended >= ? AND {wanted} "
+            "ORDER BY batch, id", (after, since, *values))
+        known: dict[int, Session] = {}
+        for found in batches(rows):
+            exchanges = [exchange for page in found for exchange in self._exchanges_of(*page)
+                         if exchange.id > after and exchange.ended >= since]
+            exchanges.sort(key=lambda exchange: exchange.id)
+            for exchange in exchanges:
+                session = known.get(exchange.session)
+                if session is None:
+                    session = self.session(exchange.session)
+                    if session is None:  # retired while we read
+                        continue
+                    known[exchange.session] = session
+                yield session, exchange
+
+    def chunks(self, session: int) -> Iterator[Chunk]:
+        """The chunks of a session, all streams, in the order they passed."""
+        for chunks, datagrams in self._db.execute(
+                "SELECT chunks, datagrams FROM pages WHERE session = ? ORDER BY id", (session,)):
+            if chunks:
+                yield from self._chunks.decode(chunks)
+            for datagram, client, server in self._datagrams_of(datagrams):
+                yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
+                if datagram.answer is not None:
+                    yield Chunk(datagram.time, Stream.SERVER, server, len(datagram.answer), datagram.answer)
+
+    def stream(self, session: int, stream: Stream) -> bytes:
+        """One direction of a session, whole. Where a limit cut it, what is missing is left out."""
+        return b"".join(chunk.data for chunk in self.chunks(session) if chunk.stream == stream)
+
+    def octets(self, session: int, stream: Stream, start: int, end: int) -> bytes:
+        """A range of one stream, such as an exchange's; what a limit cut is left out."""
+        return b"".join(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)]
+                        for chunk in self.chunks(session) if chunk.stream == stream)
+
+    def _exchanges_of(self, session: int, exchanges: bytes | None, datagrams: bytes | None) -> Iterator[Exchange]:
+        """The exchanges of one page."""
+        if exchanges:
+            yield from self._exchanges.decode(exchanges)
+        for datagram, client, server in self._datagrams_of(datagrams):
+            yield datagram.exchange(session, client, server)
+
+    def _datagrams_of(self, blob: bytes | None) -> Iterator[tuple[Datagram, int, int]]:
+        """The datagrams of one page, each with its offset and its answer's."""
+        if blob:
+            client, server, datagrams = self._datagrams.decode(blob)
+            for datagram in datagrams:
+                yield datagram, client, server
+                client += len(datagram.data)
+                server += len(datagram.answer or b"")
+
+    def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
+        rows = self._db.execute(
+            "SELECT id, service, protocol, transport, client_host, client_port, server_host, server_port, opened,"
+            f' closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
+        for number, service, protocol, transport, host, port, own_host, own_port, opened, closed, end, facts in rows:
+            yield Session(id=number, service=service, protocol=protocol, transport=transport,
+                          client=Address(host, port), server=Address(own_host, own_port), opened=opened,
+                          closed=closed, end=end, facts=self._facts.decode(facts))
+
+
+def conditions(**columns: str) -> tuple[str, tuple[str, ...]]:
+    """A WHERE clause for the columns that are asked for."""
+    asked = {name: value for name, value in columns.items() if value}
+    return " AND ".join([f"{name} = ?" for name in asked]) or "1", tuple(asked.values())
+
+
+Page = tuple[int, bytes | None, bytes | None]
+"""Session, exchanges, datagrams."""
+
+
+def batches(rows: Iterable[tuple[int, int, bytes | None, bytes | None]]) -> Iterator[list[Page]]:
+    """Group (batch, session, exchanges, datagrams) rows by batch."""
+    for _, group in groupby(rows, key=itemgetter(0)):
+        yield [row[1:] for row in group]

@@ -1,0 +1,311 @@
+"""The loop's side of the journal: collects what passes and hands it on in batches.
+
+Theory of operation. Every open session has a `Recorder`; `net` tells it each piece of bytes that passes and each
+exchange that ends. A recorder keeps them in plain lists until the next flush, some hundredths of a second later,
+when the journal takes the lists of all recorders that have any, as one batch, to the store's writer thread and the
+bus. So recording costs the loop a few list appends, and the store a row per session and batch, not one per record.
+
+Nothing is dropped. What waits in memory is counted; over the configured bound `full` is true and whoever carries
+bytes awaits `room()` before it carries more: the clients wait.
+
+A body longer than `body_limit` is kept up to it. A chunk past the limit keeps its offset and length but not its
+data, and the exchange gets a `Cut` with the length and SHA-256 of that whole side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from time import time
+
+import trio
+
+from sandbox.address import Address
+from sandbox.journal.bus import Bus, Happened
+from sandbox.journal.records import Cut, Datagram, Exchange, Session, Stream
+from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Page, Store
+
+__all__ = ["Journal", "Recorder"]
+
+FLUSH_EVERY = 0.02
+"""Seconds from the first record of a batch to its flush: short for a person, long enough to gather thousands."""
+
+FLUSH_SIZE = 4_194_304
+"""Octets that make a batch go at once."""
+
+RECORD_COST = 200
+"""Octets a record takes in memory beside its data, about; so that empty records are bounded too."""
+
+HASH_FROM = 65_536
+"""A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
+
+
+class Side:
+    """One byte stream of a session: where it is, and how much the exchange under way has of it."""
+
+    __slots__ = ("digest", "early", "held", "kept", "offset", "start")
+
+    def __init__(self) -> None:
+        self.offset = 0
+        self.start = 0
+        self.kept = 0
+        self.early: list[bytes] = []
+        self.digest: hashlib._Hash | None = None
+        self.held: ChunkRow | None = None
+
+    def absorb(self, data: bytes) -> None:
+        """Count bytes toward the hash of the exchange under way."""
+        self.kept += len(data)
+        if self.digest is not None:
+            self.digest.update(data)
+        elif self.kept <= HASH_FROM:
+            self.early.append(data)
+        else:
+            self.digest = hashlib.sha256(b"".join(self.early))
+            self.digest.update(data)
+            self.early.clear()
+
+    def begin(self, offset: int) -> None:
+        """The next exchange starts at `offset` of the stream."""
+        self.start = offset
+        self.kept = 0
+        self.digest = None
+        if self.early:
+            self.early.clear()
+
+
+class Journal:
+    """What happened, as it happens. One per sandbox; `run` must be running for anything to be kept."""
+
+    def __init__(self, store: Store, *, queue: int, body_limit: int) -> None:
+        self.bus = Bus()
+        self.body_limit = body_limit
+        self._store = store
+        self._limit = queue
+        self._next_session, self._next_exchange = store.next_ids()
+        self._waiting = 0
+        """Octets collected or with the writer."""
+        self._collected = 0
+        self._room = trio.Event()
+        self._wake = trio.Event()
+        self._dirty: list[Recorder] = []
+        self._opened: list[Session] = []
+        self._closed: list[Session] = []
+        self._news: list[tuple[Session, Exchange]] = []
+
+    # -- for net ----------------------------------------------------------------------------------------------
+
+    def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address) -> Recorder:
+        """Start a session."""
+        session = Session(id=self._next_session, service=service, protocol=protocol, transport=transport,
+                          client=client, server=server, opened=time())
+        self._next_session += 1
+        self._opened.append(session)
+        self.count(0)
+        return Recorder(self, session)
+
+    @property
+    def full(self) -> bool:
+        """Whether whoever carries bytes must await `room` first."""
+        return self._waiting > self._limit
+
+    async def room(self) -> None:
+        """Wait until the writer has caught up."""
+        while self._waiting > self._limit:
+            self._room = trio.Event()
+            self._wake.set()
+            await self._room.wait()
+
+    # -- for recorders ----------------------------------------------------------------------------------------
+
+    def count(self, size: int) -> None:
+        size += RECORD_COST
+        self._waiting += size
+        self._collected += size
+        self._wake.set()
+
+    def touched(self, recorder: Recorder) -> None:
+        self._dirty.append(recorder)
+
+    def ended(self, recorder: Recorder, exchange: Exchange) -> None:
+        if self.bus:
+            self._news.append((recorder.session, exchange))
+
+    def closed(self, session: Session) -> None:
+        self._closed.append(session)
+        self.count(0)
+
+    def next_exchange(self) -> int:
+        number = self._next_exchange
+        self._next_exchange = number + 1
+        return number
+
+    # -- flushing ---------------------------------------------------------------------------------------------
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Flush batches until cancelled, then flush what is left and wait for the writer."""
+        token = trio.lowlevel.current_trio_token()
+        self._store.start(lambda size: token.run_sync_soon(self._written, size))
+        try:
+            task_status.started()
+            while True:
+                await self._wake.wait()
+                if self._collected < FLUSH_SIZE:
+                    await trio.sleep(FLUSH_EVERY)
+                self.flush()
+                await trio.lowlevel.checkpoint()
+        finally:
+            self.flush()
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(self._store.close)
+
+    def flush(self) -> None:
+        """Hand what was collected to the writer and to the observers."""
+        self._wake = trio.Event()
+        if not self._collected:
+            return
+        dirty, self._dirty = self._dirty, []
+        happened = Happened(self._opened, self._news, self._closed)
+        self._opened, self._news, self._closed = [], [], []
+        size, self._collected = self._collected, 0
+        self._store.submit(Batch(happened.opened, [recorder.page() for recorder in dirty], happened.closed,
+                                 (self._next_session, self._next_exchange), size))
+        if self.bus:
+            self.bus.publish(happened)
+
+    def _written(self, size: int) -> None:
+        self._waiting -= size
+        if self._waiting <= self._limit:
+            self._room.set()
+
+
+class Recorder:
+    """Records one session. Its exchanges partition its plain streams."""
+
+    __slots__ = ("_chunks", "_datagrams", "_dirty", "_exchanges", "_journal", "_sides", "session")
+
+    def __init__(self, journal: Journal, session: Session) -> None:
+        self.session = session
+        self._journal = journal
+        self._sides = (Side(), Side(), Side(), Side())
+        self._chunks: list[ChunkRow] = []
+        self._exchanges: list[Exchange] = []
+        self._datagrams: list[DatagramRow] = []
+        self._dirty = False
+
+    def offset(self, stream: Stream) -> int:
+        """How many octets of a stream have passed."""
+        return self._sides[stream].offset
+
+    def unclaimed(self, consumed: int) -> bool:
+        """Whether bytes passed that belong to no ended exchange. consumed: the client's, by the session."""
+        client, server, _, _ = self._sides
+        return consumed > client.start or client.offset > client.start or server.offset > server.start
+
+    def chunk(self, stream: int, data: bytes) -> None:
+        """Bytes of one stream have passed."""
+        side = self._sides[stream]
+        length = len(data)
+        journal = self._journal
+        if side.kept + length > journal.body_limit:
+            self._release(side)
+            side.held = (time(), stream, side.offset, length, data)
+        else:
+            self._chunks.append((time(), stream, side.offset, length, data))
+            side.absorb(data)
+        side.offset += length
+        if not self._dirty:
+            self._dirty = True
+            journal.touched(self)
+        journal.count(length)
+
+    def exchange(self, started: float, verb: str, asked: str, outcome: str, answered: str, key: str,
+                 consumed: int, notes: Mapping[str, str] | None) -> Exchange:
+        """An exchange has ended. consumed: octets of the client's stream up to its end."""
+        journal = self._journal
+        client, server, client_wire, server_wire = self._sides
+        cuts = self._cuts(consumed)
+        exchange = Exchange(journal.next_exchange(), self.session.id, started, time(), verb, asked, outcome, answered,
+                            key, (client.start, consumed), (server.start, server.offset),
+                            dict(notes) if notes else {}, cuts)
+        client.begin(consumed)
+        server.begin(server.offset)
+        client_wire.begin(client_wire.offset)
+        server_wire.begin(server_wire.offset)
+        self._exchanges.append(exchange)
+        if not self._dirty:
+            self._dirty = True
+            journal.touched(self)
+        journal.count(len(asked) + len(answered))
+        journal.ended(self, exchange)
+        return exchange
+
+    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description) -> None:
+        """A datagram and its answer: an exchange of its own."""
+        journal = self._journal
+        number = journal.next_exchange()
+        self._datagrams.append((number, now, data, answer, about))
+        if not self._dirty:
+            self._dirty = True
+            journal.touched(self)
+        journal.count(len(data) + (len(answer) if answer is not None else 0))
+        if journal.bus:
+            client, server, _, _ = self._sides
+            journal.ended(self, Datagram(number, now, data, answer, about).exchange(
+                self.session.id, client.offset, server.offset))
+
+    def close(self, end: str, facts: Mapping[str, int | str | bytes] | None = None) -> None:
+        """The session is over. end: a term of the tcp knowledge."""
+        for side in self._sides:
+            self._release(side)
+        self.session.closed = time()
+        self.session.end = end
+        if facts:
+            self.session.facts["close"] = dict(facts)
+        self._journal.closed(self.session)
+
+    def page(self) -> Page:
+        """Give away what was collected since the last page."""
+        client, server, _, _ = self._sides
+        page = Page(self.session.id, self._exchanges, self._chunks, self._datagrams, (client.offset, server.offset))
+        if self._datagrams:
+            client.offset += sum([len(row[2]) for row in self._datagrams])
+            server.offset += sum([len(row[3]) for row in self._datagrams if row[3] is not None])
+            self._datagrams = []
+        if self._chunks or self._exchanges:
+            self._chunks, self._exchanges = [], []
+        self._dirty = False
+        return page
+
+    # -- bodies over the limit --------------------------------------------------------------------------------
+
+    def _release(self, side: Side, upto: int | None = None) -> None:
+        """Let the chunk held back go: cut to the limit, as all of it belongs to the exchange under way.
+
+        The last chunk past the limit is held because the exchange may end inside it; what follows `upto` then
+        belongs to the next exchange and is kept.
+        """
+        if side.held is None:
+            return
+        moment, stream, offset, length, data = side.held
+        side.held = None
+        inside = length if upto is None else max(0, min(length, upto - offset))
+        keep = max(0, min(inside, self._journal.body_limit - side.kept))
+        side.absorb(data[:inside])
+        if keep:
+            self._chunks.append((moment, stream, offset, keep, data[:keep]))
+        if inside > keep:
+            self._chunks.append((moment, stream, offset + keep, inside - keep, b""))
+        if inside < length:
+            self._chunks.append((moment, stream, offset + inside, length - inside, data[inside:]))
+        if not self._dirty:
+            self._dirty = True
+            self._journal.touched(self)
+
+    def _cuts(self, consumed: int) -> list[Cut]:
+        cuts = []
+        for stream, side in enumerate(self._sides):
+            self._release(side, consumed if stream == Stream.CLIENT else None)
+            if side.kept > self._journal.body_limit and side.digest is not None:
+                cuts.append(Cut(stream, side.kept, side.digest.hexdigest()))
+        return cuts

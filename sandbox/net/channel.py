@@ -1,0 +1,95 @@
+"""A TCP socket as two calls that never wait and two that do.
+
+Sockets here are the standard library's, non-blocking, with trio waiting for them: most reads and writes succeed at
+once and then cost one system call and no trip through the scheduler. Whoever calls the ones that never wait many
+times in a row must give way to other tasks itself (`Conversation` counts).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+
+import trio
+
+from sandbox.protocols.conversation import Closed
+
+__all__ = ["Channel"]
+
+READ_SIZE = 65_536
+"""Octets asked for at once."""
+
+
+class Channel:
+    """One connected TCP socket, which it owns. All errors of the wire become `Closed`.
+
+    reset: whether the peer ended it with an error instead of an end of stream.
+    """
+
+    __slots__ = ("closed", "reset", "sock")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.closed = False
+        self.reset = False
+
+    def receive_now(self, limit: int = READ_SIZE) -> bytes | None:
+        """What has arrived, b"" for end of stream, None for nothing yet. Raises Closed."""
+        try:
+            return self.sock.recv(limit)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def send_now(self, data: bytes | memoryview) -> int:
+        """Send as much as the kernel takes: how many octets that was. Raises Closed."""
+        try:
+            return self.sock.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._broken(error) from error
+
+    async def readable(self) -> None:
+        """Wait until there is something to receive. Raises Closed when closed or `interrupt`ed meanwhile."""
+        try:
+            await trio.lowlevel.wait_readable(self.sock)
+        except (trio.ClosedResourceError, OSError, ValueError) as error:
+            raise Closed("closed while waiting") from error
+
+    async def writable(self) -> None:
+        """Wait until the kernel takes more. Raises Closed likewise."""
+        try:
+            await trio.lowlevel.wait_writable(self.sock)
+        except (trio.ClosedResourceError, OSError, ValueError) as error:
+            raise Closed("closed while waiting") from error
+
+    def interrupt(self) -> None:
+        """Wake whoever waits in `readable` or `writable` with `Closed`. The socket stays usable."""
+        if not self.closed:
+            trio.lowlevel.notify_closing(self.sock)
+
+    def end_writing(self) -> None:
+        """Half-close. Raises Closed."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise self._broken(error) from error
+
+    def close(self, *, with_reset: bool = False) -> None:
+        """Close. with_reset: drop what is unsent and send RST instead of FIN."""
+        if self.closed:
+            return
+        self.interrupt()
+        self.closed = True
+        if with_reset:
+            with contextlib.suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def _broken(self, error: OSError) -> Closed:
+        if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+            self.reset = True
+        return Closed(str(error))

@@ -1,0 +1,287 @@
+"""A conversation over a real connection: buffers, limits, deadlines, recording. See the contract it implements,
+`sandbox.protocols.conversation`.
+
+Theory of operation. Reading and writing first try the socket and wait only when they must; every `BURST` successes
+in a row the task gives way. A wait is bounded not by a cancel scope of its own but by the `Watch` of its listener,
+which looks at all its conversations a few times a second and interrupts those that are past a deadline: a wait then
+costs nothing but the wait. Bytes are recorded when they are received and when they are queued; if the client goes
+before queued bytes were sent, how many stays behind as the fact "unsent".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from time import time
+from typing import TYPE_CHECKING
+
+import trio
+
+from sandbox.address import Address
+from sandbox.config import Limits
+from sandbox.journal.recorder import Journal, Recorder
+from sandbox.journal.records import Stream
+from sandbox.net.channel import Channel
+from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+
+if TYPE_CHECKING:
+    from sandbox.net.watch import Watch
+
+__all__ = ["Conversation", "Exchange"]
+
+BURST = 16
+"""Reads and writes that succeed at once before the task gives way to others."""
+
+QUEUE_SIZE = 65_536
+"""Octets of queued replies that are sent without waiting for a flush."""
+
+
+class Exchange:
+    """An exchange under way; it implements `OpenExchange`."""
+
+    __slots__ = ("_conversation", "_notes", "asked", "started", "verb")
+
+    def __init__(self, conversation: Conversation, started: float, verb: str, asked: str) -> None:
+        self._conversation = conversation
+        self._notes: dict[str, str] | None = None
+        self.started = started
+        self.verb = verb
+        self.asked = asked
+
+    def note(self, name: str, value: str) -> None:
+        if self._notes is None:
+            self._notes = {}
+        self._notes[name] = value
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        conversation = self._conversation
+        if conversation.open_exchange is not self:
+            return  # ended already
+        conversation.open_exchange = None
+        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                       conversation.consumed, self._notes)
+
+
+class Conversation:
+    """One connection. Built by a listener, which closes the channel when the session returns."""
+
+    __slots__ = ("_burst", "_channel", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
+                 "_watch", "active", "buffer", "client", "due", "expired", "open_exchange", "recorder", "resetting",
+                 "scope", "secure", "server", "service", "waiting")
+
+    def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch) -> None:
+        session = recorder.session
+        self._channel = channel
+        self._journal = journal
+        self._limits = limits
+        self._watch = watch
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._burst = 0
+        self._ended = False
+        self._since = session.opened
+        self.recorder = recorder
+        self.buffer = bytearray()
+        self.client: Address = session.client
+        self.server: Address = session.server
+        self.service = session.service
+        self.secure = False
+        self.due = math.inf
+        self.resetting = False
+        self.open_exchange: Exchange | None = None
+        self.active = watch.now
+        """When bytes last passed, by the watch's clock."""
+        self.waiting = 0
+        """How many tasks wait for the client."""
+        self.expired = ""
+        """Why the watch interrupted a wait: a term of the tcp knowledge."""
+        self.scope = trio.CancelScope()
+        """What the session runs in."""
+
+    @property
+    def consumed(self) -> int:
+        """How many octets of the client's stream the session has taken."""
+        return self.recorder.offset(Stream.CLIENT) - len(self.buffer)
+
+    @property
+    def unsent(self) -> int:
+        """Octets queued that the kernel has not taken."""
+        return self._pending_size
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    async def fill(self) -> bool:
+        data = await self._receive()
+        self.buffer += data
+        return bool(data)
+
+    async def _receive(self) -> bytes:
+        """Flush, then the next bytes from the wire, recorded; b"" at end of stream."""
+        if self._pending:
+            await self.flush()
+        if self._ended:
+            return b""
+        if self._journal.full:
+            await self._journal.room()
+        channel = self._channel
+        data = channel.receive_now()
+        while data is None:
+            self._burst = 0
+            await self._wait(channel.readable)
+            data = channel.receive_now()
+        await self._breathe()
+        self.active = self._watch.now
+        if not data:
+            self._ended = True
+            return b""
+        if not self.buffer:
+            self._since = time()
+        self.recorder.chunk(Stream.CLIENT, data)
+        return data
+
+    def take(self, count: int) -> bytes:
+        data = bytes(memoryview(self.buffer)[:count])
+        del self.buffer[:count]
+        return data
+
+    def untake(self, data: bytes) -> None:
+        self.buffer[:0] = data
+
+    async def read_line(self, limit: int = 0) -> bytes:
+        limit = limit or self._limits.line
+        searched = 0
+        while (end := self.buffer.find(b"\n", searched, limit)) < 0:
+            searched = len(self.buffer)
+            if searched >= limit:
+                raise TooLong(f"a line longer than {limit} octets")
+            if not await self.fill():
+                raise EndOfStream("the client closed in the middle of a line")
+        return self.take(end + 1)
+
+    async def read_exactly(self, count: int) -> bytes:
+        while len(self.buffer) < count:
+            if not await self.fill():
+                raise EndOfStream(f"the client closed after {len(self.buffer)} of {count} octets")
+        return self.take(count)
+
+    async def read_some(self, limit: int = 65536) -> bytes:
+        if not self.buffer:
+            data = await self._receive()
+            if len(data) <= limit:
+                return data
+            self.buffer += data
+        return self.take(min(limit, len(self.buffer)))
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if data:
+            self._pending.append(data)
+            self._pending_size += len(data)
+            self.recorder.chunk(Stream.SERVER, data)
+
+    async def send(self, data: bytes) -> None:
+        self.write(data)
+        if self._pending_size >= QUEUE_SIZE:
+            await self.flush()
+
+    async def flush(self) -> None:
+        while self._pending:
+            pending, self._pending = self._pending, []
+            data = pending[0] if len(pending) == 1 else b"".join(pending)
+            await self._send_all(data)
+        if self._journal.full:
+            await self._journal.room()
+
+    async def _send_all(self, data: bytes) -> None:
+        channel = self._channel
+        sent = channel.send_now(data)
+        self._pending_size -= sent
+        await self._breathe()
+        if sent == len(data):
+            return
+        rest = memoryview(data)[sent:]
+        while rest:
+            await self._wait(channel.writable)
+            sent = channel.send_now(rest)
+            self._pending_size -= sent
+            rest = rest[sent:]
+            self.active = self._watch.now
+            await self._breathe()
+
+    async def end_writing(self) -> None:
+        await self.flush()
+        self._channel.end_writing()
+
+    def reset(self) -> None:
+        self.resetting = True
+        self._pending.clear()
+
+    async def start_tls(self) -> None:
+        raise NotImplementedError("TLS is not built yet")
+
+    # -- exchanges --------------------------------------------------------------------------------------------
+
+    def begin(self, verb: str, asked: str = "") -> Exchange:
+        if self.open_exchange is not None:
+            self.open_exchange.end("", "", "end.superseded")
+        self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
+        return exchange
+
+    def finish(self, key: str) -> None:
+        """The connection is over: what is unclaimed becomes a last exchange. key: how it ended."""
+        exchange = self.open_exchange
+        consumed = self.recorder.offset(Stream.CLIENT)
+        if exchange is None:
+            if not self.recorder.unclaimed(consumed):
+                return
+            exchange = Exchange(self, self._since, "", preview(self.buffer))
+            self.open_exchange = exchange
+        self.buffer.clear()
+        exchange.end("", "", key)
+
+    # -- waiting ----------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client has closed its side."""
+        return self._ended
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for a next exchange that has not begun."""
+        return bool(self.waiting) and self.open_exchange is None and not self.buffer and not self._pending
+
+    def interrupt(self, why: str) -> None:
+        """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
+        if self.expired:
+            why = "stopped" if why == "stopped" else "time-limit"
+        self.expired = why
+        self._channel.interrupt()
+
+    async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
+        """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
+        if self.expired == "stopped":
+            raise Closed("the sandbox is stopping")
+        self.waiting += 1
+        try:
+            await until()
+        except Closed:
+            if self.expired == "idle-timeout":
+                # What the session says as a farewell gets a last, short deadline.
+                self.due = self._watch.now + self._limits.grace
+                raise TimedOut("nothing passed in time") from None
+            raise
+        finally:
+            self.waiting -= 1
+
+    async def _breathe(self) -> None:
+        self._burst += 1
+        if self._burst >= BURST:
+            self._burst = 0
+            await trio.lowlevel.checkpoint()
+
+
+def preview(data: bytearray, length: int = 60) -> str:
+    """The start of unclaimed bytes as text, for a person."""
+    return ascii(bytes(data[:length]).decode("latin-1"))[1:-1]

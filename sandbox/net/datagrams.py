@@ -1,0 +1,183 @@
+"""Answers datagrams: wait until there are some, then take, answer and record them by the batch.
+
+A *flow*, all datagrams between one client address and one service, is a session of the journal; each datagram with
+its answer is an exchange. Flows end when they have been idle, or when there are too many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from time import time
+from typing import Any
+
+import trio
+
+from sandbox.address import Address
+from sandbox.journal.recorder import Journal, Recorder
+from sandbox.net.mmsg import Burst, available
+from sandbox.net.server import Stand
+from sandbox.protocols.conversation import Description
+
+__all__ = ["answer_from"]
+
+log = logging.getLogger(__name__)
+
+DRAIN = 64
+"""Datagrams of one batch, where the system call for many is missing."""
+
+FLOW_SECONDS = 10.0
+"""A flow without datagrams for so long is over."""
+
+FLOWS = 4096
+"""Flows a socket remembers; past it the oldest end."""
+
+SIZE = 65_535
+"""The largest datagram."""
+
+Route = Any
+"""Where an answer goes: hashable, the same for all datagrams of one client, and of whatever type the port likes."""
+
+
+class Flow:
+    """One client's datagrams."""
+
+    __slots__ = ("client", "last", "recorder")
+
+    def __init__(self, client: Address, recorder: Recorder, now: float) -> None:
+        self.client = client
+        self.recorder = recorder
+        self.last = now
+
+
+class Flows:
+    """The flows of one socket, oldest first."""
+
+    def __init__(self, journal: Journal, stand: Stand, server: Address, client: Callable[[Route], Address]) -> None:
+        self._client = client
+        self._journal = journal
+        self._stand = stand
+        self._server = server
+        self._flows: dict[Route, Flow] = {}
+
+    def find(self, route: Route, now: float) -> Flow:
+        """The flow of a client; a new one when there is none."""
+        flow = self._flows.get(route)
+        if flow is None:
+            if len(self._flows) >= FLOWS:
+                self._end(next(iter(self._flows)))
+            client = self._client(route)
+            recorder = self._journal.open(service=self._stand.name, protocol=self._stand.protocol, transport="udp",
+                                          client=client, server=self._server)
+            flow = self._flows[route] = Flow(client, recorder, now)
+        flow.last = now
+        return flow
+
+    def expire(self, now: float) -> None:
+        for route in [route for route, flow in self._flows.items() if flow.last < now - FLOW_SECONDS]:
+            self._end(route)
+
+    def end_all(self) -> None:
+        for route in list(self._flows):
+            self._end(route)
+
+    def _end(self, route: Route) -> None:
+        self._flows.pop(route).recorder.close("flow-idle")
+
+
+class OneByOne:
+    """A system call per datagram, where the system has nothing better. `Burst` has the same methods."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def receive(self) -> list[tuple[bytes, Route]]:
+        """What has arrived, up to DRAIN datagrams, each with the way back. Raises OSError."""
+        found: list[tuple[bytes, Route]] = []
+        with contextlib.suppress(BlockingIOError):
+            while len(found) < DRAIN:
+                found.append(self._sock.recvfrom(SIZE))
+        return found
+
+    def send(self, answers: list[tuple[bytes, Route]]) -> int:
+        """Send answers until the system does not take one: how many it took."""
+        for sent, (answer, route) in enumerate(answers):
+            try:
+                self._sock.sendto(answer, route)
+            except OSError:
+                return sent
+        return len(answers)
+
+    def client(self, route: Route) -> Address:
+        return Address(route[0], route[1])
+
+
+async def answer_from(sock: socket.socket, stand: Stand, journal: Journal) -> None:
+    """Answer datagrams until cancelled. Closes the socket."""
+    own = sock.getsockname()
+    port = Burst(sock) if available() else OneByOne(sock)
+    flows = Flows(journal, stand, Address(own[0], own[1]), port.client)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(expire, flows)
+            while True:
+                await trio.lowlevel.wait_readable(sock)
+                while drain(port, stand, flows):
+                    if journal.full:
+                        await journal.room()
+                    await trio.lowlevel.checkpoint()
+    finally:
+        flows.end_all()
+        sock.close()
+
+
+async def expire(flows: Flows) -> None:
+    while True:
+        await trio.sleep(FLOW_SECONDS / 4)
+        flows.expire(time())
+
+
+def drain(port: Burst | OneByOne, stand: Stand, flows: Flows) -> bool:
+    """Answer one batch of what has arrived. Whether there may be more."""
+    try:
+        batch = port.receive()
+    except OSError:
+        return True  # an ICMP error about an earlier answer
+    if not batch:
+        return False
+    now = time()
+    find, handle = flows.find, stand.service.datagram
+    assert handle is not None
+    handled = []
+    outgoing = []
+    for data, route in batch:
+        flow = find(route, now)
+        try:
+            answer, about = handle(data, flow.client)
+        except Exception:
+            log.exception("the %s service failed on a datagram from %s", stand.name, flow.client)
+            answer, about = None, FAILED
+        if answer is not None:
+            outgoing.append((answer, route))
+        handled.append((flow.recorder, data, answer, about))
+    lost = send_all(port, outgoing) if outgoing else ()
+    for recorder, data, answer, about in handled:
+        recorder.datagram(now, data, None if lost and answer in lost else answer, about)
+    return True
+
+
+def send_all(port: Burst | OneByOne, answers: list[tuple[bytes, Route]]) -> list[bytes]:
+    """Send every answer that the system takes. Those it did not: no room, or no way to the client."""
+    lost = []
+    while answers:
+        sent = port.send(answers)
+        if sent < len(answers):
+            lost.append(answers[sent][0])
+            sent += 1
+        answers = answers[sent:]
+    return lost
+
+
+FAILED = Description("", "", "", "the sandbox failed", "end.failed")

@@ -1,0 +1,169 @@
+"""Accepts connections, carries each one's conversation, and closes it in a way its client understands."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import socket
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+
+import trio
+
+from sandbox.address import Address
+from sandbox.config import Limits
+from sandbox.journal.recorder import Journal, Recorder
+from sandbox.journal.records import Stream
+from sandbox.net.channel import Channel
+from sandbox.net.conversation import Conversation
+from sandbox.net.facts import keep_syn, opening_facts, tcp_facts
+from sandbox.net.watch import Watch
+from sandbox.protocols.conversation import Closed, ConversationError
+from sandbox.protocols.registry import Service
+
+__all__ = ["Server", "Stand"]
+
+log = logging.getLogger(__name__)
+
+ACCEPT_BATCH = 64
+"""Connections accepted before other tasks get a turn."""
+
+LINGER_SECONDS = 2.0
+"""How long a client may take to close after we did; without it a reset could overtake our last reply."""
+
+LINGER_OCTETS = 262_144
+"""What a client may still send in that time."""
+
+PAUSE = 0.1
+"""Seconds to wait when the machine is out of file descriptors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A service with its names: what a listener hands its connections to."""
+
+    name: str
+    protocol: str
+    service: Service
+
+
+class Server:
+    """Carries the connections of all services, within the limits they share."""
+
+    def __init__(self, journal: Journal, limits: Limits) -> None:
+        self._journal = journal
+        self._limits = limits
+        self._per_client: Counter[str] = Counter()
+        self.watch = Watch(limits)
+
+    async def accept_from(self, listener: socket.socket, stand: Stand, connections: trio.Nursery) -> None:
+        """Accept until cancelled. connections: where each conversation runs. Closes the listener."""
+        keep_syn(listener)
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(listener)
+                for _ in range(ACCEPT_BATCH):
+                    try:
+                        sock, peer = listener.accept()
+                    except BlockingIOError:
+                        break
+                    except OSError as error:
+                        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                            log.warning("cannot accept another connection: %s", error.strerror)
+                            await trio.sleep(PAUSE)
+                        continue  # the client was gone before we came: not our error
+                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), stand)
+                await trio.lowlevel.checkpoint()
+        finally:
+            listener.close()
+
+    async def _carry(self, sock: socket.socket, client: Address, stand: Stand) -> None:
+        channel = Channel(sock)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            own = sock.getsockname()
+        except OSError:
+            channel.close()
+            return
+        recorder = self._journal.open(service=stand.name, protocol=stand.protocol, transport="tcp", client=client,
+                                      server=Address(own[0], own[1]))
+        recorder.session.facts["open"] = opening_facts(sock)
+        if self._crowded(client):
+            self._refuse(channel, recorder, stand)
+            return
+        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch)
+        self.watch.begin(conversation)
+        self._per_client[client.host] += 1
+        end = "failed"
+        try:
+            end = await self._converse(conversation, channel, stand)
+        finally:
+            self.watch.end(conversation)
+            self._per_client[client.host] -= 1
+            if not self._per_client[client.host]:
+                del self._per_client[client.host]
+            facts = tcp_facts(sock)
+            if conversation.unsent:
+                facts["unsent"] = conversation.unsent
+            conversation.finish(f"end.{end}")
+            channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
+            recorder.close(end, facts)
+
+    async def _converse(self, conversation: Conversation, channel: Channel, stand: Stand) -> str:
+        """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
+        assert stand.service.session is not None
+        with conversation.scope:
+            try:
+                await stand.service.session(conversation)
+            except ConversationError:
+                pass
+            except Exception:
+                # A fault of ours must not become the client's silence or the end of the sandbox.
+                log.exception("the %s session with %s failed", stand.name, conversation.client)
+                exchange = conversation.open_exchange or conversation.begin("", "")
+                exchange.note("traceback", traceback.format_exc())
+                return "failed"
+            if conversation.resetting:
+                return "server-reset"
+            with contextlib.suppress(ConversationError):
+                await conversation.flush()
+                if not conversation.ended:
+                    await self._linger(conversation, channel)
+                    return conversation.expired or "server-closed"
+        if conversation.expired:
+            return conversation.expired
+        return "client-reset" if channel.reset else "client-closed"
+
+    async def _linger(self, conversation: Conversation, channel: Channel) -> None:
+        """Half-close, then read until the client closes too. What still comes is recorded, and ignored."""
+        channel.end_writing()
+        taken = 0
+        with trio.move_on_after(LINGER_SECONDS):
+            while taken < LINGER_OCTETS and conversation.expired != "stopped":
+                data = channel.receive_now()
+                if data is None:
+                    with contextlib.suppress(Closed):
+                        await channel.readable()
+                elif not data:
+                    return
+                else:
+                    taken += len(data)
+                    conversation.recorder.chunk(Stream.CLIENT, data)
+                    await trio.lowlevel.checkpoint()
+
+    def _crowded(self, client: Address) -> bool:
+        return (len(self.watch.conversations) >= self._limits.connections
+                or self._per_client[client.host] >= self._limits.connections_per_client)
+
+    def _refuse(self, channel: Channel, recorder: Recorder, stand: Stand) -> None:
+        """Say that there is no room, without waiting, and close."""
+        with contextlib.suppress(Closed):
+            if stand.service.busy:
+                recorder.chunk(Stream.SERVER, stand.service.busy)
+                channel.send_now(stand.service.busy)
+        recorder.exchange(recorder.session.opened, "", "", "", "too many connections", "end.refused", 0, None)
+        channel.close()
+        recorder.close("refused")

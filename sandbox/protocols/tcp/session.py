@@ -1,0 +1,190 @@
+"""The small services: echo (RFC 862), discard (863), chargen (864), qotd (865), daytime (867), time (868).
+
+Each over TCP and UDP. They were made to try out a network with, and still are the plainest thing that can stand on
+TCP and on UDP: what a beginner sees here is the transport itself.
+
+What differs from the RFCs, and why:
+- Over UDP nothing is sent to a privileged port or to a service of this sandbox. Two such servers, brought together
+  by one datagram with a forged source, answer each other for ever (CVE-1999-0103); an ordinary client asks from a
+  port of its own above 1023.
+- What a client sends to chargen, qotd, daytime or time over TCP is left unread rather than thrown away: nobody can
+  tell the two apart, and a client that only sends is stopped by its own full window.
+- chargen over TCP ends after as much as the journal keeps of one exchange, so that a forgotten client does not run
+  all day.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from sandbox.address import Address
+from sandbox.protocols.conversation import Answer, Closed, Conversation, Description, TimedOut
+from sandbox.protocols.registry import Context, Service
+from sandbox.protocols.tcp.quotes import QUOTES
+
+__all__ = ["OUTCOMES", "SERVICES", "serve"]
+
+DONE = "done"
+LEFT = "left"
+IGNORED = "ignored"
+OUTCOMES = frozenset({DONE, LEFT, IGNORED})
+"""All an exchange can come to: answered in full; the client left or stopped reading; no answer, on purpose."""
+
+FIRST_CLIENT_PORT = 1024
+"""Below it are the ports of services, which do not ask questions (RFC 6335 §6)."""
+
+SHOWN = 60
+"""Characters of the client's text that an exchange shows."""
+
+EPOCH_1900 = 2_208_988_800
+"""Seconds from 1900-01-01, where RFC 868 begins to count, to 1970-01-01."""
+
+PRINTABLE = bytes(range(0x20, 0x7F))
+LINE = 72
+"""Characters of one chargen line (RFC 864 suggests 72 and a shift of one)."""
+PATTERN = b"".join((PRINTABLE * 2)[start:start + LINE] + b"\r\n" for start in range(len(PRINTABLE)))
+"""One round of the pattern: after 95 lines it begins again."""
+LARGEST_DATAGRAM = 512
+"""RFC 864 and RFC 865 keep a UDP answer to 512 characters."""
+
+
+def size(octets: int) -> str:
+    """A count of octets in words."""
+    return f"{octets:,} octet{'' if octets == 1 else 's'}"
+
+
+def shown(data: bytes) -> str:
+    """What a client sent, for the journal: its text when it is short text, else its size."""
+    text = data.rstrip(b"\r\n")
+    if len(text) <= SHOWN and all(octet in PRINTABLE for octet in text):
+        return text.decode("ascii")
+    return size(len(data))
+
+
+class SmallService(NamedTuple):
+    """A service that says one thing: what it says, and how that reads in the journal."""
+
+    says: Callable[[], bytes]
+    reads: Callable[[bytes], str]
+
+
+def daytime() -> bytes:
+    """The time in words, one line (RFC 867 leaves the form open; this one is also ISO 8601)."""
+    return time.strftime("%A, %Y-%m-%d %H:%M:%S %z\r\n").encode("ascii", "replace")
+
+
+def quote_of_the_day() -> bytes:
+    """The same quote all day long, here and on every machine with this date."""
+    return QUOTES[int(time.time() // 86_400) % len(QUOTES)].encode("ascii") + b"\r\n"
+
+
+def seconds_since_1900() -> bytes:
+    """RFC 868: 32 bits, which begin again from zero on 2036-02-07."""
+    return ((int(time.time()) + EPOCH_1900) % 2**32).to_bytes(4, "big")
+
+
+def characters() -> bytes:
+    """A UDP answer of chargen: "a random number (between 0 and 512)" of characters (RFC 864)."""
+    return PATTERN[:random.randint(0, LARGEST_DATAGRAM)]
+
+
+ONE_LINE: Mapping[str, SmallService] = {
+    "daytime": SmallService(daytime, shown),
+    "qotd": SmallService(quote_of_the_day, shown),
+    "time": SmallService(seconds_since_1900, lambda said: f"{int.from_bytes(said, 'big')} seconds since 1900"),
+}
+"""The services that say one thing, whatever they are sent."""
+
+SERVICES = frozenset({"echo", "discard", "chargen", *ONE_LINE})
+
+
+def serve(context: Context) -> Service:
+    """Build the service of `context.role`."""
+    name = context.role.name
+    if name == "echo":
+        return Service(session=echo, datagram=guarded(name, context.endpoints, lambda data: data))
+    if name == "discard":
+        return Service(session=discard, datagram=ignore)
+    if name == "chargen":
+        return Service(session=chargen(context.config.journal.body_limit),
+                       datagram=guarded(name, context.endpoints, lambda _: characters()))
+    service = ONE_LINE[name]
+    return Service(session=one_line(name, service),
+                   datagram=guarded(name, context.endpoints, lambda _: service.says(), service.reads))
+
+
+async def echo(conversation: Conversation) -> None:
+    """Send back what comes, as it comes, until the client has no more (RFC 862)."""
+    while data := await conversation.read_some():
+        exchange = conversation.begin("echo", shown(data))
+        try:
+            await conversation.send(data)
+        except (Closed, TimedOut):
+            exchange.end(LEFT)
+            raise
+        exchange.end(DONE, size(len(data)))
+
+
+async def discard(conversation: Conversation) -> None:
+    """Read, and say nothing (RFC 863)."""
+    while data := await conversation.read_some():
+        conversation.begin("discard", shown(data)).end(DONE, f"{size(len(data))} thrown away")
+
+
+def chargen(limit: int) -> Callable[[Conversation], Awaitable[None]]:
+    """The character generator (RFC 864). limit: octets after which it ends."""
+
+    async def session(conversation: Conversation) -> None:
+        exchange = conversation.begin("chargen")
+        sent = 0
+        try:
+            while sent < limit:
+                await conversation.send(PATTERN[:limit - sent])
+                sent += min(len(PATTERN), limit - sent)
+            await conversation.flush()
+        except (Closed, TimedOut):
+            exchange.end(LEFT, size(sent))
+            raise
+        exchange.end(DONE, size(sent))
+
+    return session
+
+
+def one_line(name: str, service: SmallService) -> Callable[[Conversation], Awaitable[None]]:
+    """A session that says one thing and closes, without waiting to be asked."""
+
+    async def session(conversation: Conversation) -> None:
+        exchange = conversation.begin(name)
+        said = service.says()
+        try:
+            await conversation.send(said)
+            await conversation.end_writing()
+        except (Closed, TimedOut):
+            exchange.end(LEFT)
+            raise
+        exchange.end(DONE, service.reads(said))
+
+    return session
+
+
+def guarded(name: str, endpoints: Mapping[str, Address], reply: Callable[[bytes], bytes],
+            reads: Callable[[bytes], str] = lambda said: size(len(said))) -> Callable[[bytes, Address], Answer]:
+    """A datagram handler that answers clients, but no other service: see the module's docstring."""
+
+    def answer(data: bytes, client: Address) -> Answer:
+        # Read at each datagram: endpoints are complete only once everything listens.
+        if client.port < FIRST_CLIENT_PORT or any(client.port == own.port for own in endpoints.values()):
+            return Answer(None, Description(name, shown(data), IGNORED, "no answer to another service",
+                                            "outcome.ignored"))
+        said = reply(data)
+        return Answer(said, Description(name, shown(data), DONE, reads(said)))
+
+    return answer
+
+
+def ignore(data: bytes, client: Address) -> Answer:
+    """discard over UDP: no answer is the whole service (RFC 863)."""
+    return Answer(None, Description("discard", shown(data), DONE, f"{size(len(data))} thrown away"))

@@ -1,0 +1,68 @@
+"""The explaining sentence of a live line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.address import Address
+from sandbox.explain import Mood, mood, sentence, session_sentence
+from sandbox.explain.sentences import LONGEST
+from sandbox.journal.records import Exchange, Session
+
+
+def session(protocol: str = "tcp", end: str = "") -> Session:
+    return Session(id=1, service="echo", protocol=protocol, transport="tcp", client=Address("127.0.0.1", 50000),
+                   server=Address("127.0.0.1", 8007), opened=0.0, end=end)
+
+
+def exchange(verb: str = "", outcome: str = "", key: str = "", asked: str = "") -> Exchange:
+    return Exchange(1, 1, 0.0, 0.0, verb, asked, outcome, "", key, (0, 0), (0, 0))
+
+
+@pytest.mark.parametrize(("verb", "outcome", "key", "expected"), [
+    ("echo", "done", "",
+     "Echo sends back every octet it gets (RFC 862); done: the answer is complete (RFC 9293 §3.9.1.2)."),
+    ("echo", "", "", "Echo sends back every octet it gets (RFC 862)."),
+    ("", "done", "", "done: the answer is complete (RFC 9293 §3.9.1.2)."),
+    ("qotd", "", "", "Quote of the day says one short thing and closes (RFC 865)."),
+    ("", "", "end.idle-timeout", "Nothing passed for so long that the server closed the connection (RFC 1122 §4.2.3.6)."),
+    ("echo", "done", "verb.time",
+     "Time gives the seconds since 1900 as four octets, most significant first (RFC 868)."),
+    ("nonsense", "done", "", "done: the answer is complete (RFC 9293 §3.9.1.2)."),
+    ("nonsense", "", "", ""),
+    ("echo", "", "no.such", "Echo sends back every octet it gets (RFC 862)."),
+])
+def test_sentence(verb: str, outcome: str, key: str, expected: str) -> None:
+    assert sentence(session(), exchange(verb, outcome, key)) == expected
+
+
+def test_what_went_wrong_is_said_when_both_do_not_fit() -> None:
+    said = sentence(session(), exchange("chargen", "ignored"))
+    assert "two services answering each other" in said
+    assert len(said) <= LONGEST
+
+
+def test_another_protocol_can_point_at_how_tcp_ended() -> None:
+    assert sentence(session("no-such-protocol"), exchange(key="end.client-closed")).startswith("The client said")
+
+
+def test_session_sentence() -> None:
+    assert session_sentence(session(end="client-reset")).startswith("The client broke off the connection at once (RST)")
+    assert session_sentence(session()) == ""
+    assert session_sentence(session(end="no-such-end")) == ""
+
+
+@given(verb=st.text(max_size=300), outcome=st.text(max_size=300), key=st.text(max_size=300))
+def test_a_client_cannot_put_words_into_a_sentence(verb: str, outcome: str, key: str) -> None:
+    assert sentence(session(), exchange("#" + verb, "#" + outcome, "#" + key)) == ""
+
+
+@pytest.mark.parametrize(("outcome", "expected"), [
+    ("", Mood.NEUTRAL), ("100", Mood.MORE), ("200", Mood.GOOD), ("304", Mood.MORE), ("404", Mood.WARNING),
+    ("500", Mood.BAD), ("NOERROR", Mood.GOOD), ("NXDOMAIN", Mood.WARNING), ("SERVFAIL", Mood.BAD), ("+OK", Mood.GOOD),
+    ("-ERR", Mood.BAD), ("done", Mood.GOOD), ("20²", Mood.WARNING),
+])
+def test_mood(outcome: str, expected: Mood) -> None:
+    assert mood(outcome) is expected
