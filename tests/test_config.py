@@ -94,7 +94,7 @@ def test_later_layers_win_and_tables_are_merged(tmp_path: Path) -> None:
 
 def test_an_error_names_its_layer(tmp_path: Path) -> None:
     file = write(tmp_path, "[dns]\nttl = 1")
-    with pytest.raises(ConfigError, match="^SANDBOX_EPHEMERAL: ephemeral\n.*\"perhaps\""):
+    with pytest.raises(ConfigError, match=r"^SANDBOX_EPHEMERAL: ephemeral\n.*\"perhaps\""):
         load(file, {"SANDBOX_EPHEMERAL": "perhaps"})
     with pytest.raises(ConfigError, match=r"^the command line: dns\.ttl"):
         load(file, options={"dns": {"ttl": "x"}})
@@ -133,21 +133,16 @@ TREES = st.recursive(
 @example({"bind": ["\ud800"]})
 @settings(max_examples=200)
 def test_any_tree_is_a_configuration_or_one_error(tree: dict[str, Any]) -> None:
+    error = None
     try:
         check_layer(tree, "tree")
-    except ConfigError as error:
+        plan(msgspec.convert(tree, Config))
+    except ConfigError as refusal:
+        error = refusal
+    if error is not None:
         assert error.found
         assert error.expected
-        assert str(error).isprintable() or "\n" in str(error)
-    else:
-        plan_or_error(msgspec.convert(tree, Config))
-
-
-def plan_or_error(config: Config) -> None:
-    try:
-        plan(config)
-    except ConfigError as error:
-        assert error.key.startswith("services.")
+        assert str(error).replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "configs").glob("*.toml")), ids=lambda file: file.name)

@@ -48,7 +48,8 @@ ADDRESSES = st.lists(st.ip_addresses().filter(lambda one: not one.is_unspecified
     "advertise": ADDRESSES,
     "ports": st.sampled_from(["standard", "high", "ephemeral"]),
     "data": st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9).map(lambda name: f"/d/{name}"),
-    "services": st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4), st.booleans() | st.integers(1, 65535)),
+    "services": st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4),
+                                st.booleans() | st.integers(1, 65535)),
     "limits": st.fixed_dictionaries({}, optional={"idle": st.floats(min_value=0.001), "line": st.integers(1)}),
 }))
 @effort(max_examples=60)

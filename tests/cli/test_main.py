@@ -26,13 +26,15 @@ def test_version() -> None:
     assert run("--version").stdout == f"sandbox {sandbox.__version__}\n"
 
 
-@pytest.mark.parametrize("args", [("--version",), ("--help",), ("nonsense",), ()])
+@pytest.mark.parametrize("args", [("--version",), ("--help",), ()])
 def test_the_quick_ones_import_nothing_heavy(args: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-X", "importtime", "-m", "sandbox", *args], cwd=ROOT, timeout=30,
                           capture_output=True, text=True, check=False)
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    lines = (line for line in done.stderr.splitlines() if line.startswith("import time"))
+    imported = {line.rpartition("|")[2].strip() for line in lines}
     assert "sandbox.cli" in imported
-    heavy = {"trio", "h11", "dns", "sqlite3", "asyncio", "sandbox.world", *(f"sandbox.cli.{name}" for name in COMMANDS)}
+    heavy = {"trio", "h11", "dns", "sqlite3", "asyncio", "msgspec", "sandbox.world"}
+    heavy |= {f"sandbox.cli.{name}" for name in COMMANDS}
     assert imported & heavy == set()
 
 
@@ -40,7 +42,7 @@ def test_help_names_every_command() -> None:
     text = run("--help").stdout
     for name, summary in COMMANDS.items():
         assert name in text
-        assert summary in text
+        assert summary in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if (ROOT / "sandbox" / "cli" / f"{name}.py").exists()])

@@ -64,9 +64,9 @@ def test_changes_are_kept_and_announced(world: World) -> None:
     world.accounts.add("erin", "x")
     world.accounts.remove("erin")
     assert told == [
-        Change("account", "added", "dora"), Change("account", "changed", "alice"), Change("account", "changed", "bob"),
-        Change("account", "removed", "carol"), Change("account", "added", "erin"),
-        Change("account", "removed", "erin")]
+        Change("account", "added", "dora"), Change("account", "changed", "alice"),
+        Change("account", "changed", "bob"), Change("account", "removed", "carol"),
+        Change("account", "added", "erin"), Change("account", "removed", "erin")]
     again = reopened(world)
     try:
         assert {one.login: one.password for one in again.accounts} == {

@@ -9,7 +9,7 @@ import pytest
 from dns.rdatatype import RdataType
 
 from sandbox.address import Address
-from sandbox.world import WorldError
+from sandbox.world import World, WorldError
 from sandbox.world.domains import Domain
 from sandbox.world.files import Files
 from sandbox.world.load import load_beginning
@@ -107,3 +107,18 @@ def test_records_on_the_line_of_their_key(tmp_path: Path) -> None:
     with pytest.raises(WorldError) as caught:
         zones_of(*load_beginning(file, Files(tmp_path)).domains)
     assert caught.value.line == 3
+
+
+def test_services_are_announced_when_their_ports_are_known(tmp_path: Path) -> None:
+    world = World.load(None, tmp_path)
+    try:
+        zones = world.build_zones(["127.0.0.1"])
+        assert ask(zones, "_http._tcp.example.com", "SRV") is None
+        before = zones.version
+        world.announce({"http": Address("127.0.0.1", 8080)}, ["127.0.0.1"])
+        assert world.zones is zones
+        assert ask(zones, "_http._tcp.example.com", "SRV") == ["0 1 8080 www.example.com."]
+        assert zones.version > before
+        assert ask(zones, "welcome.sandbox.test", "TXT") is not None
+    finally:
+        world.close()
