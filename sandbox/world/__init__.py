@@ -65,18 +65,12 @@ class World:
                     unknown: str = "sandbox", ttl: int = 60) -> Zones:
         """Make `zones` anew.
 
-        addresses: those that names lead to; endpoints: the running services by role name, where they are known
-        already; unknown: what other names lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a
-        record that cannot be.
+        addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
+        lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
         from sandbox.world.naming import build_zones  # dnspython takes a while to import
         self.zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
         return self.zones
-
-    def announce(self, endpoints: Mapping[str, Address], addresses: Sequence[str]) -> None:
-        """Bring the records about services (MX, SRV ...) into line with those that run. Safe to repeat."""
-        from sandbox.world.builtin_zones import announce
-        announce(self.zones, [domain.name for domain in self.domains], endpoints, addresses)
 
     @cached_property
     def resources(self) -> Resources:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import dns.exception
-import dns.zone
 from dns.name import Name
 from dns.rdataset import Rdataset
 from dns.rdatatype import RdataType
@@ -18,6 +18,9 @@ from sandbox.world.domains import Domain
 from sandbox.world.errors import WorldError
 from sandbox.world.records import ZoneError, parse_name, parse_set
 from sandbox.world.zones import Zone, Zones
+
+if TYPE_CHECKING:
+    import dns.zone
 
 __all__ = ["build_zones"]
 
@@ -91,6 +94,7 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
 
 def parse(domain: Domain, text: str, ttl: int) -> dns.zone.Zone:
     """Raises DNSException, ValueError, RecursionError."""
+    import dns.zone  # only for worlds with records of their own: it costs milliseconds
     # A whole zone file has an SOA, which dnspython wants at its origin. Otherwise the root is taken for one, since
     # dnspython passes over lines about names outside the origin in silence.
     whole = re.search(r"\bSOA\b", domain.records, re.IGNORECASE)

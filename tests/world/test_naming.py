@@ -109,16 +109,15 @@ def test_records_on_the_line_of_their_key(tmp_path: Path) -> None:
     assert caught.value.line == 3
 
 
-def test_services_are_announced_when_their_ports_are_known(tmp_path: Path) -> None:
+def test_a_world_keeps_its_zones(tmp_path: Path) -> None:
     world = World.load(None, tmp_path)
     try:
-        zones = world.build_zones(["127.0.0.1"])
-        assert ask(zones, "_http._tcp.example.com", "SRV") is None
-        before = zones.version
-        world.announce({"http": Address("127.0.0.1", 8080)}, ["127.0.0.1"])
+        zones = world.build_zones(["127.0.0.1"], {"http": Address("127.0.0.1", 8080)}, ttl=7)
         assert world.zones is zones
-        assert ask(zones, "_http._tcp.example.com", "SRV") == ["0 1 8080 www.example.com."]
-        assert zones.version > before
-        assert ask(zones, "welcome.sandbox.test", "TXT") is not None
+        for domain in world.domains:
+            assert ask(zones, f"_http._tcp.{domain.name}", "SRV") == [f"0 1 8080 www.{domain.name}."]
+            for host in domain.hosts:
+                assert ask(zones, f"{host}.{domain.name}", "A") == ["127.0.0.1"]
+        assert ask(zones, "elsewhere.test", "A") == ["127.0.0.1"]
     finally:
         world.close()
