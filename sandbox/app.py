@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
-import tempfile
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.config import Config
+from sandbox.errors import UserError
 from sandbox.journal.recorder import Journal
 from sandbox.journal.store import Store
 from sandbox.net.addresses import reachable
@@ -26,6 +26,7 @@ from sandbox.net.server import Server, Stand
 from sandbox.plan import Planned, plan
 from sandbox.protocols.registry import Context
 from sandbox.world import World
+from sandbox.world.folder import Endpoint, Running
 
 __all__ = ["Sandbox", "StartError", "running"]
 
@@ -35,7 +36,7 @@ JOURNAL = "journal.sqlite3"
 """The journal's file in the data folder."""
 
 
-class StartError(Exception):
+class StartError(UserError):
     """The sandbox cannot start; the text says why and what to do."""
 
 
@@ -52,11 +53,11 @@ class Sandbox:
         self.failures: dict[str, str] = {}
         self.skipped: list[str] = []
 
-    def ready(self) -> dict[str, object]:
+    def facts(self) -> Running:
         """What the ready file says."""
-        return {"services": {name: {"host": address.host, "port": address.port}
-                             for name, address in self.endpoints.items()},
-                "data": str(self.data), "pid": os.getpid()}
+        return Running(pid=os.getpid(), started=time.time(),
+                       services={name: Endpoint(address.host, address.port)
+                                 for name, address in self.endpoints.items()})
 
 
 @asynccontextmanager
@@ -67,25 +68,32 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     StoreError, WorldError.
     """
     raise_descriptor_limit()
-    world = World.load(Path(config.world) if config.world else None, data)
-    store = Store(data / JOURNAL, size=config.journal.size)
-    journal = Journal(store, queue=config.journal.queue, body_limit=config.journal.body_limit)
-    sandbox = Sandbox(config, data, world, journal)
+    with closing(World.load(Path(config.world) if config.world else None, data)) as world:
+        store = Store(data / JOURNAL, size=config.journal.size)
+        async with serving(Sandbox(config, data, world, Journal(
+                store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
+            yield sandbox
+
+
+@asynccontextmanager
+async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
+    """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
+    config, journal = sandbox.config, sandbox.journal
     server = Server(journal, config.limits)
-    bound = bind_all(sandbox)
-    stands = build_all(sandbox, bound)
+    stands = build_all(sandbox, bind_all(sandbox))
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)
-        async with trio.open_nursery() as connections, trio.open_nursery() as listeners:
-            for sockets, stand in stands:
-                for listener in sockets.streams:
-                    listeners.start_soon(server.accept_from, listener, stand, connections)
-                for sock in sockets.datagrams:
-                    listeners.start_soon(answer_from, sock, stand, journal)
-            await trio.lowlevel.checkpoint()
-            yield sandbox
-            listeners.cancel_scope.cancel()
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as listeners:
+                for sockets, stand in stands:
+                    for listener in sockets.streams:
+                        listeners.start_soon(server.accept_from, listener, stand, connections)
+                    for sock in sockets.datagrams:
+                        listeners.start_soon(answer_from, sock, stand, journal)
+                await trio.lowlevel.checkpoint()
+                yield sandbox
+                listeners.cancel_scope.cancel()
             await server.watch.stop(config.limits.grace)
         keepers.cancel_scope.cancel()
 
@@ -124,7 +132,7 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]]) -> list[tupl
     config = sandbox.config
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
-    sandbox.world.build_zones(addresses, sandbox.endpoints, ttl=config.dns.ttl)
+    sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
     stands = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
@@ -139,12 +147,3 @@ def raise_descriptor_limit() -> None:
         wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
         if soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def write_ready_file(path: Path, sandbox: Sandbox) -> None:
-    """Write the ready file whole at once, so that who waits for it never reads half of it."""
-    text = json.dumps(sandbox.ready(), indent=2) + "\n"
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)

@@ -251,7 +251,7 @@ class Recorder:
         journal.count(len(data) + (len(answer) if answer is not None else 0))
         if journal.bus:
             client, server, _, _ = self._sides
-            journal.ended(self, Datagram(number, now, data, answer, about).exchange(
+            journal.ended(self, Datagram(number, now, data, answer, (*about[:5], dict(about[5] or {}))).exchange(
                 self.session.id, client.offset, server.offset))
 
     def close(self, end: str, facts: Mapping[str, int | str | bytes] | None = None) -> None:

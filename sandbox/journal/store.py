@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sandbox.errors import UserError
 from sandbox.journal.records import Exchange, Session
 
 __all__ = ["Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
@@ -35,7 +36,7 @@ DatagramRow = tuple[int, float, bytes, bytes | None, Description]
 """A `Datagram`, likewise."""
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """The store cannot be used; the text says why and what to do."""
 
 
