@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +127,12 @@ def test_a_store_from_the_future_is_left_alone(world: World) -> None:
     database.close()
     with pytest.raises(WorldError, match="newer Sandbox"):
         World.load(None, world.files.data)
+
+
+def test_passwords_are_for_the_owners_eyes(world: World) -> None:
+    world.accounts.add("dora", "vans")
+    for file in world.files.data.glob("world.sqlite3*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_store_that_is_none(tmp_path: Path) -> None:
