@@ -13,7 +13,7 @@ import msgspec
 
 from sandbox.address import Address
 from sandbox.journal.records import Chunk, Datagram, Exchange, Session, Stream
-from sandbox.journal.store import MIGRATIONS, StoreError
+from sandbox.journal.store import MIGRATIONS, ChunkRow, StoreError
 
 __all__ = ["Reader"]
 
@@ -32,7 +32,8 @@ class Reader:
         if version != len(MIGRATIONS):
             raise StoreError(f"{path}: schema {version}, but this sandbox reads {len(MIGRATIONS)}")
         self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
-        self._chunks = msgspec.msgpack.Decoder(list[Chunk])
+        self._chunks = msgspec.msgpack.Decoder(list[ChunkRow])
+        self._last_blob = (0, b"")
         self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
         self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
 
@@ -84,7 +85,8 @@ class Reader:
         for chunks, datagrams in self._db.execute(
                 "SELECT chunks, datagrams FROM pages WHERE session = ? ORDER BY id", (session,)):
             if chunks:
-                yield from self._chunks.decode(chunks)
+                for time, stream, offset, length, data in self._chunks.decode(chunks):
+                    yield Chunk(time, stream, offset, length, data if isinstance(data, bytes) else self._blob(data))
             for datagram, client, server in self._datagrams_of(datagrams):
                 yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
                 if datagram.answer is not None:
@@ -114,6 +116,13 @@ class Reader:
                 yield datagram, client, server
                 client += len(datagram.data)
                 server += len(datagram.answer or b"")
+
+    def _blob(self, number: int) -> bytes:
+        """Bytes that are kept once. The latest is remembered: it is most often the next one too."""
+        if number != self._last_blob[0]:
+            row = self._db.execute("SELECT data FROM blobs WHERE id = ?", (number,)).fetchone()
+            self._last_blob = (number, row[0] if row else b"")
+        return self._last_blob[1]
 
     def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
         rows = self._db.execute(

@@ -36,8 +36,16 @@ FLUSH_SIZE = 4_194_304
 RECORD_COST = 200
 """Octets a record takes in memory beside its data, about; so that empty records are bounded too."""
 
+REPEAT_FROM = 1_024
+REPEATS = 32
+"""Bytes objects of at least so many octets that pass more than once are stored once; so many are remembered."""
+
 HASH_FROM = 65_536
 """A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
+
+
+Held = tuple[float, int, int, int, bytes]
+"""A chunk that is not cut yet: time, stream, offset, length, data."""
 
 
 class Side:
@@ -51,7 +59,7 @@ class Side:
         self.kept = 0
         self.early: list[bytes] = []
         self.digest: hashlib._Hash | None = None
-        self.held: ChunkRow | None = None
+        self.held: Held | None = None
 
     def absorb(self, data: bytes) -> None:
         """Count bytes toward the hash of the exchange under way."""
@@ -78,6 +86,45 @@ class Side:
             self.early.clear()
 
 
+class Repeats:
+    """Which bytes objects passed lately, by identity: a page kept in memory is the same object in each response.
+
+    An object that passes a second time gets a number, and the store keeps it once.
+    """
+
+    def __init__(self, next_number: int) -> None:
+        self._next = next_number
+        self._known: dict[int, tuple[bytes, int]] = {}
+        self.fresh: list[tuple[int, bytes]] = []
+        """Numbered since the last flush."""
+        self.used: set[int] = set()
+        """Numbers that the chunks since the last flush mention."""
+
+    def find(self, data: bytes) -> bytes | int:
+        """The bytes themselves, or their number."""
+        known = self._known.get(id(data))
+        if known is None:
+            if len(self._known) >= REPEATS:
+                del self._known[next(iter(self._known))]
+            # Holding the object keeps its identity from being given to another.
+            self._known[id(data)] = (data, 0)
+            return data
+        number = known[1]
+        if not number:
+            number = self._next
+            self._next += 1
+            self._known[id(data)] = (data, number)
+            self.fresh.append((number, data))
+        self.used.add(number)
+        return number
+
+    def take(self) -> tuple[list[tuple[int, bytes]], set[int]]:
+        """What is new and what was used since the last time."""
+        fresh, self.fresh = self.fresh, []
+        used, self.used = self.used, set()
+        return fresh, used
+
+
 class Journal:
     """What happened, as it happens. One per sandbox; `run` must be running for anything to be kept."""
 
@@ -86,7 +133,8 @@ class Journal:
         self.body_limit = body_limit
         self._store = store
         self._limit = queue
-        self._next_session, self._next_exchange = store.next_ids()
+        self._next_session, self._next_exchange, next_blob = store.next_ids()
+        self.repeats = Repeats(next_blob)
         self._waiting = 0
         """Octets collected or with the writer."""
         self._collected = 0
@@ -188,7 +236,7 @@ class Journal:
         size, self._collected = self._collected, 0
         self._handed += 1
         self._store.submit(Batch(happened.opened, [recorder.page() for recorder in dirty], happened.closed,
-                                 (self._next_session, self._next_exchange), size))
+                                 *self.repeats.take(), (self._next_session, self._next_exchange), size))
         if self.bus:
             self.bus.publish(happened)
 
@@ -230,7 +278,8 @@ class Recorder:
             self._release(side)
             side.held = (time(), stream, side.offset, length, data)
         else:
-            self._chunks.append((time(), stream, side.offset, length, data))
+            self._chunks.append((time(), stream, side.offset, length,
+                                 data if length < REPEAT_FROM else journal.repeats.find(data)))
             side.absorb(data)
         side.offset += length
         if not self._dirty:

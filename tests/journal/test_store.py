@@ -187,6 +187,41 @@ def test_streams_are_rebuilt_from_any_sequence(tmp_path_factory: pytest.TempPath
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
 
 
+async def test_bytes_that_repeat_are_kept_once(tmp_path: Path) -> None:
+    page = bytes(range(256)) * 100
+    async with journal_at(tmp_path) as journal:
+        for _ in range(3):
+            recorder = open_session(journal)
+            for _turn in range(50):
+                one_exchange(recorder, b"q", page)
+            recorder.close("client-closed")
+            await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            for session in reader.sessions():
+                assert reader.stream(session.id, Stream.SERVER) == page * 50
+    assert (tmp_path / NAME).stat().st_size < 8 * len(page)
+
+
+async def test_a_blob_goes_with_the_last_session_that_mentions_it(tmp_path: Path) -> None:
+    pages = [bytes([number]) * 4_000 for number in range(1, 6)]
+    async with journal_at(tmp_path, size=60_000) as journal:
+        for turn in range(40):
+            recorder = open_session(journal)
+            for _ in range(3):
+                one_exchange(recorder, bytes(2_000), pages[turn // 8])
+            recorder.close("client-closed")
+            await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            sessions = list(reader.sessions())
+            assert 3 < len(sessions) < 12
+            for session in sessions:
+                assert reader.stream(session.id, Stream.SERVER) == pages[(session.id - 1) // 8] * 3
+        database = sqlite3.connect(tmp_path / NAME)
+        [(count,)] = database.execute("SELECT COUNT(*) FROM blobs").fetchall()
+        database.close()
+    assert count < 4, "blobs of sessions that are gone are gone"
+
+
 async def test_retention_removes_the_oldest_whole_sessions_first(tmp_path: Path) -> None:
     async with journal_at(tmp_path, size=50_000) as journal:
         first = open_session(journal)
