@@ -1,4 +1,4 @@
-"""Explain a word of a protocol: a method, a code, a record type, a flag."""
+"""Explain a word of a protocol."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,7 +31,7 @@ class Reader:
             raise StoreError(f"{path}: schema {version}, but this sandbox reads {len(MIGRATIONS)}")
         self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
         self._chunks = msgspec.msgpack.Decoder(list[Chunk])
-        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, int | str | bytes]])
+        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
 
     def close(self) -> None:
         self._db.close()
