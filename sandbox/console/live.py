@@ -99,14 +99,16 @@ class Console:
         over = self._clock() + 1
         while (left := over - self._clock()) > 0 and not self._stopped:
             self._write(self._take(left))
+        stopped = self._stopped
+        if stopped:
+            self._write(self._take(0))
         with self._news:
             skipped, self._skipped = self._skipped, 0
             self._room = self._rate
         if skipped:
             self._stream.write(self._left_out(skipped, late=self._clock() > over + 1))
             self._stream.flush()
-        with self._news:
-            return not self._stopped or bool(self._waiting)
+        return not stopped
 
     def _take(self, seconds: float | None) -> Sequence[Item]:
         """What is waiting; waits for it, for so long at most (None: until there is some)."""
