@@ -13,7 +13,7 @@ from datetime import datetime
 from sandbox.cli import options
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
-from sandbox.console.terminal import look
+from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
     if args.raw is not None and args.follow:
         raise UserError("--raw shows one session as it is now; leave --follow away")
+    tolerate(sys.stdout)
     try:
         with Reader(options.data_folder(options.configure(args)) / STORE) as reader:
             return show_raw(reader, args) if args.raw is not None else show(reader, args)

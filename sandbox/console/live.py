@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from sandbox.console.lines import closing_line, json_line, line
-from sandbox.console.terminal import DIM, look, paint
+from sandbox.console.terminal import DIM, look, paint, tolerate
 from sandbox.journal.bus import Happened
 from sandbox.journal.records import Exchange, Session
 
@@ -41,6 +41,7 @@ class Console:
 
     def __init__(self, stream: TextIO, *, color: str = "auto", explain: bool = True, json: bool = False,
                  clock: Callable[[], float] = time.monotonic) -> None:
+        tolerate(stream)
         self._stream = stream
         self._color = color
         self._look = look(stream, color)

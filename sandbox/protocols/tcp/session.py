@@ -37,7 +37,7 @@ FIRST_CLIENT_PORT = 1024
 """Below it are the ports of services, which do not ask questions (RFC 6335 §6)."""
 
 SHOWN = 60
-"""Characters of the client's text that an exchange shows."""
+"""Octets of the client's text that an exchange shows."""
 
 EPOCH_1900 = 2_208_988_800
 """Seconds from 1900-01-01, where RFC 868 begins to count, to 1970-01-01."""
@@ -58,9 +58,10 @@ def size(octets: int) -> str:
 
 def shown(data: bytes) -> str:
     """What a client sent, for the journal: its text when it is short text, else its size."""
-    text = data.rstrip(b"\r\n")
-    if len(text) <= SHOWN and all(octet in PRINTABLE for octet in text):
-        return text.decode("ascii")
+    if len(data) <= SHOWN:
+        text = data.decode("utf-8", "replace").rstrip("\r\n")
+        if text.isprintable() and "\ufffd" not in text:
+            return text
     return size(len(data))
 
 

@@ -152,11 +152,17 @@ async def test_chargen_ends_at_its_limit(tmp_path: Path) -> None:
 @given(st.binary(max_size=200))
 def test_shown_is_short_text_or_a_size(data: bytes) -> None:
     text = shown(data)
-    assert text.isascii()
-    assert text == "" or text.isprintable()
+    assert text.isprintable()
     assert len(text) <= SHOWN
-    if not data.isascii():
-        assert text == size(len(data))
+    assert text == size(len(data)) or data.rstrip(b"\r\n") == text.encode()
+
+
+@pytest.mark.parametrize(("data", "text"), [
+    (b"", ""), (b"hello\r\n", "hello"), ("gr\u00fcn\n".encode(), "gr\u00fcn"), (b"\xff", "1 octet"),
+    (b"\x1b[2J", "4 octets"), (b"x" * SHOWN, "x" * SHOWN), (b"x" * 1000, "1,000 octets"),
+])
+def test_shown(data: bytes, text: str) -> None:
+    assert shown(data) == text
 
 
 @pytest.mark.program("nc", "netcat-openbsd")
