@@ -51,7 +51,7 @@ def test_lines(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert log(data) == 0
     first, *_, last = capsys.readouterr().out.splitlines()
     assert "echo    12 octets → done 12 octets" in first
-    assert "Echo sends back every octet it gets (RFC 862)" in first
+    assert "Echo sends back every octet it gets (RFC 862)." in first
     assert "discard nobody hears → done 13 octets thrown away" in last
 
 
