@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from sandbox.address import Address
-from sandbox.journal.records import Chunk, Exchange, Session, Stream
+from sandbox.journal.records import Chunk, Datagram, Exchange, Session, Stream
 from sandbox.journal.store import MIGRATIONS, StoreError
 
 __all__ = ["Reader"]
@@ -31,7 +32,8 @@ class Reader:
             raise StoreError(f"{path}: schema {version}, but this sandbox reads {len(MIGRATIONS)}")
         self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
         self._chunks = msgspec.msgpack.Decoder(list[Chunk])
-        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
+        self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
+        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, int | str | bytes]])
 
     def close(self) -> None:
         self._db.close()
@@ -60,11 +62,11 @@ class Reader:
         where, values = conditions(protocol=protocol, service=service, client_host=client)
         wanted = f"session IN (SELECT id FROM sessions WHERE {where})" if values else "1"
         rows = self._db.execute(
-            f"SELECT batch, session, exchanges FROM pages WHERE last > ? AND ended >= ? AND {wanted} "
+            f"SELECT batch, session, exchanges, datagrams FROM pages WHERE last > ? AND ended >= ? AND {wanted} "
             "ORDER BY batch, id", (after, since, *values))
         known: dict[int, Session] = {}
         for found in batches(rows):
-            exchanges = [exchange for blob in found for exchange in self._exchanges.decode(blob)
+            exchanges = [exchange for page in found for exchange in self._exchanges_of(*page)
                          if exchange.id > after and exchange.ended >= since]
             exchanges.sort(key=lambda exchange: exchange.id)
             for exchange in exchanges:
@@ -78,8 +80,14 @@ class Reader:
 
     def chunks(self, session: int) -> Iterator[Chunk]:
         """The chunks of a session, all streams, in the order they passed."""
-        for (blob,) in self._db.execute("SELECT chunks FROM pages WHERE session = ? ORDER BY id", (session,)):
-            yield from self._chunks.decode(blob)
+        for chunks, datagrams in self._db.execute(
+                "SELECT chunks, datagrams FROM pages WHERE session = ? ORDER BY id", (session,)):
+            if chunks:
+                yield from self._chunks.decode(chunks)
+            for datagram, client, server in self._datagrams_of(datagrams):
+                yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
+                if datagram.answer is not None:
+                    yield Chunk(datagram.time, Stream.SERVER, server, len(datagram.answer), datagram.answer)
 
     def stream(self, session: int, stream: Stream) -> bytes:
         """One direction of a session, whole. Where a limit cut it, what is missing is left out."""
@@ -89,6 +97,22 @@ class Reader:
         """A range of one stream, such as an exchange's; what a limit cut is left out."""
         return b"".join(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)]
                         for chunk in self.chunks(session) if chunk.stream == stream)
+
+    def _exchanges_of(self, session: int, exchanges: bytes | None, datagrams: bytes | None) -> Iterator[Exchange]:
+        """The exchanges of one page."""
+        if exchanges:
+            yield from self._exchanges.decode(exchanges)
+        for datagram, client, server in self._datagrams_of(datagrams):
+            yield datagram.exchange(session, client, server)
+
+    def _datagrams_of(self, blob: bytes | None) -> Iterator[tuple[Datagram, int, int]]:
+        """The datagrams of one page, each with its offset and its answer's."""
+        if blob:
+            client, server, datagrams = self._datagrams.decode(blob)
+            for datagram in datagrams:
+                yield datagram, client, server
+                client += len(datagram.data)
+                server += len(datagram.answer or b"")
 
     def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
         rows = self._db.execute(
@@ -106,14 +130,11 @@ def conditions(**columns: str) -> tuple[str, tuple[str, ...]]:
     return " AND ".join([f"{name} = ?" for name in asked]) or "1", tuple(asked.values())
 
 
-def batches(rows: Iterable[tuple[int, int, bytes]]) -> Iterator[list[bytes]]:
-    """Group the blobs of (batch, session, blob) rows by batch."""
-    current, blobs = -1, list[bytes]()
-    for batch, _, blob in rows:
-        if batch != current and blobs:
-            yield blobs
-            blobs = []
-        current = batch
-        blobs.append(blob)
-    if blobs:
-        yield blobs
+Page = tuple[int, bytes | None, bytes | None]
+"""Session, exchanges, datagrams."""
+
+
+def batches(rows: Iterable[tuple[int, int, bytes | None, bytes | None]]) -> Iterator[list[Page]]:
+    """Group (batch, session, exchanges, datagrams) rows by batch."""
+    for _, group in groupby(rows, key=itemgetter(0)):
+        yield [row[1:] for row in group]

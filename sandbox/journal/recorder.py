@@ -22,8 +22,8 @@ import trio
 
 from sandbox.address import Address
 from sandbox.journal.bus import Bus, Happened
-from sandbox.journal.records import Cut, Exchange, Session, Stream
-from sandbox.journal.store import Batch, ChunkRow, Page, Store
+from sandbox.journal.records import Cut, Datagram, Exchange, Session, Stream
+from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Page, Store
 
 __all__ = ["Journal", "Recorder"]
 
@@ -182,7 +182,7 @@ class Journal:
 class Recorder:
     """Records one session. Its exchanges partition its plain streams."""
 
-    __slots__ = ("_chunks", "_dirty", "_exchanges", "_journal", "_sides", "session")
+    __slots__ = ("_chunks", "_datagrams", "_dirty", "_exchanges", "_journal", "_sides", "session")
 
     def __init__(self, journal: Journal, session: Session) -> None:
         self.session = session
@@ -190,6 +190,7 @@ class Recorder:
         self._sides = (Side(), Side(), Side(), Side())
         self._chunks: list[ChunkRow] = []
         self._exchanges: list[Exchange] = []
+        self._datagrams: list[DatagramRow] = []
         self._dirty = False
 
     def offset(self, stream: Stream) -> int:
@@ -239,32 +240,19 @@ class Recorder:
         journal.ended(self, exchange)
         return exchange
 
-    def datagram(self, now: float, data: bytes, answer: bytes | None, about: tuple[str, str, str, str, str, object],
-                 ) -> None:
-        """A datagram and its answer, an exchange of its own. about: verb, asked, outcome, answered, key, notes."""
+    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description) -> None:
+        """A datagram and its answer: an exchange of its own."""
         journal = self._journal
-        client, server, _, _ = self._sides
-        start, length = client.offset, len(data)
-        client.offset = end = start + length
-        client.start = end
-        chunks = self._chunks
-        chunks.append((now, 0, start, length, data))
-        answered_from = server.offset
-        if answer is not None:
-            length += len(answer)
-            chunks.append((now, 1, answered_from, len(answer), answer))
-            server.start = server.offset = answered_from + len(answer)
-        verb, asked, outcome, answered, key, notes = about
-        exchange = Exchange(journal.next_exchange(), self.session.id, now, now, verb, asked, outcome, answered, key,
-                            (start, end), (answered_from, server.offset))
-        if isinstance(notes, dict):
-            exchange.notes = notes
-        self._exchanges.append(exchange)
+        number = journal.next_exchange()
+        self._datagrams.append((number, now, data, answer, about))
         if not self._dirty:
             self._dirty = True
             journal.touched(self)
-        journal.count(length + 2 * RECORD_COST)
-        journal.ended(self, exchange)
+        journal.count(len(data) + (len(answer) if answer is not None else 0))
+        if journal.bus:
+            client, server, _, _ = self._sides
+            journal.ended(self, Datagram(number, now, data, answer, (*about[:5], dict(about[5] or {}))).exchange(
+                self.session.id, client.offset, server.offset))
 
     def close(self, end: str, facts: Mapping[str, int | str | bytes] | None = None) -> None:
         """The session is over. end: a term of the tcp knowledge."""
@@ -278,8 +266,14 @@ class Recorder:
 
     def page(self) -> Page:
         """Give away what was collected since the last page."""
-        page = Page(self.session.id, self._chunks, self._exchanges)
-        self._chunks, self._exchanges = [], []
+        client, server, _, _ = self._sides
+        page = Page(self.session.id, self._exchanges, self._chunks, self._datagrams, (client.offset, server.offset))
+        if self._datagrams:
+            client.offset += sum([len(row[2]) for row in self._datagrams])
+            server.offset += sum([len(row[3]) for row in self._datagrams if row[3] is not None])
+            self._datagrams = []
+        if self._chunks or self._exchanges:
+            self._chunks, self._exchanges = [], []
         self._dirty = False
         return page
 

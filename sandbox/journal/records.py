@@ -13,7 +13,7 @@ import msgspec
 
 from sandbox.address import Address
 
-__all__ = ["Chunk", "Cut", "Exchange", "Session", "Stream"]
+__all__ = ["Chunk", "Cut", "Datagram", "Exchange", "Session", "Stream"]
 
 
 class Stream(enum.IntEnum):
@@ -87,3 +87,20 @@ class Exchange(msgspec.Struct, array_like=True):
     server: tuple[int, int]
     notes: dict[str, str] = {}
     cuts: list[Cut] = []
+
+
+class Datagram(msgspec.Struct, array_like=True):
+    """A datagram with its answer (None for silence) and what it was about: how the store keeps a flow. It stands
+    for one exchange and one or two chunks. about: verb, asked, outcome, answered, key, notes."""
+
+    id: int
+    time: float
+    data: bytes
+    answer: bytes | None
+    about: tuple[str, str, str, str, str, dict[str, str] | None]
+
+    def exchange(self, session: int, client: int, server: int) -> Exchange:
+        """As an exchange. client, server: offsets of the datagram and of its answer in their streams."""
+        verb, asked, outcome, answered, key, notes = self.about
+        return Exchange(self.id, session, self.time, self.time, verb, asked, outcome, answered, key,
+                        (client, client + len(self.data)), (server, server + len(self.answer or b"")), notes or {})

@@ -1,8 +1,9 @@
 """The journal on disk: one SQLite file, written by one thread.
 
-A *page* holds what one session did in one batch: its chunks and its exchanges, each as one MessagePack blob. Pages
-of a batch are one transaction. Exchange ids rise through the batches, so reading in batch order and sorting inside
-a batch gives exchanges in the order they ended. Readers (`sandbox.journal.reader`) may look while it is written.
+A *page* holds what one session did in one batch: its exchanges and its chunks, each as one MessagePack blob, or for
+a datagram flow the datagrams with their answers, from which both follow. The pages of a batch are one transaction.
+Exchange ids rise through the batches, so reading in batch order and sorting inside a batch gives exchanges in the
+order they ended. Readers (`sandbox.journal.reader`) may look while it is written.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
 import msgspec
 
+from sandbox.errors import UserError
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Batch", "ChunkRow", "Page", "Store", "StoreError"]
+__all__ = ["Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,14 @@ ChunkRow = tuple[float, int, int, int, bytes]
 """A `Chunk`, field by field: the writer's side makes many and reads none."""
 
 
-class StoreError(Exception):
+Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
+"""What an exchange was about: verb, asked, outcome, answered, key, notes."""
+
+DatagramRow = tuple[int, float, bytes, bytes | None, Description]
+"""A `Datagram`, likewise."""
+
+
+class StoreError(UserError):
     """The store cannot be used; the text says why and what to do."""
 
 
@@ -35,8 +44,19 @@ class Page(NamedTuple):
     """What one session did in one batch."""
 
     session: int
-    chunks: Sequence[ChunkRow]
     exchanges: Sequence[Exchange]
+    chunks: Sequence[ChunkRow]
+    datagrams: Sequence[DatagramRow]
+    start: tuple[int, int]
+    """Offsets of the first datagram and of its answer in their streams."""
+
+    def last(self) -> tuple[int, float]:
+        """The id of its last exchange, 0 for none, and when its last record was made."""
+        if self.datagrams:
+            return self.datagrams[-1][0], self.datagrams[-1][1]
+        last = self.exchanges[-1] if self.exchanges else None
+        return (last.id if last else 0,
+                max(last.ended if last else 0.0, self.chunks[-1][0] if self.chunks else 0.0))
 
 
 class Batch(NamedTuple):
@@ -67,7 +87,8 @@ MIGRATIONS = (
         last INTEGER NOT NULL,      -- id of the last exchange in it, 0 for none
         ended REAL NOT NULL,        -- when its last record was made
         size INTEGER NOT NULL,
-        exchanges BLOB NOT NULL, chunks BLOB NOT NULL
+        exchanges BLOB, chunks BLOB,
+        datagrams BLOB              -- [offset of the first one, of the first answer, [datagram ...]]
     );
     CREATE INDEX pages_session ON pages (session);
     CREATE INDEX pages_batch ON pages (batch);
@@ -151,16 +172,16 @@ class Store:
             [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.opened, encode(s.facts))
              for s in batch.opened])
         rows, sizes = [], []
-        for session, chunks, exchanges in batch.pages:
-            exchange_blob, chunk_blob = encode(exchanges), encode(chunks)
-            size = len(exchange_blob) + len(chunk_blob)
-            ended = max(exchanges[-1].ended if exchanges else 0.0, chunks[-1][0] if chunks else 0.0)
-            rows.append((self._batch, session, exchanges[-1].id if exchanges else 0, ended, size,
-                         exchange_blob, chunk_blob))
-            sizes.append((size, session))
+        for page in batch.pages:
+            exchanges = encode(page.exchanges) if page.exchanges else None
+            chunks = encode(page.chunks) if page.chunks else None
+            datagrams = encode((*page.start, page.datagrams)) if page.datagrams else None
+            size = sum(len(blob) for blob in (exchanges, chunks, datagrams) if blob)
+            rows.append((self._batch, page.session, *page.last(), size, exchanges, chunks, datagrams))
+            sizes.append((size, page.session))
             self._size += size
-        self._db.executemany(
-            "INSERT INTO pages (batch, session, last, ended, size, exchanges, chunks) VALUES (?,?,?,?,?,?,?)", rows)
+        self._db.executemany("INSERT INTO pages (batch, session, last, ended, size, exchanges, chunks, datagrams)"
+                             " VALUES (?,?,?,?,?,?,?,?)", rows)
         self._db.executemany("UPDATE sessions SET size = size + ? WHERE id = ?", sizes)
         self._db.executemany('UPDATE sessions SET closed = ?, "end" = ?, facts = ? WHERE id = ?',
                              [(s.closed, s.end, encode(s.facts), s.id) for s in batch.closed])

@@ -1,4 +1,4 @@
-"""Answers datagrams: wait until there are some, then drain them without waiting.
+"""Answers datagrams: wait until there are some, then take, answer and record them by the batch.
 
 A *flow*, all datagrams between one client address and one service, is a session of the journal; each datagram with
 its answer is an exchange. Flows end when they have been idle, or when there are too many.
@@ -6,10 +6,10 @@ its answer is an exchange. Flows end when they have been idle, or when there are
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
-from functools import partial
 from time import time
 from typing import Any
 
@@ -17,6 +17,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.journal.recorder import Journal, Recorder
+from sandbox.net.mmsg import Burst, available
 from sandbox.net.server import Stand
 from sandbox.protocols.conversation import Description
 
@@ -25,7 +26,7 @@ __all__ = ["answer_from"]
 log = logging.getLogger(__name__)
 
 DRAIN = 64
-"""Datagrams answered before other tasks get a turn."""
+"""Datagrams of one batch, where the system call for many is missing."""
 
 FLOW_SECONDS = 10.0
 """A flow without datagrams for so long is over."""
@@ -36,10 +37,8 @@ FLOWS = 4096
 SIZE = 65_535
 """The largest datagram."""
 
-PKTINFO_SPACE = socket.CMSG_SPACE(32)
-
-Route = tuple[Any, ...]
-"""Where an answer goes; hashable. See `Plain` and `Wildcard`."""
+Route = Any
+"""Where an answer goes: hashable, the same for all datagrams of one client, and of whatever type the port likes."""
 
 
 class Flow:
@@ -88,57 +87,37 @@ class Flows:
         self._flows.pop(route).recorder.close("flow-idle")
 
 
-class Plain:
-    """A socket on one address. A route is the client's address as the socket module has it."""
+class OneByOne:
+    """A system call per datagram, where the system has nothing better. `Burst` has the same methods."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.receive: Callable[[], tuple[bytes, Route]] = partial(sock.recvfrom, SIZE)
-        self.send: Callable[[bytes, Route], object] = sock.sendto
+        self._sock = sock
+
+    def receive(self) -> list[tuple[bytes, Route]]:
+        """What has arrived, up to DRAIN datagrams, each with the way back. Raises OSError."""
+        found: list[tuple[bytes, Route]] = []
+        with contextlib.suppress(BlockingIOError):
+            while len(found) < DRAIN:
+                found.append(self._sock.recvfrom(SIZE))
+        return found
+
+    def send(self, answers: list[tuple[bytes, Route]]) -> int:
+        """Send answers until the system does not take one: how many it took."""
+        for sent, (answer, route) in enumerate(answers):
+            try:
+                self._sock.sendto(answer, route)
+            except OSError:
+                return sent
+        return len(answers)
 
     def client(self, route: Route) -> Address:
         return Address(route[0], route[1])
 
 
-class Wildcard:
-    """A socket on all addresses: an answer must leave from the one its question came to, so a route is the client's
-    address and what the kernel said about the destination."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        if sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-
-    def receive(self) -> tuple[bytes, Route]:
-        data, control, _, peer = self._sock.recvmsg(SIZE, PKTINFO_SPACE)
-        return data, (peer, tuple(source(item) for item in control))
-
-    def send(self, answer: bytes, route: Route) -> object:
-        peer, control = route
-        return self._sock.sendmsg([answer], control, 0, peer)
-
-    def client(self, route: Route) -> Address:
-        return Address(route[0][0], route[0][1])
-
-
-IP_PKTINFO = 8
-IPV6_RECVPKTINFO = 49
-
-
-def source(control: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
-    """Turn where a datagram came to into where its answer leaves from."""
-    level, kind, data = control
-    if level == socket.IPPROTO_IP and kind == IP_PKTINFO:
-        # struct in_pktinfo: interface, local address, header destination. The interface is left to routing.
-        return level, kind, bytes(4) + data[8:12] + bytes(4)
-    return level, kind, data
-
-
 async def answer_from(sock: socket.socket, stand: Stand, journal: Journal) -> None:
     """Answer datagrams until cancelled. Closes the socket."""
     own = sock.getsockname()
-    port = Wildcard(sock) if own[0] in ("0.0.0.0", "::") else Plain(sock)
+    port = Burst(sock) if available() else OneByOne(sock)
     flows = Flows(journal, stand, Address(own[0], own[1]), port.client)
     try:
         async with trio.open_nursery() as nursery:
@@ -160,19 +139,20 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Plain | Wildcard, stand: Stand, flows: Flows) -> bool:
-    """Answer what has arrived, up to DRAIN. Whether there may be more."""
-    handle = stand.service.datagram
+def drain(port: Burst | OneByOne, stand: Stand, flows: Flows) -> bool:
+    """Answer one batch of what has arrived. Whether there may be more."""
+    try:
+        batch = port.receive()
+    except OSError:
+        return True  # an ICMP error about an earlier answer
+    if not batch:
+        return False
+    now = time()
+    find, handle = flows.find, stand.service.datagram
     assert handle is not None
-    find, receive, send = flows.find, port.receive, port.send
-    for _ in range(DRAIN):
-        try:
-            data, route = receive()
-        except BlockingIOError:
-            return False
-        except OSError:
-            continue  # an ICMP error about an earlier answer
-        now = time()
+    handled = []
+    outgoing = []
+    for data, route in batch:
         flow = find(route, now)
         try:
             answer, about = handle(data, flow.client)
@@ -180,12 +160,24 @@ def drain(port: Plain | Wildcard, stand: Stand, flows: Flows) -> bool:
             log.exception("the %s service failed on a datagram from %s", stand.name, flow.client)
             answer, about = None, FAILED
         if answer is not None:
-            try:
-                send(answer, route)
-            except OSError:
-                answer = None  # no room in the kernel, or the client cannot be reached: datagrams may be lost
-        flow.recorder.datagram(now, data, answer, about)
+            outgoing.append((answer, route))
+        handled.append((flow.recorder, data, answer, about))
+    lost = send_all(port, outgoing) if outgoing else ()
+    for recorder, data, answer, about in handled:
+        recorder.datagram(now, data, None if lost and answer in lost else answer, about)
     return True
+
+
+def send_all(port: Burst | OneByOne, answers: list[tuple[bytes, Route]]) -> list[bytes]:
+    """Send every answer that the system takes. Those it did not: no room, or no way to the client."""
+    lost = []
+    while answers:
+        sent = port.send(answers)
+        if sent < len(answers):
+            lost.append(answers[sent][0])
+            sent += 1
+        answers = answers[sent:]
+    return lost
 
 
 FAILED = Description("", "", "", "the sandbox failed", "end.failed")

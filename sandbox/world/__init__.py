@@ -35,6 +35,9 @@ class World:
     that are there from the start; files: where things are in the data folder; changes: tells observers.
     """
 
+    zones: Zones
+    """There once the addresses are known: see `build_zones`."""
+
     def __init__(self, beginning: Beginning, files: Files) -> None:
         self.files = files
         self.changes = Changes()
@@ -60,13 +63,14 @@ class World:
 
     def build_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address] | None = None,
                     unknown: str = "sandbox", ttl: int = 60) -> Zones:
-        """What DNS says about this world, as a new value each time.
+        """Make `zones`, what DNS says about this world.
 
         addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
         from sandbox.world.naming import build_zones  # dnspython takes a while to import
-        return build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        self.zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        return self.zones
 
     @cached_property
     def resources(self) -> Resources:

@@ -21,6 +21,9 @@ from sandbox.world.zones import Zone, Zones
 
 __all__ = ["build_zones"]
 
+HEAD_LINES = 2
+"""Lines that stand before a domain's own when they are parsed."""
+
 ADDRESSES = (RdataType.A, RdataType.AAAA)
 
 
@@ -68,19 +71,14 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
     if not domain.records.strip():
         return []
     top = parse_name(domain.name)
-    # A whole zone file has an SOA, which dnspython wants at its origin. Otherwise the root is taken for one, since
-    # dnspython passes over lines about names outside the origin in silence.
-    whole = re.search(r"\bSOA\b", domain.records, re.IGNORECASE)
-    head = f"$ORIGIN {top}\n$TTL {ttl}\n"
     try:
-        parsed = dns.zone.from_text(head + domain.records, top if whole else ".", relativize=False, filename="",
-                                    check_origin=False)
+        parsed = parse(domain, domain.records, ttl)
     except (dns.exception.DNSException, ValueError, RecursionError) as error:
         place = re.match(r":(\d+): (.*)", str(error), re.DOTALL)
-        line = max(0, int(place[1]) - 2 + domain.line) if place else 0
+        line = domain.line + faulty_line(domain, int(place[1]) - HEAD_LINES, ttl) if place else 0
         raise WorldError(domain.source, line, f"the records of {domain.name}",
-                         f"a line that is no record ({place[2] if place else error})",
-                         'records as zone files write them (RFC 1035 §5), such as `intranet A 127.0.0.1`') from None
+                         f"something that is no record ({place[2] if place else error})",
+                         "records as zone files write them (RFC 1035 §5), such as `intranet A 127.0.0.1`") from None
     records = [(name, found) for name, found in parsed.iterate_rdatasets() if len(found)]
     for name, _ in records:
         if not name.is_subdomain(top):
@@ -88,3 +86,22 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
                              f"a record for {literal(str(name))}", f"names in {domain.name}",
                              "Give that name a [[domain]] of its own.")
     return records
+
+
+def parse(domain: Domain, text: str, ttl: int) -> dns.zone.Zone:
+    """Raises DNSException, ValueError, RecursionError."""
+    # A whole zone file has an SOA, which dnspython wants at its origin. Otherwise the root is taken for one, since
+    # dnspython passes over lines about names outside the origin in silence.
+    whole = re.search(r"\bSOA\b", domain.records, re.IGNORECASE)
+    return dns.zone.from_text(f"$ORIGIN {domain.name}.\n$TTL {ttl}\n{text}", f"{domain.name}." if whole else ".",
+                              relativize=False, filename="", check_origin=False)
+
+
+def faulty_line(domain: Domain, reported: int, ttl: int) -> int:
+    """The line at fault, where dnspython names that one or, having read its end, the one after it."""
+    lines = domain.records.split("\n")
+    try:
+        parse(domain, "\n".join(lines[:reported - 1]), ttl)
+    except (dns.exception.DNSException, ValueError, RecursionError):
+        return max(1, reported - 1)
+    return reported

@@ -6,7 +6,7 @@ whatever comes later: nothing here knows how a message is written on the wire.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,10 +22,19 @@ class Headers:
     Values are text, one character an octet (latin-1), as HTTP's grammar has them.
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "written")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = list(items)
+        self.written: object = None
+        """What the writer made of these fields the last time: its own, and gone with the first change."""
+
+    def copy(self) -> Headers:
+        """One's own, to change without changing this one."""
+        copied = Headers.__new__(Headers)
+        copied._items = self._items.copy()
+        copied.written = self.written
+        return copied
 
     def get(self, name: str, default: str = "") -> str:
         """The value of the first field of that name."""
@@ -59,15 +68,17 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         self._items.append((name, value))
+        self.written = None
 
     def set(self, name: str, value: str) -> None:
         """Replace every field of that name by one."""
         self.remove(name)
-        self._items.append((name, value))
+        self.add(name, value)
 
     def remove(self, name: str) -> None:
         name = name.lower()
         self._items = [item for item in self._items if item[0].lower() != name]
+        self.written = None
 
 
 class Body(Protocol):
@@ -128,13 +139,15 @@ class Response:
     """One response.
 
     body: all of it as bytes, or pieces as they become known (then `length` may say how many octets they will
-    be; -1 for unknown, which HTTP/1.1 sends chunked). The wire adds Date, Content-Length or Transfer-Encoding,
-    Connection. trailers: called after the last piece.
+    be; -1 for unknown, which HTTP/1.1 sends chunked); pieces are never asked for when nobody will see them (HEAD,
+    304), and an async generator is closed in any case. The wire adds Date, Content-Length or Transfer-Encoding,
+    Connection; it answers Range, the preconditions of GET and HEAD, and compresses, so that a site need not.
+    trailers: called after the last piece.
     """
 
     status: int = 200
     headers: Headers = field(default_factory=Headers)
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncIterable[bytes] = b""
     length: int = -1
     reason: str = ""
     trailers: Callable[[], Headers] | None = None

@@ -1,0 +1,149 @@
+"""Puts it together: a world, a journal and services from one configuration, running until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from sandbox.address import Address
+from sandbox.config import Config
+from sandbox.errors import UserError
+from sandbox.journal.recorder import Journal
+from sandbox.journal.store import Store
+from sandbox.net.addresses import reachable
+from sandbox.net.binding import BindError, Bound, bind
+from sandbox.net.datagrams import answer_from
+from sandbox.net.dial import dial
+from sandbox.net.server import Server, Stand
+from sandbox.plan import Planned, plan
+from sandbox.protocols.registry import Context
+from sandbox.world import World
+from sandbox.world.folder import Endpoint, Running
+
+__all__ = ["Sandbox", "StartError", "running"]
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "journal.sqlite3"
+"""The journal's file in the data folder."""
+
+
+class StartError(UserError):
+    """The sandbox cannot start; the text says why and what to do."""
+
+
+class Sandbox:
+    """A running sandbox. endpoints: each service by name, as clients reach it; failures: services that did not
+    start, with the reason."""
+
+    def __init__(self, config: Config, data: Path, world: World, journal: Journal) -> None:
+        self.config = config
+        self.data = data
+        self.world = world
+        self.journal = journal
+        self.endpoints: dict[str, Address] = {}
+        self.failures: dict[str, str] = {}
+        self.skipped: list[str] = []
+
+    def facts(self) -> Running:
+        """What the ready file says."""
+        return Running(pid=os.getpid(), started=time.time(),
+                       services={name: Endpoint(address.host, address.port)
+                                 for name, address in self.endpoints.items()})
+
+
+@asynccontextmanager
+async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
+    """Run a sandbox for the length of the block; every listener accepts when the block begins.
+
+    Open connections get `limits.grace` seconds at its end; then the journal is flushed. Raises StartError,
+    StoreError, WorldError.
+    """
+    raise_descriptor_limit()
+    with closing(World.load(Path(config.world) if config.world else None, data)) as world:
+        store = Store(data / JOURNAL, size=config.journal.size)
+        async with serving(Sandbox(config, data, world, Journal(
+                store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
+            yield sandbox
+
+
+@asynccontextmanager
+async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
+    """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
+    config, journal = sandbox.config, sandbox.journal
+    server = Server(journal, config.limits)
+    stands = build_all(sandbox, bind_all(sandbox))
+    async with trio.open_nursery() as keepers:
+        await keepers.start(journal.run)
+        keepers.start_soon(server.watch.run)
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as listeners:
+                for sockets, stand in stands:
+                    for listener in sockets.streams:
+                        listeners.start_soon(server.accept_from, listener, stand, connections)
+                    for sock in sockets.datagrams:
+                        listeners.start_soon(answer_from, sock, stand, journal)
+                await trio.lowlevel.checkpoint()
+                yield sandbox
+                listeners.cancel_scope.cancel()
+            await server.watch.stop(config.limits.grace)
+        keepers.cancel_scope.cancel()
+
+
+def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
+    """Open every service's sockets, and fill in its endpoints, or the reasons why not.
+
+    With standard ports a port that is taken ends the start; otherwise the other services start without it.
+    """
+    config = sandbox.config
+    bound: list[tuple[Planned, Bound]] = []
+    try:
+        for planned in plan(config):
+            try:
+                sockets = bind(list(config.bind), planned.port, planned.transports)
+            except BindError as error:
+                if config.ports == "standard":
+                    raise StartError(f"{planned.role.name}: {error}") from error
+                sandbox.failures[planned.role.name] = str(error)
+                continue
+            bound.append((planned, sockets))
+            sandbox.endpoints[planned.role.name] = sockets.address
+            sandbox.skipped += [host for host in sockets.skipped if host not in sandbox.skipped]
+        if not bound:
+            raise StartError("no service could start:\n" + "\n".join(
+                f"  {name}: {reason}" for name, reason in sandbox.failures.items()))
+    except BaseException:
+        for _, sockets in bound:
+            sockets.close()
+        raise
+    return bound
+
+
+def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]]) -> list[tuple[Bound, Stand]]:
+    """Fill the zones, now that every port is known, and build the services."""
+    config = sandbox.config
+    listening = [host for host in config.bind if host not in sandbox.skipped]
+    addresses = list(config.advertise) or reachable(listening)
+    sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
+    stands = []
+    for planned, sockets in bound:
+        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
+        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context))))
+    return stands
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many open sockets as the system lets us: the usual 1024 is less than a class needs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,127 @@
+"""DNS over UDP and TCP (RFC 1035 §4.2, RFC 7766): how messages come and go. What they say is `responder`'s work.
+
+Over UDP a datagram is a message. Over TCP each message has two octets of length before it; a client may send many
+without waiting, and the answers come in the same order. Answers are kept (see `cache`), so that most queries cost a
+look into a dictionary.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import trio
+
+from sandbox.address import Address
+from sandbox.protocols.conversation import (
+    Answer,
+    Conversation,
+    DatagramHandler,
+    Description,
+    EndOfStream,
+    SessionHandler,
+    TimedOut,
+)
+from sandbox.protocols.dns.cache import AnswerCache, Kept
+from sandbox.protocols.dns.responder import KEEPALIVE, TCP, UDP, Reply, Responder
+from sandbox.protocols.registry import Context, Service
+from sandbox.world.zones import Zones
+
+__all__ = ["serve"]
+
+IDLE = KEEPALIVE / 10
+"""Seconds a TCP client may leave between messages, or take for one (RFC 7766 §6.2.3 wants a few seconds)."""
+
+BURST = 32
+"""Pipelined answers before they are sent and others get their turn."""
+
+
+def serve(context: Context) -> Service:
+    """DNS for the world's zones."""
+    zones = context.world.zones
+    responder = Responder(zones, context.config.dns)
+    return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder))
+
+
+def datagram_handler(zones: Zones, responder: Responder) -> DatagramHandler:
+    """Answers datagrams. Called for each one on the event loop, so the usual case is a few dictionary operations."""
+    cache = AnswerCache()
+    version = zones.version
+
+    def answer(datagram: bytes, client: Address) -> Answer:
+        nonlocal version
+        key = datagram[2:]
+        if version == zones.version:
+            kept = cache.young.get(key) or cache.get(key)
+            if kept is not None:
+                return Answer(datagram[:2] + kept.tail, kept.about)
+        else:
+            cache.clear()
+            version = zones.version
+        reply = responder.respond(datagram, UDP, client)
+        _keep(cache, key, reply)
+        return Answer(reply.data, reply.about)
+
+    return answer
+
+
+def session_handler(zones: Zones, responder: Responder) -> SessionHandler:
+    """Answers connections."""
+    cache = AnswerCache()
+    version = zones.version
+
+    def respond(message: bytes, client: Address) -> Reply:
+        nonlocal version
+        if version != zones.version:
+            cache.clear()
+            version = zones.version
+        key = message[2:]
+        kept = cache.get(key)
+        if kept is not None:
+            return Reply(message[:2] + kept.tail, kept.about)
+        reply = responder.respond(message, TCP, client)
+        _keep(cache, key, reply)
+        return reply
+
+    async def session(conversation: Conversation) -> None:
+        try:
+            served = 0
+            while (message := await read_message(conversation)) is not None:
+                await send_reply(conversation, respond(message, conversation.client))
+                served += 1
+                if served % BURST == 0:
+                    await conversation.flush()
+                    await trio.lowlevel.checkpoint()
+        except (EndOfStream, TimedOut):
+            return      # the client went away or fell silent; there is nothing to say to that in DNS
+
+    return session
+
+
+async def read_message(conversation: Conversation) -> bytes | None:
+    """The next message, None at the client's end. Raises what `Conversation` raises."""
+    conversation.due = trio.current_time() + IDLE
+    if not conversation.buffer and not await conversation.fill():
+        return None
+    (length,) = struct.unpack("!H", await conversation.read_exactly(2))
+    return await conversation.read_exactly(length)
+
+
+async def send_reply(conversation: Conversation, reply: Reply) -> None:
+    """Write an answer with its length, message by message where it is a transfer, and end its exchange."""
+    about: Description = reply.about
+    exchange = conversation.begin(about.verb, about.asked)
+    notes: Mapping[str, str] = about.notes or {}
+    for name, value in notes.items():
+        exchange.note(name, value)
+    if reply.data is not None:
+        conversation.write(struct.pack("!H", len(reply.data)) + reply.data)
+    for data in reply.more:
+        conversation.due = trio.current_time() + IDLE
+        await conversation.send(struct.pack("!H", len(data)) + data)
+    exchange.end(about.outcome, about.answered, about.key)
+
+
+def _keep(cache: AnswerCache, key: bytes, reply: Reply) -> None:
+    if reply.keep and reply.data is not None:
+        cache.put(key, Kept(reply.data[2:], reply.about))

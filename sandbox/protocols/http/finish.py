@@ -1,0 +1,107 @@
+"""What is done to every site's answer before it is written: preconditions, ranges, content coding.
+
+The order is the RFC's: preconditions before ranges (RFC 9110 §13.2.2), and both on the representation as it is,
+since what is coded for one client has other octets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sandbox.protocols.http.coding import Squeezer, choose, squeeze_stream, varies
+from sandbox.protocols.http.conditional import evaluate, range_applies
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
+from sandbox.protocols.http.ranges import Parted, parse_range, partial
+from sandbox.protocols.http.writer import field_lines
+
+__all__ = ["Finisher"]
+
+NOT_MODIFIED = {"cache-control", "content-location", "date", "etag", "expires", "last-modified", "set-cookie", "vary"}
+"""What a 304 repeats (RFC 9110 §15.4.5), and cookies, which are not about the representation."""
+
+
+class Finisher:
+    """compress: whether to compress at all."""
+
+    def __init__(self, compress: bool) -> None:
+        self._compress = compress
+        self._squeeze = Squeezer()
+
+    def plain(self, response: Response) -> Response:
+        """For a request that leaves no choice; says what others may get (Vary)."""
+        if not self._compress or response.status != 200:
+            return response
+        written = field_lines(response.headers)
+        if (written.negotiated or "content-encoding" in written.names
+                or not varies(written.media, size(response))):
+            return response
+        return replace(response, headers=with_vary(response.headers))
+
+    async def __call__(self, request: Request, response: Response) -> Response:
+        """For a request that chooses. Raises HttpError(412), HttpError(416)."""
+        if response.status != 200 or request.method not in ("GET", "HEAD") or response.tunnel is not None:
+            return response
+        headers = response.headers
+        coding = self._coding(request, response)
+        etag, modified = headers.get("etag"), headers.get("last-modified")
+        if etag or modified:
+            match evaluate(request.method, request.headers, etag, modified):
+                case 304:
+                    return not_modified(weakened(headers) if coding else headers)
+                case 412:
+                    raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: "
+                                    "the precondition you sent is false (RFC 9110 §13).")
+        response = self.plain(response)
+        whole = size(response)
+        if (request.method == "GET" and "range" in request.headers and headers.get("accept-ranges") != "none"
+                and (isinstance(response.body, bytes | Parted)) and "content-encoding" not in headers
+                and range_applies(request.headers, etag, modified)):
+            wanted = parse_range(",".join(request.headers.get_all("range")), whole)
+            if wanted is not None:
+                return partial(response, wanted, whole)
+        return await self._coded(request, response, coding) if coding else response
+
+    def _coding(self, request: Request, response: Response) -> str:
+        written = field_lines(response.headers)
+        if (not self._compress or "content-encoding" in written.names or "range" in request.headers
+                or "no-transform" in response.headers.tokens("cache-control")
+                or not varies(written.media, size(response))):
+            return ""
+        return choose(request.headers.tokens("accept-encoding"))
+
+    async def _coded(self, request: Request, response: Response, coding: str) -> Response:
+        headers = weakened(response.headers)
+        headers.set("Content-Encoding", coding)
+        if request.method == "HEAD":
+            return replace(response, headers=headers, body=b"", length=-1)
+        if isinstance(response.body, bytes):
+            body = await self._squeeze(response.body, coding, again="etag" in headers)
+            return replace(response, headers=headers, body=body)
+        return replace(response, headers=headers, body=squeeze_stream(response.body, coding), length=-1)
+
+
+def size(response: Response) -> int:
+    """Octets of the representation; -1 where nobody knows yet."""
+    if isinstance(response.body, bytes) and (response.body or response.length < 0):
+        return len(response.body)
+    return response.length
+
+
+def with_vary(headers: Headers) -> Headers:
+    headers = headers.copy()
+    if "accept-encoding" not in headers.tokens("vary"):
+        headers.add("Vary", "Accept-Encoding")
+    return headers
+
+
+def weakened(headers: Headers) -> Headers:
+    """A copy whose ETag is weak: with another coding the octets differ, the meaning does not (RFC 9110 §8.8.1)."""
+    headers = with_vary(headers)
+    etag = headers.get("etag")
+    if etag and not etag.startswith("W/"):
+        headers.set("ETag", "W/" + etag)
+    return headers
+
+
+def not_modified(headers: Headers) -> Response:
+    return Response(304, Headers((name, value) for name, value in headers if name.lower() in NOT_MODIFIED))

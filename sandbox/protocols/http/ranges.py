@@ -1,0 +1,97 @@
+"""Range requests (RFC 9110 §14): which octets, and how one or several parts are sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Protocol, runtime_checkable
+
+from sandbox.protocols.http.messages import HttpError, Response
+
+__all__ = ["Parted", "parse_range", "partial"]
+
+MANY = 32
+"""More ranges than a client has a use for: then it gets the whole (RFC 9110 §14.2 warns of such requests)."""
+
+
+@runtime_checkable
+class Parted(Protocol):
+    """A body that can be had in parts without reading all of it."""
+
+    def part(self, start: int, stop: int) -> AsyncIterable[bytes]: ...
+
+
+def parse_range(value: str, size: int) -> list[tuple[int, int]] | None:
+    """The ranges a Range field asks for of `size` octets, as (start, stop).
+
+    None: not a byte range we understand, or one better ignored; []: none of them can be satisfied.
+    """
+    unit, equals, listed = value.partition("=")
+    if not equals or unit.strip().lower() != "bytes":
+        return None
+    found = []
+    specs = [spec.strip(" \t") for spec in listed.split(",")]
+    if len(specs) > MANY:
+        return None
+    for spec in specs:
+        first, dash, last = spec.partition("-")
+        if not dash or not (first or last) or not all(
+                part == "" or (part.isascii() and part.isdigit() and len(part) <= 18) for part in (first, last)):
+            return None
+        if first:
+            start, stop = int(first), int(last) + 1 if last else size
+            if stop <= start and last:
+                return None                                  # "5-3" makes the whole set invalid (§14.1.1)
+        else:
+            start, stop = max(0, size - int(last)), size
+        if start < min(stop, size):
+            found.append((start, min(stop, size)))
+    if sum(stop - start for start, stop in found) > size:
+        return None                                          # overlapping: they cost more than the whole
+    return found
+
+
+def partial(response: Response, wanted: list[tuple[int, int]], size: int) -> Response:
+    """A 206 made of a 200. Raises HttpError(416) when nothing is wanted that there is."""
+    if not wanted:
+        raise HttpError(416, f"There are {size} octets here, and none of the ranges asked for begins among them "
+                        "(RFC 9110 §15.5.17).", [("Content-Range", f"bytes */{size}")])
+    headers = response.headers.copy()
+    body = response.body
+    if len(wanted) == 1:
+        start, stop = wanted[0]
+        headers.set("Content-Range", f"bytes {start}-{stop - 1}/{size}")
+        piece = body[start:stop] if isinstance(body, bytes) else part_of(body, start, stop)
+        return Response(206, headers, piece, length=stop - start, close=response.close)
+    boundary = secrets.token_hex(16)
+    media = headers.get("content-type")
+    leads = [part_head(boundary, media, start, stop, size) for start, stop in wanted]
+    end = f"\r\n--{boundary}--\r\n".encode("ascii")
+    headers.set("Content-Type", f"multipart/byteranges; boundary={boundary}")
+    length = sum(map(len, leads)) + sum(stop - start for start, stop in wanted) + len(end)
+    if isinstance(body, bytes):
+        joined = b"".join(lead + body[start:stop] for lead, (start, stop) in zip(leads, wanted, strict=True)) + end
+        return Response(206, headers, joined, close=response.close)
+    return Response(206, headers, multipart(body, leads, wanted, end), length=length, close=response.close)
+
+
+def part_of(body: object, start: int, stop: int) -> AsyncIterable[bytes]:
+    assert isinstance(body, Parted)
+    return body.part(start, stop)
+
+
+async def multipart(body: object, leads: list[bytes], wanted: list[tuple[int, int]], end: bytes,
+                    ) -> AsyncIterator[bytes]:
+    for lead, (start, stop) in zip(leads, wanted, strict=True):
+        yield lead
+        async for piece in part_of(body, start, stop):
+            yield piece
+    yield end
+
+
+def part_head(boundary: str, media: str, start: int, stop: int, size: int) -> bytes:
+    lines = [f"\r\n--{boundary}"]
+    if media:
+        lines.append(f"Content-Type: {media}")
+    lines.append(f"Content-Range: bytes {start}-{stop - 1}/{size}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

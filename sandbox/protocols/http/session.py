@@ -1,0 +1,240 @@
+"""HTTP/1.1 over one connection (RFC 9110, RFC 9112): requests in, responses out, in order, until one side has enough.
+
+`heads` and `shape` read a request's head, `content` its body, a site answers, `finish` and `delivery` make and send
+the response. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are refused;
+upgrades are a site's own business (a response with a tunnel).
+"""
+
+from __future__ import annotations
+
+import math
+
+import trio
+
+from sandbox.config import Config
+from sandbox.protocols.conversation import (
+    Closed,
+    Conversation,
+    ConversationError,
+    EndOfStream,
+    OpenExchange,
+    TimedOut,
+)
+from sandbox.protocols.http.content import NO_CONTENT, Content
+from sandbox.protocols.http.delivery import Delivery, linger
+from sandbox.protocols.http.errors import Refused, error_response
+from sandbox.protocols.http.finish import Finisher
+from sandbox.protocols.http.heads import Head, HeadCache, parse_head
+from sandbox.protocols.http.hosts import Hosts, admit
+from sandbox.protocols.http.messages import HttpError, Request, Response, Site
+from sandbox.protocols.http.shape import Scanner
+from sandbox.protocols.http.status import reason
+from sandbox.protocols.registry import Context, Service
+
+__all__ = ["Server", "serve"]
+
+PIPELINED = 64
+"""Responses queued before they are sent, while more requests are already here."""
+SERVER_BUSY = b"The sandbox has as many connections as it may have. Try again in a moment.\n"
+BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
+        b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(SERVER_BUSY), SERVER_BUSY))
+GARBLED = "garbled"
+"""The verb of what could not be read as a request."""
+
+
+def serve(context: Context) -> Service:
+    """The http service with its sites."""
+    from sandbox.protocols.http.sites import build
+
+    return Service(session=Server(context, build(context)).session, busy=BUSY)
+
+
+class Server:
+    """What the connections of one service share. sites: answers every request that is for a site."""
+
+    def __init__(self, context: Context, sites: Site) -> None:
+        self.config: Config = context.config
+        self.heads = HeadCache()
+        self.route: Site = Hosts(context, sites, self.session)
+        self.finish = Finisher(context.config.http.compress)
+
+    async def session(self, conversation: Conversation) -> None:
+        """One connection, from its first request to its last response."""
+        try:
+            await Dialogue(self, conversation).run()
+        except ConversationError:
+            return                                           # the client is gone; what happened is recorded
+
+
+class Dialogue:
+    """One connection."""
+
+    def __init__(self, server: Server, conversation: Conversation) -> None:
+        self._server = server
+        self._talk = conversation
+        self._client = conversation.client
+        self._local = conversation.server
+        self._scheme = "https" if conversation.secure else "http"
+        self._queued = 0
+
+    async def run(self) -> None:
+        """Raises ConversationError when the client is gone."""
+        talk = self._talk
+        known = self._server.heads.get
+        while True:
+            if (not talk.buffer or self._queued >= PIPELINED) and not await self._wait():
+                return
+            buffer = talk.buffer
+            end = buffer.find(b"\r\n\r\n") + 4
+            head = known(bytes(buffer[:end])) if end > 3 else None
+            if head is not None:
+                talk.take(end)
+            else:
+                head = await self._read_head()
+                if head is None:
+                    return
+            if not await self._answer(head):
+                return
+
+    async def _wait(self) -> bool:
+        """Send what is queued, and wait for a request to begin. False when none will."""
+        talk = self._talk
+        self._queued = 0
+        if talk.buffer:
+            await talk.flush()
+            return True
+        talk.due = trio.current_time() + self._server.config.http.keep_alive
+        try:
+            return await talk.fill()
+        except TimedOut:
+            return False                                     # idle: closed without a word (RFC 9112 §9.5)
+        finally:
+            talk.due = math.inf
+
+    async def _read_head(self) -> Head | None:
+        """A head that is new or still arriving. None when it was no request, and has been answered."""
+        talk, limits = self._talk, self._server.config.limits
+        scanner = Scanner(limits.head)
+        try:
+            while not (length := scanner.scan(talk.buffer)):
+                if talk.due == math.inf:
+                    talk.due = trio.current_time() + limits.head_seconds
+                if not await talk.fill():
+                    if not talk.buffer.strip(b"\r\n"):
+                        return None
+                    raise Refused(400, "The request ended before its head did: an empty line ends it "
+                                  "(RFC 9112 §2.1, §8).", "situation.incomplete")
+            raw = talk.take(length)[scanner.skipped:]
+            head = parse_head(raw)
+        except TimedOut:
+            if not talk.buffer.strip(b"\r\n"):
+                return None
+            await self._refuse(Refused(408, f"The request head was not here after {limits.head_seconds:g} seconds "
+                                       "(RFC 9110 §15.5.9).", "situation.slow-head"))
+            return None
+        except Refused as refused:
+            await self._refuse(refused)
+            return None
+        finally:
+            talk.due = math.inf
+        self._server.heads.keep(raw, head)
+        return head
+
+    async def _refuse(self, refused: Refused) -> None:
+        """Answer what could not be read, and end the connection."""
+        talk = self._talk
+        exchange = talk.begin(GARBLED)
+        talk.take(len(talk.buffer))
+        exchange.note("problem", refused.detail)
+        delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
+        await delivery.send(error_response(refused))
+        exchange.end(str(refused.status), reason(refused.status), refused.key)
+        await linger(talk)
+
+    async def _answer(self, head: Head) -> bool:
+        """One exchange. Whether there may be another. Raises ConversationError."""
+        talk, server = self._talk, self._server
+        self._queued += 1
+        exchange = talk.begin(head.method, head.asked)
+        content = Content(talk, head.length, server.config.limits.body, bool(head.expect)) if head.length else None
+        request = Request(
+            head.method, head.target, head.scheme or self._scheme, head.host, head.port or self._local.port,
+            head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
+            head.version, head.form == "absolute")
+        key = ""
+        try:
+            admit(request, head.length, head.expect, server.config.limits.body)
+            response = await server.route(request)
+            if not isinstance(response, Response):
+                raise TypeError(f"a site answered with {response!r}, which is no Response")
+            if head.selective:
+                response = await server.finish(request, response)
+            else:
+                response = server.finish.plain(response)
+        except HttpError as error:
+            response = error_response(error, request)
+            exchange.note("problem", error.detail)
+            key = error.key if isinstance(error, Refused) else ""
+        except (TimedOut, EndOfStream) as error:
+            response, key = unfinished(error, request)
+        except Closed:
+            exchange.end("", "the client was gone before the answer", "situation.client-gone")
+            raise
+        except Exception as error:
+            response = failed(error, request, exchange, server.config.http.debug)
+        return await self._deliver(head, request, response, content, exchange, key)
+
+    async def _deliver(self, head: Head, request: Request, response: Response, content: Content | None,
+                       exchange: OpenExchange, key: str) -> bool:
+        talk = self._talk
+        keep = head.persistent and not response.close and (content is None or content.skippable)
+        delivery = Delivery(talk, exchange, head.method, head.version, keep)
+        try:
+            try:
+                await delivery.send(response)
+            except (ValueError, TypeError) as error:         # nothing has been written yet
+                response = failed(error, request, exchange, self._server.config.http.debug)
+                await delivery.send(response)
+            if content is not None and not content.done:
+                await self._skip(content, delivery)
+        except ConversationError:
+            exchange.end(str(response.status), "the client was gone before the end", "situation.client-gone")
+            raise
+        if request.notes:
+            for name, value in request.notes.items():
+                exchange.note(name, value)
+        exchange.end(str(response.status), delivery.summary, key or delivery.key)
+        if delivery.tunnel is not None:
+            await delivery.tunnel(talk)
+            return False
+        return delivery.keep
+
+    async def _skip(self, content: Content, delivery: Delivery) -> None:
+        """Get past a body nobody read, or make sure that the client sees the answer although it was not read."""
+        try:
+            if delivery.keep and await content.discard():
+                return
+        except (HttpError, TimedOut, EndOfStream):
+            pass
+        delivery.keep = False
+        await linger(self._talk)
+
+
+def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:
+    """The client stopped in the middle of its body."""
+    if isinstance(error, TimedOut):
+        refused = Refused(408, "The rest of the body did not come in time (RFC 9110 §15.5.9).", "situation.slow-body")
+    else:
+        refused = Refused(400, "The connection ended before the body did: it was shorter than announced "
+                          "(RFC 9112 §8).", "situation.incomplete")
+    return error_response(refused, request), refused.key
+
+
+def failed(error: Exception, request: Request, exchange: OpenExchange, debug: bool) -> Response:
+    """A site raised what it should not have: the journal gets all of it, the client little."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    exchange.note("traceback", text)
+    return error_response(HttpError(500, "The program behind this page failed; the sandbox's log has the details "
+                                    "(RFC 9110 §15.6.1)."), request, text if debug else "")
