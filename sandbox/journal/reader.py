@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Reader:
         self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
         self._chunks = msgspec.msgpack.Decoder(list[Chunk])
         self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
-        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, int | str | bytes]])
+        self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
 
     def close(self) -> None:
         self._db.close()
