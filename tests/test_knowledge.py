@@ -1,8 +1,8 @@
 """Every protocol explains all it can ask and answer, and nothing else.
 
 What a protocol can ask and answer it says itself, derived from its own tables: `vocabulary()` in
-`protocols/NAME/vocabulary.py` gives each kind's terms; one of a family, or its name, stands for all of it. A kind that no table lists completely, such as header fields,
-is listed there by hand.
+`protocols/NAME/vocabulary.py` gives each kind's terms; one of a family, or the family's name, stands for all of it. A
+kind that no table lists completely, such as header fields, is listed there by hand.
 """
 
 from __future__ import annotations
