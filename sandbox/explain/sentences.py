@@ -18,6 +18,9 @@ __all__ = ["Mood", "mood", "sentence", "session_sentence"]
 LONGEST = 160
 """Characters of one explaining sentence: two lines of a common terminal."""
 
+SHORT = 100
+"""Characters of a sentence that also says that all went as usual; it would be read a hundred times a day."""
+
 KEPT = 4096
 """Composed sentences kept. A client chooses its verbs, so there must be a bound."""
 
@@ -31,7 +34,10 @@ OPENERS = frozenset({
 })
 """Words that lose their capital inside a sentence; any other first word may be a name and keeps it."""
 
-GOOD = frozenset({"NOERROR", "OK", "+OK", "done", "PREAUTH"})
+ROUTINE = frozenset({"200", "NOERROR", "OK", "+OK", "done"})
+"""Outcomes that say no more than "here you are"."""
+
+GOOD = ROUTINE | {"PREAUTH"}
 BAD = frozenset({"-ERR", "BAD", "NO", "FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "BADVERS", "failed"})
 """Outcomes in words; those in numbers follow their first digit. Anything else is WARNING: it wants a look."""
 
@@ -85,6 +91,9 @@ def _compose(protocol: str, verb: str, outcome: str, key: str) -> str:
     if answered is None:
         return _fit([_said(asked, verb)])
     question, answer = _said(asked, verb), _said(answered, outcome)
+    if outcome in ROUTINE:
+        both = _joined(question, answer)
+        return _fit([both if len(both) < SHORT else question])
     # When both do not fit, what went wrong is worth more than what was asked; what went well is not.
     alone = question if mood(outcome) is Mood.GOOD else answer
     return _fit([_joined(question, answer), _joined(_said(asked, verb, rfc=False), answer), alone])

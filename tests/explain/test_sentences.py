@@ -31,6 +31,7 @@ def exchange(verb: str = "", outcome: str = "", key: str = "", asked: str = "") 
      "Nothing passed for so long that the server closed the connection (RFC 1122 §4.2.3.6)."),
     ("echo", "done", "verb.time",
      "Time gives the seconds since 1900 as four octets, most significant first (RFC 868)."),
+    ("chargen", "done", "", "Chargen sends a moving pattern of characters to whoever connects (RFC 864)."),
     ("nonsense", "done", "", "done: the answer is complete (RFC 9293 §3.9.1.2)."),
     ("nonsense", "", "", ""),
     ("echo", "", "no.such", "Echo sends back every octet it gets (RFC 862)."),
