@@ -61,8 +61,10 @@ class Console:
 
     def __call__(self, happened: Happened) -> None:
         items: Sequence[Item] = happened.exchanges
-        if not self._json:
-            items = [*items, *((session, None) for session in happened.closed if session.end not in QUIET_ENDS)]
+        ends = () if self._json else [session for session in happened.closed if session.end not in QUIET_ENDS]
+        if ends:
+            told = {exchange.session for _, exchange in happened.exchanges if exchange.key.startswith("end.")}
+            items = [*items, *((session, None) for session in ends if session.id not in told)]
         if not items:
             return
         with self._news:  # held elsewhere only to take the list: this cannot block the loop

@@ -96,6 +96,16 @@ def test_connections_that_did_not_end_well_get_a_line() -> None:
     assert [text.split()[-1] for text in out.getvalue().splitlines()] == ["(idle-timeout)"]
 
 
+def test_an_end_is_told_once() -> None:
+    out = io.StringIO()
+    console = Console(out, explain=False)
+    console.start()
+    unfinished = Exchange(1, 1, 0.0, 0.0, "", "rubbish", "", "", "end.idle-timeout", (0, 7), (0, 0))
+    console(Happened([], [(session(), unfinished)], [session("idle-timeout")]))
+    console.close()
+    assert len(out.getvalue().splitlines()) == 1
+
+
 def test_json_lines() -> None:
     out = io.StringIO()
     console = Console(out, json=True)
