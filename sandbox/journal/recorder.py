@@ -86,6 +86,10 @@ class Journal:
         self._waiting = 0
         """Octets collected or with the writer."""
         self._collected = 0
+        """Of those, octets not with the writer yet."""
+        self._handed = 0
+        self._done = 0
+        """Batches given to the writer, and batches it has written."""
         self._room = trio.Event()
         self._wake = trio.Event()
         self._dirty: list[Recorder] = []
@@ -112,8 +116,18 @@ class Journal:
     async def room(self) -> None:
         """Wait until the writer has caught up."""
         while self._waiting > self._limit:
-            self._room = trio.Event()
+            if self._room.is_set():
+                self._room = trio.Event()
             self._wake.set()
+            await self._room.wait()
+
+    async def settle(self) -> None:
+        """Flush, and wait until everything recorded so far is in the store."""
+        self.flush()
+        upto = self._handed
+        while self._done < upto:
+            if self._room.is_set():
+                self._room = trio.Event()
             await self._room.wait()
 
     # -- for recorders ----------------------------------------------------------------------------------------
@@ -168,6 +182,7 @@ class Journal:
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []
         size, self._collected = self._collected, 0
+        self._handed += 1
         self._store.submit(Batch(happened.opened, [recorder.page() for recorder in dirty], happened.closed,
                                  (self._next_session, self._next_exchange), size))
         if self.bus:
@@ -175,8 +190,8 @@ class Journal:
 
     def _written(self, size: int) -> None:
         self._waiting -= size
-        if self._waiting <= self._limit:
-            self._room.set()
+        self._done += 1
+        self._room.set()
 
 
 class Recorder:

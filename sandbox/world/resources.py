@@ -249,7 +249,7 @@ def validate(collection: str, name: str, value: Json) -> tuple[str, dict[str, Js
         raise Invalid(f"the id in the value is not the {name!r} of the address", "/id")
     if too_deep(value):
         raise Invalid(f"the value is nested more than {MAX_DEPTH} levels deep")
-    kept: dict[str, Json] = {"id": name} | value
+    kept: dict[str, Json] = {"id": name, **value}
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
         size = len(text.encode())

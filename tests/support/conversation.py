@@ -25,6 +25,8 @@ from sandbox.protocols.conversation import Closed, Conversation, EndOfStream, Ti
 Step = bytes | Callable[[bytes], bytes]
 
 LINE = 8192
+CLIENT = Address("127.0.0.1", 50000)
+SERVER = Address("127.0.0.1", 8080)
 
 
 @dataclass
@@ -66,7 +68,7 @@ class MemoryConversation:
     """steps: what the client does; gone_after: octets the client takes before it is gone, None for all."""
 
     def __init__(self, steps: Iterable[Step] = (), *, ending: str = "close", service: str = "http",
-                 client: Address = Address("127.0.0.1", 50000), server: Address = Address("127.0.0.1", 8080),
+                 client: Address = CLIENT, server: Address = SERVER,
                  secure: bool = False, gone_after: int | None = None) -> None:
         self._steps = list(steps)
         self._ending = ending

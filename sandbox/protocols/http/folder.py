@@ -27,6 +27,7 @@ from sandbox.protocols.http.coding import varies
 from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
+from sandbox.protocols.http.writer import field_lines
 
 __all__ = ["FileBody", "FolderSite"]
 
@@ -165,6 +166,7 @@ class FolderSite:
         if found.data is None:
             return Response(200, headers, FileBody(found.path, found.signature), length=found.signature.size)
         if time.time_ns() - max(found.signature.modified, found.signature.changed) > SETTLED:
+            field_lines(headers)                             # written once, for all who will ask
             self._keep(request.path, Kept(found.path, found.signature, headers.copy(), found.data))
         return Response(200, headers, found.data)
 

@@ -98,8 +98,9 @@ class Body(Protocol):
 class Request:
     """One request.
 
-    path: the path of the target, still percent-encoded; host: lower case, without port, "" if none was sent;
-    port: the one in the authority, or the service's; scheme: "http" or "https"; version: "1.0", "1.1", "2".
+    path: the path of the target, still percent-encoded; host: lower case, without port or brackets, "" if none was
+    sent; port: the one in the authority, or the scheme's own; the service's where no authority was sent; scheme:
+    "http" or "https"; version: "1.0", "1.1", "2".
     """
 
     method: str
@@ -127,7 +128,8 @@ class Request:
     def url(self) -> str:
         default = 443 if self.secure else 80
         port = "" if self.port == default else f":{self.port}"
-        return f"{self.scheme}://{self.host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}{port}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
 Tunnel = Callable[[Conversation], Awaitable[None]]

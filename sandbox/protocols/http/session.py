@@ -38,6 +38,7 @@ PIPELINED = 64
 SERVER_BUSY = b"The sandbox has as many connections as it may have. Try again in a moment.\n"
 BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
         b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(SERVER_BUSY), SERVER_BUSY))
+PORTS = {"http": 80, "https": 443}
 GARBLED = "garbled"
 """The verb of what could not be read as a request."""
 
@@ -149,7 +150,6 @@ class Dialogue:
         delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
         await delivery.send(error_response(refused))
         exchange.end(str(refused.status), reason(refused.status), refused.key)
-        await linger(talk)
 
     async def _answer(self, head: Head) -> bool:
         """One exchange. Whether there may be another. Raises ConversationError."""
@@ -157,8 +157,11 @@ class Dialogue:
         self._queued += 1
         exchange = talk.begin(head.method, head.asked)
         content = Content(talk, head.length, server.config.limits.body, bool(head.expect)) if head.length else None
+        scheme = head.scheme or self._scheme
+        # An authority without a port means the scheme's own (RFC 9110 §4.2.1), not the one this service has here.
+        port = head.port or (PORTS[scheme] if head.host else self._local.port)
         request = Request(
-            head.method, head.target, head.scheme or self._scheme, head.host, head.port or self._local.port,
+            head.method, head.target, scheme, head.host, port,
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
         key = ""

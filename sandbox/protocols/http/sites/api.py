@@ -25,6 +25,7 @@ from urllib.parse import quote, urlsplit
 
 import trio
 
+from sandbox.protocols.http.conditional import list_tags
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
 from sandbox.protocols.http.sites.content import media_type, parse_json, parse_query
@@ -36,6 +37,7 @@ __all__ = ["PREFIX", "Api"]
 
 PREFIX = "/api"
 """Where it is on hosts that have more to show than it."""
+ANYTHING = frozenset({"*"})
 PER_PAGE = 20
 MAX_PER_PAGE = 100
 MAX_PAGE = 1_000_000
@@ -147,7 +149,7 @@ class Api:
         value = await self._read_value(request, JSON_TYPES, "Accept")
         expected = tags(request, "if-match")
         item = await self._do(partial(self._store.put, collection, name, value, expected,
-                                      absent=tags(request, "if-none-match") == {"*"}))
+                                      absent=tags(request, "if-none-match") == ANYTHING))
         return described(request, base, collection, item)
 
     async def change(self, request: Request, base: str, collection: str, name: str) -> Response:
@@ -208,8 +210,8 @@ def tags(request: Request, field: str) -> frozenset[str] | None:
         return None
     joined = ", ".join(values)
     if joined.strip() == "*":
-        return frozenset({"*"})
-    return frozenset(re.findall(r'(?:^|,)\s*"([!#-~]*)"', joined)) - {"*"}
+        return ANYTHING
+    return frozenset(tag[1:-1] for tag in list_tags(joined) if not tag.startswith("W/")) - ANYTHING
 
 
 def paging(request: Request) -> tuple[int, int]:

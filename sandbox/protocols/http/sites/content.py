@@ -124,7 +124,7 @@ def parse_multipart(data: bytes, boundary: str) -> list[Part]:
     pieces = (b"\r\n" + data).split(b"\r\n--" + boundary.encode(), MAX_FIELDS + 2)
     if len(pieces) > MAX_FIELDS + 2:
         raise HttpError(400, f"The form has more than {MAX_FIELDS} parts.")
-    parts = []
+    parts: list[Part] = []
     for piece in pieces[1:]:
         if piece.startswith(b"--"):
             return parts
@@ -149,9 +149,11 @@ def parse_part(content: bytes) -> Part:
     if disposition != "form-data" or "name" not in parameters:
         raise HttpError(400, "A part of the form has no name: RFC 7578 §4.2 wants Content-Disposition: form-data; "
                              'name="...".')
-    # Browsers write a quote and line ends inside a name as %22, %0D and %0A (WHATWG HTML §4.10.22.7).
-    name, filename = (None if value is None else
-                      value.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
-                      for value in (parameters["name"], parameters.get("filename")))
-    assert name is not None
-    return Part(name, body, filename, fields.get("content-type", "text/plain"))
+    filename = parameters.get("filename")
+    return Part(unescape(parameters["name"]), body, None if filename is None else unescape(filename),
+                fields.get("content-type", "text/plain"))
+
+
+def unescape(name: str) -> str:
+    """Browsers write a quote and line ends inside a name as %22, %0D and %0A (WHATWG HTML §4.10.22.7)."""
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -28,7 +29,7 @@ MAX_DOWNLOAD = 10**10
 """Octets of a generated download: enough to watch for a while."""
 PIECE = bytes(range(256)) * 256
 """What downloads are made of, over and over: 64 KiB in which octet n is n modulo 256."""
-UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 FORMS = page.template("forms.html")
 RECEIVED = page.template("received.html")
@@ -97,7 +98,6 @@ def trailers(request: Request) -> Response:
             yield line
 
     def fields() -> Headers:
-        import base64
         return Headers([("Content-Digest", f"sha-256=:{base64.b64encode(digest.digest()).decode()}:")])
 
     return Response(200, Headers([("Content-Type", "text/plain; charset=utf-8"), ("Trailer", "Content-Digest"),
@@ -107,20 +107,33 @@ def trailers(request: Request) -> Response:
 def download(request: Request, size: str) -> Response:
     """A file as large as its name says, made while it is sent; octet n of it is n modulo 256."""
     found = re.fullmatch(r"([0-9]{1,11})(B|KB|MB|GB|KIB|MIB|GIB|)(?:\.BIN)?", size.upper())
-    length = int(found[1]) * UNITS[found[2].removeprefix("B") if found[2] == "B" else found[2]] if found else -1
+    length = int(found[1]) * UNITS[found[2]] if found else -1
     if not 0 <= length <= MAX_DOWNLOAD:
         raise HttpError(404, "A download is called by its size, such as /download/10MB; 10GB is the most.")
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(length // len(PIECE)):
-            yield PIECE
-        if length % len(PIECE):
-            yield PIECE[:length % len(PIECE)]
 
     return Response(200, Headers([
         ("Content-Type", "application/octet-stream"), ("ETag", f'"download-{length}"'),
         ("Content-Disposition", f'attachment; filename="{length}.bin"'), ("Cache-Control", "no-transform")]),
-        pieces(), length)
+        Endless(length), length)
+
+
+class Endless:
+    """The octets of a download, or a part of them, so that one that broke off can go on where it was."""
+
+    def __init__(self, length: int, start: int = 0) -> None:
+        self._length = length
+        self._start = start
+
+    def part(self, start: int, stop: int) -> Endless:
+        return Endless(stop, start)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        at = self._start
+        while at < self._length:
+            first = at % 256  # keeps octet n at n modulo 256 wherever the part begins
+            piece = PIECE[first:min(len(PIECE), first + self._length - at)]
+            at += len(piece)
+            yield piece
 
 
 def forms(request: Request) -> Response:

@@ -82,8 +82,8 @@ class Login:
         form = await read_form(request, FORM_LIMIT)
         name = form.get("username") or form.get("name")
         if not self.check(name, form.get("password")):
-            return answers.json({"error": "invalid_grant",
-                                 "error_description": "This name and password do not belong together."}, 400, NOT_KEPT)
+            told = {"error": "invalid_grant", "error_description": "This name and password do not belong together."}
+            return answers.json(told, 400, NOT_KEPT)
         request.notes["user"] = name
         return answers.json({"access_token": self.tokens.issue(name), "token_type": "Bearer",
                              "expires_in": self.tokens.lifetime}, headers=NOT_KEPT)
@@ -95,5 +95,6 @@ class Login:
 
 def local(target: str) -> str:
     """A path on this site, whatever was asked for: a log-in must not send people elsewhere."""
-    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isascii() and target.isprintable()
+    elsewhere = not target.startswith("/") or target.startswith(("//", "/\\"))
+    safe = not elsewhere and target.isascii() and target.isprintable()
     return quote(target, safe="/?=&%-._~") if safe else "/account"

@@ -78,7 +78,7 @@ class Exchange:
             fields.append(("Content-Length", "0"))
         authority = request.headers.get("host") or f"localhost:{self._port}"
         target = request.path + (f"?{request.query}" if request.query else "")
-        await self._send(h11.Request(method=request.method.encode("latin-1"), target=target.encode("latin-1"), headers=[
+        await self._send(h11.Request(method=request.method, target=target, headers=[
             ("Host", authority), *fields, ("Connection", "close")]))
         if content:
             self._sent = trio.Event()
@@ -93,7 +93,7 @@ class Exchange:
             event = await self._next()
             if isinstance(event, h11.Response):
                 break
-            if isinstance(event, (h11.ConnectionClosed, h11.EndOfMessage)):
+            if event is None or isinstance(event, (h11.ConnectionClosed, h11.EndOfMessage)):
                 raise HttpError(502, f"The program on port {self._port} closed the connection without an answer.")
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()]
         headers = Headers(fields)
@@ -126,12 +126,14 @@ class Exchange:
         finally:
             self._sent.set()
 
-    async def _next(self) -> h11.Event | type[h11.PAUSED]:
-        """Raises HttpError 502, 504."""
+    async def _next(self) -> h11.Event | None:
+        """What the program says next; None when there is no more. Raises HttpError 502, 504."""
         try:
             while True:
                 event = self._connection.next_event()
-                if event is not h11.NEED_DATA:
+                if event is h11.PAUSED:
+                    return None
+                if isinstance(event, h11.Event):
                     return event
                 with trio.fail_after(SECONDS):
                     self._connection.receive_data(await self._wire.receive())
@@ -151,7 +153,7 @@ class Exchange:
             event = await self._next()
             if isinstance(event, h11.Data):
                 return bytes(event.data)
-            if isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)) or event is h11.PAUSED:
+            if event is None or isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
                 await self.aclose()
                 raise StopAsyncIteration
 

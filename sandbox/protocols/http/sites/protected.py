@@ -30,8 +30,8 @@ OUTSIDE = page.template("outside.html")
 TOLD = {
     "basic": "The browser sends your name and password with every request, coded in Base64: anyone who watches the "
              "connection can read them, unless it is encrypted (RFC 7617).",
-    "digest": "The password itself never travels: the browser sends a hash of it, mixed with a number that the server "
-              "made up (RFC 7616).",
+    "digest": "The password itself never travels: the browser sends a hash of it, mixed with a number that the "
+              "server made up (RFC 7616).",
     "bearer": "Whoever bears the token gets in, so it has to be kept as safe as a password (RFC 6750).",
 }
 

@@ -22,6 +22,7 @@ import io
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, cast
@@ -46,6 +47,9 @@ TRACEBACK = 20_000
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
                         "transfer-encoding", "upgrade"})
 """RFC 9110 §7.6.1: about the connection, which is the server's (PEP 3333, "Other HTTP Features")."""
+
+NOBODY_LISTENS = (trio.BrokenResourceError, trio.ClosedResourceError, trio.RunFinishedError, trio.Cancelled)
+"""What a thread meets when the client is gone, or the sandbox."""
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 Application = Callable[[dict[str, Any], Callable[..., Callable[[bytes], object]]], Iterable[bytes]]
@@ -164,10 +168,8 @@ class Run:
         call = Call(self._application, environ_of(self._request), token, self._to_loop, self._to_thread)
 
         def done(_: outcome.Outcome[None]) -> None:
-            try:
+            with suppress(trio.RunFinishedError):  # the sandbox stopped before the application did
                 token.run_sync_soon(self._limiter.release_on_behalf_of, self)
-            except trio.RunFinishedError:
-                pass  # the sandbox stopped before the application did
 
         trio.lowlevel.start_thread_soon(call.run, done, "wsgi")
 
@@ -180,7 +182,7 @@ class Run:
             try:
                 await self._inputs.send(outcome.Value(await anext(self._content, b"")))
             except trio.BrokenResourceError:
-                pass  # the thread gave up waiting
+                continue  # the thread gave up waiting
             except Exception as error:
                 # A content that is too long or breaks off: this exchange is over, whatever the application thinks.
                 await self._inputs.send(outcome.Error(OSError(f"the request's content broke off: {error!r}")))
@@ -230,14 +232,12 @@ class Call:
         failure = ""
         try:
             self._answer()
-        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.RunFinishedError, trio.Cancelled):
-            return  # nobody is listening any more
+        except NOBODY_LISTENS:
+            return
         except BaseException:
             failure = self._errors.getvalue() + traceback.format_exc()
-        try:
-            trio.from_thread.run(self._end, Finished(failure), trio_token=self._token)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.RunFinishedError, trio.Cancelled):
-            pass
+        with suppress(*NOBODY_LISTENS):
+            self._tell(Finished(failure))
 
     def _answer(self) -> None:
         result = self._application(self._environ, self.start_response)
@@ -310,9 +310,6 @@ class Call:
     def _tell(self, event: Event) -> None:
         trio.from_thread.run(self._events.send, event, trio_token=self._token)
 
-    async def _end(self, event: Finished) -> None:
-        await self._events.send(event)
-
     def more(self) -> bytes:
         """The next piece of the request's content, b"" at its end."""
         async def ask() -> bytes:
@@ -344,8 +341,8 @@ class Content(io.RawIOBase):
 
 
 def check_field(name: str, value: str) -> None:
-    if not isinstance(name, str) or not isinstance(value, str):
-        raise ApplicationError("header names and values are str")
+    if {type(name), type(value)} != {str}:
+        raise ApplicationError("header names and values are str, and no kind of it")
     if name.lower() in HOP_BY_HOP:
         raise ApplicationError(f"{name} is about the connection, which is the server's")
     if not name.isascii() or any(character in " \t\r\n:" for character in name) or any(

@@ -2,7 +2,8 @@
 written for it works here unchanged. One file per theme; what each endpoint is for stands in `INDEX`, in the order of
 the themes.
 
-Mounted at the root of its own host and under /httpbin/ everywhere: `base` says which, for links that must stay inside.
+Mounted at the root of its own host and under /httpbin/ everywhere: `base` says which, for links that must stay
+inside.
 """
 
 from __future__ import annotations

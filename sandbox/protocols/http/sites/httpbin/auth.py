@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.http.messages import HttpError, Request, Response
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
 from sandbox.protocols.http.sites.authentication import (
     ALGORITHMS,
@@ -38,7 +38,7 @@ def proved(request: Request, user: str, password: str) -> bool:
 
 def basic(request: Request, user: str, password: str) -> Response:
     if not proved(request, user, password):
-        return Response(401, answers.Headers([basic_challenge(REALM)]))
+        return Response(401, Headers([basic_challenge(REALM)]))
     return answers.json({"authenticated": True, "user": user})
 
 
@@ -58,14 +58,14 @@ async def digest(request: Request, qop: str, user: str, password: str, algorithm
     verdict = DIGEST.check(request, lambda name: password if same(name, user) else None, body, algorithms, uses=uses)
     if not verdict.user:
         request.notes["digest"] = verdict.reason
-        return Response(401, answers.Headers(DIGEST.challenge(verdict.stale, algorithms, qop=qop)))
+        return Response(401, Headers(DIGEST.challenge(verdict.stale, algorithms, qop=qop)))
     return answers.json({"authenticated": True, "user": user}, headers=verdict.fields)
 
 
 def bearer(request: Request) -> Response:
     token = bearer_token(request)
     if token is None:
-        return Response(401, answers.Headers([("WWW-Authenticate", "Bearer")]))
+        return Response(401, Headers([("WWW-Authenticate", "Bearer")]))
     return answers.json({"authenticated": True, "token": token})
 
 

@@ -1,11 +1,11 @@
-"""Caching: validators and how long a copy stays fresh (RFC 9111). Conditions are judged where every response passes."""
+"""Caching: validators and freshness (RFC 9111). Conditions are judged where every response passes."""
 
 from __future__ import annotations
 
 import re
 from email.utils import formatdate
 
-from sandbox.protocols.http.messages import HttpError, Request, Response
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
 from sandbox.protocols.http.sites.content import grouped, parse_query
 from sandbox.protocols.http.sites.httpbin.shape import number, shape
@@ -33,7 +33,7 @@ def described(request: Request, *fields: tuple[str, str]) -> Response:
 
 def cache(request: Request) -> Response:
     if "if-modified-since" in request.headers or "if-none-match" in request.headers:
-        return Response(304, answers.Headers([("ETag", '"sandbox"'), ("Last-Modified", STARTED)]))
+        return Response(304, Headers([("ETag", '"sandbox"'), ("Last-Modified", STARTED)]))
     return described(request, ("Last-Modified", STARTED), ("ETag", '"sandbox"'))
 
 

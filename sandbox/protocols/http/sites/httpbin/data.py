@@ -134,8 +134,8 @@ def links(request: Request, n: str, offset: str = "") -> Response:
         return answers.redirect(f"{base(request)}/links/{count}/0")
     here = number(offset, "offset", 0, count)
     items = page.join(
-        page.Markup(f"{i} ") if i == here else page.fill('<a href="$href">$i</a> ', href=f"{base(request)}/links/{count}/{i}",
-                                                         i=str(i))
+        page.Markup(f"{i} ") if i == here else
+        page.fill('<a href="$href">$i</a> ', href=f"{base(request)}/links/{count}/{i}", i=str(i))
         for i in range(count))
     return answers.html(page.fill("<html><head><title>Links</title></head><body>$items</body></html>", items=items))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 
 from sandbox.protocols.http.messages import Request, Response
 from sandbox.protocols.http.sites import answers, page
@@ -28,7 +29,8 @@ HTML = page.asset("story.html")
 XML = page.asset("slides.xml")
 UTF8 = page.asset("utf8.html")
 FORM = page.template("order.html")
-SLIDES = {"slideshow": {"author": "Yours Truly", "date": "date of publication", "title": "Sample Slide Show", "slides": [
+SLIDES = {"slideshow": {
+    "author": "Yours Truly", "date": "date of publication", "title": "Sample Slide Show", "slides": [
     {"title": "Wake up to WonderWidgets!", "type": "all"},
     {"title": "Overview", "type": "all", "items": [
         "Why <em>WonderWidgets</em> are great", "Who <em>buys</em> WonderWidgets"]}]}}
@@ -95,7 +97,7 @@ def brotli(data: bytes) -> bytes:
     return bytes(out) + b"\x03" if out else b"\x06"
 
 
-CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli}
+CODINGS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli}
 
 
 def register(routes: Routes) -> None:

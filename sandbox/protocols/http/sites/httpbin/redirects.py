@@ -6,7 +6,7 @@ import re
 
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
-from sandbox.protocols.http.sites.content import FORM_LIMIT, parse_form, media_type
+from sandbox.protocols.http.sites.content import FORM_LIMIT, media_type, parse_form
 from sandbox.protocols.http.sites.httpbin.shape import base, number, query_of
 from sandbox.protocols.http.sites.routes import METHODS, Routes
 
@@ -52,7 +52,7 @@ async def redirect_to(request: Request) -> Response:
     if not url:
         raise HttpError(400, "Say where to: /redirect-to?url=/get")
     if re.fullmatch(r"[!-~]+", url) is None:
-        raise HttpError(400, "A URL has no blanks and no characters outside ASCII; percent-encode them (RFC 3986 §2.1).")
+        raise HttpError(400, "A URL is ASCII without blanks; percent-encode what is not (RFC 3986 §2.1).")
     status = number(given.get("status_code", "302"), "status_code", 0, 999)
     return answers.redirect(url, status if 300 <= status < 400 else 302)
 

@@ -63,7 +63,8 @@ def plain_status(code: int, redirect_to: str) -> Response:
             return Response(code, Headers([("Allow", "GET, HEAD, OPTIONS")]))
         case 406:
             return answers.json({"message": "Client did not request a supported media type.",
-                                 "accept": ["image/webp", "image/svg+xml", "image/jpeg", "image/png", "image/*"]}, 406)
+                                 "accept": ["image/webp", "image/svg+xml", "image/jpeg", "image/png", "image/*"]},
+                                406)
         case 407:
             return Response(code, Headers([("Proxy-Authenticate", 'Basic realm="Fake Realm"')]))
         case 416:
