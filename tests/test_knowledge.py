@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.explain import Entry, entries, lookup, protocols
+from sandbox.explain.sentences import LONGEST_TERM
 from sandbox.protocols.registry import PROTOCOLS
 
 NAMES = protocols()
@@ -63,6 +64,8 @@ def faults(entry: Entry) -> list[str]:
             found.append(f"{name}: ends without a full stop")
     if not 1 <= len(re.findall(r"[.!?](?= [A-Z]|$)", entry.text)) <= 2:
         found.append("text: one sentence, or two")
+    if len(entry.term) >= LONGEST_TERM:
+        found.append(f"term: {len(entry.term)} characters; it would not be found")
     if len(entry.text) > LONGEST_TEXT:
         found.append(f"text: {len(entry.text)} characters, more than {LONGEST_TEXT}")
     if not (all(map(RFC.fullmatch, entry.rfc.split(", "))) or ELSEWHERE.fullmatch(entry.rfc)):

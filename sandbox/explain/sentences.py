@@ -21,6 +21,9 @@ LONGEST = 160
 SHORT = 100
 """Characters of a sentence that also says that all went as usual; it would be read a hundred times a day."""
 
+LONGEST_TERM = 64
+"""Characters of a verb that are looked at; no entry's term is as long."""
+
 KEPT = 4096
 """Composed sentences kept. A client chooses its verbs, so there must be a bound."""
 
@@ -70,7 +73,7 @@ def sentence(session: Session, exchange: Exchange) -> str:
     From the entry of the exchange's key where it has one, else from those of its verb and its outcome. Never
     contains a word the client chose. "" where nothing is known.
     """
-    return _compose(session.protocol, exchange.verb, exchange.outcome, exchange.key)
+    return _compose(session.protocol, exchange.verb[:LONGEST_TERM], exchange.outcome, exchange.key)
 
 
 def session_sentence(session: Session) -> str:
@@ -108,8 +111,8 @@ def _first(protocol: str, kinds: tuple[str, ...], term: str) -> Entry | None:
 def _said(entry: Entry, term: str = "", *, rfc: bool = True) -> str:
     """The first sentence of an entry, with its RFC. term: said in front where the text does not begin with it."""
     text = re.split(r"(?<=[.!?]) (?=[A-Z])", entry.text, maxsplit=1)[0].rstrip(".")
-    begins = text.casefold().startswith((term.casefold(), entry.name.casefold() or term.casefold()))
-    if term == entry.term and not begins:
+    names = "|".join(re.escape(name) for name in (entry.term, entry.name) if name)
+    if term == entry.term and not re.match(rf"(?:{names})(?!\w)", text, re.IGNORECASE):
         text = f"{term}: {_uncapitalised(text)}"
     return f"{text} ({entry.rfc})" if rfc else text
 
