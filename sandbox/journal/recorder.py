@@ -65,6 +65,10 @@ class Side:
             self.digest.update(data)
             self.early.clear()
 
+    def sha256(self) -> str:
+        """Of everything absorbed."""
+        return (self.digest or hashlib.sha256(b"".join(self.early))).hexdigest()
+
     def begin(self, offset: int) -> None:
         """The next exchange starts at `offset` of the stream."""
         self.start = offset
@@ -222,7 +226,7 @@ class Recorder:
         side = self._sides[stream]
         length = len(data)
         journal = self._journal
-        if side.kept + length > journal.body_limit:
+        if side.held is not None or side.kept + length > journal.body_limit:
             self._release(side)
             side.held = (time(), stream, side.offset, length, data)
         else:
@@ -321,6 +325,6 @@ class Recorder:
         cuts = []
         for stream, side in enumerate(self._sides):
             self._release(side, consumed if stream == Stream.CLIENT else None)
-            if side.kept > self._journal.body_limit and side.digest is not None:
-                cuts.append(Cut(stream, side.kept, side.digest.hexdigest()))
+            if side.kept > self._journal.body_limit:
+                cuts.append(Cut(stream, side.kept, side.sha256()))
         return cuts

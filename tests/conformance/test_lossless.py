@@ -43,6 +43,9 @@ SAMPLES: dict[str, list[bytes]] = {
 }
 """What a client sends, by role; well formed, broken and unfinished."""
 
+ENDLESS = {"chargen"}
+"""What goes on until the client leaves, with bytes still on their way to it."""
+
 ROLES = [(protocol.name, role) for protocol in PROTOCOLS for role in protocol.roles]
 
 
@@ -65,7 +68,8 @@ async def test_both_directions_are_rebuilt(sandbox: Sandbox, name: str) -> None:
             for sample, received, port in seen:
                 session = sessions[port]
                 assert journal.stream(session.id, Stream.SERVER)[:len(received)] == received
-                assert sent_part(journal.stream(session.id, Stream.SERVER), session) == received
+                if name not in ENDLESS:
+                    assert sent_part(journal.stream(session.id, Stream.SERVER), session) == received
                 assert journal.stream(session.id, Stream.CLIENT) == sample[:len(journal.stream(
                     session.id, Stream.CLIENT))]
                 check_partition(sandbox, session)
@@ -75,35 +79,24 @@ async def talk(sandbox: Sandbox, name: str, sample: bytes, seed: int) -> tuple[b
     """Say the sample in pieces, half-close, and read to the end: what came, and the client's port."""
     stream = await trio.open_tcp_stream(*sandbox.endpoints[name])
     received = bytearray()
+    port: int = stream.socket.getsockname()[1]
     async with stream, trio.open_nursery() as nursery:
-        port: int = stream.socket.getsockname()[1]
-
         async def speak() -> None:
             try:
                 for piece in pieces(sample, seed):
                     await stream.send_all(piece)
-                if name != "chargen":
-                    await stream.send_eof()
+                await stream.send_eof()
             except trio.BrokenResourceError:
                 pass  # the server has said all it will
 
         nursery.start_soon(speak)
         with trio.fail_after(20):
-            if name == "chargen":
+            if name in ENDLESS:
                 while len(received) < 10_000:
                     received += await stream.receive_some()
-                nursery.cancel_scope.cancel()
-                received += await last_words(stream)
             else:
                 received += await read_all(stream)
     return bytes(received), port
-
-
-async def last_words(stream: trio.SocketStream) -> bytes:
-    """Half-close and take what still comes."""
-    with trio.CancelScope(shield=True):
-        await stream.send_eof()
-        return await read_all(stream)
 
 
 def sent_part(stream: bytes, session: Session) -> bytes:
