@@ -1,4 +1,4 @@
-"""Explain a word of a protocol."""
+"""Explain a word of a protocol: a method, a code, a record type, a flag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what was recorded."""
+"""Show what a running or a past sandbox recorded."""
 
 from __future__ import annotations
 
