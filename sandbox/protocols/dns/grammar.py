@@ -144,7 +144,7 @@ def read_query(wire: bytes) -> Query:
     try:
         name, rdtype, rdclass = None, 0, 0
         if header.counts[0]:
-            name = parser.get_name()
+            name = parser.get_name(decompress=True)
             rdtype, rdclass = parser.get_struct("!HH")
         edns, signature, serial = _read_records(parser, header)
     except (dns.exception.DNSException, struct.error) as error:
@@ -158,7 +158,7 @@ def _read_records(parser: dns.wire.Parser, header: Header) -> tuple[Edns | None,
     edns, signature, serial = None, None, None
     for section, count in enumerate(header.counts[1:], start=1):
         for position in range(count):
-            owner = parser.get_name()
+            owner = parser.get_name(decompress=True)
             rdtype, rdclass, ttl, length = parser.get_struct("!HHIH")
             if rdtype == OPT:
                 # RFC 6891 §6.1.1: only one, in the additional section, owned by the root.
@@ -171,12 +171,12 @@ def _read_records(parser: dns.wire.Parser, header: Header) -> tuple[Edns | None,
                 if section != 3 or position != count - 1:
                     raise Malformed("has a TSIG record where none may be")
                 with parser.restrict_to(length):
-                    signature = Signature(owner, parser.get_name())
+                    signature = Signature(owner, parser.get_name(decompress=True))
                     parser.get_remaining()
             elif rdtype == SOA and section == 2:
                 with parser.restrict_to(length):
-                    parser.get_name()
-                    parser.get_name()
+                    parser.get_name(decompress=True)
+                    parser.get_name(decompress=True)
                     (serial, *_) = parser.get_struct("!IIIII")
             else:
                 parser.get_bytes(length)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import dns.name
+import dns.rdataset
 from dns.edns import EDECode, OptionType
 from dns.name import Name
 from dns.rcode import Rcode
@@ -53,7 +54,7 @@ KEEPALIVE = 300
 IDENTITY = b"sandbox"
 """Who we are to those who ask (RFC 4892, RFC 5001): no version, that only helps attackers."""
 
-CHAOS = {name: parse_set("TXT", [text], 0) for name, text in (
+CHAOS = {name: dns.rdataset.from_text("CH", "TXT", 0, text) for name, text in (
     ("version.bind.", '"Sandbox, a pretend internet"'), ("version.server.", '"Sandbox, a pretend internet"'),
     ("id.server.", '"sandbox"'), ("hostname.bind.", '"sandbox"'))}
 
@@ -119,7 +120,7 @@ class Responder:
             # RFC 7873 §5.4: only a cookie is wanted.
             return self._finish(query, draft, transport, "situation.cookie", notes)
         if query.signature is not None:
-            return _unknown_key(query)
+            return _unknown_key(query, self._settings.udp_size)
         if query.rdclass == RdataClass.CH:
             key = _chaos(query.name, query, draft)
         elif query.rdclass not in (RdataClass.IN, RdataClass.ANY):
@@ -295,7 +296,7 @@ def _explain(query: Query, draft: Draft, code: EDECode, text: bytes = b"") -> No
         draft.options.append(option)
 
 
-def _unknown_key(query: Query) -> Reply:
+def _unknown_key(query: Query, payload: int) -> Reply:
     """RFC 8945 §5.2.1: a key nobody here knows gets NOTAUTH with BADKEY, unsigned. We know no keys."""
     assert query.signature is not None
     bad_key, fudge = 17, 300
@@ -303,7 +304,7 @@ def _unknown_key(query: Query) -> Reply:
     rdata = grammar.wire_name(algorithm) + struct.pack("!HIHHHHH", 0, 0, fudge, 0, query.header.id, bad_key, 0)
     record = grammar.wire_name(key) + struct.pack("!HHIH", grammar.TSIG, RdataClass.ANY, 0, len(rdata)) + rdata
     draft = Draft(rcode=Rcode.NOTAUTH, signature=[record])
-    data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, grammar.UDP_SIZE_WITHOUT_EDNS)
+    data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, payload)
     about = Description(grammar.type_text(query.rdtype), grammar.name_text(query.name), "NOTAUTH",
                         "", "situation.unknownkey", {"key": grammar.name_text(key)})
     return Reply(data, about)
@@ -316,15 +317,8 @@ def _chaos(name: Name, query: Query, draft: Draft) -> str:
         return _refuse(query, draft, Rcode.REFUSED, EDECode.NOT_AUTHORITATIVE, "situation.class")
     draft.authoritative = True
     if query.rdtype in (RdataType.TXT, RdataType.ANY):
-        draft.answer.append((name, _in_class(records, RdataClass.CH)))
+        draft.answer.append((name, records))
     return "situation.chaos"
-
-
-def _in_class(records: Rdataset, rdclass: RdataClass) -> Rdataset:
-    copy = Rdataset(rdclass, records.rdtype, ttl=records.ttl)
-    for item in records:
-        copy.add(item.replace(rdclass=rdclass))
-    return copy
 
 
 def _any(name: Name, found: Found, draft: Draft, transport: Transport) -> str:
