@@ -113,7 +113,7 @@ class Responder:
         try:
             self._options(query, draft, transport, client, notes)
         except BadCookie as problem:
-            return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.badcookie", str(problem))
+            return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.bad-cookie", str(problem))
         if query.name is None:
             if query.edns is None or query.edns.option(OptionType.COOKIE) is None:
                 return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.malformed", "has no question")
@@ -176,7 +176,7 @@ class Responder:
             target = _follow(name, found, draft)
             if target is None:
                 draft.rcode = Rcode.YXDOMAIN        # RFC 6672 §2.2: the new name would be too long
-                return "situation.toolong"
+                return "situation.too-long"
             if any(target == owner for owner, _ in draft.answer):
                 break
             name = target
@@ -201,15 +201,16 @@ class Responder:
             self._add_addresses(draft, found.records, name, glue=zone)
             return key or "situation.referral"
         soa = zone.soa
-        lifetime = min(soa.ttl, soa[0].minimum)          # RFC 2308 §3
-        draft.authority.append((zone.origin, record_set(RdataType.SOA, list(soa), lifetime)))
+        if soa.ttl > soa[0].minimum:
+            soa = record_set(RdataType.SOA, list(soa), soa[0].minimum)      # the negative lifetime, RFC 2308 §3
+        draft.authority.append((zone.origin, soa))
         if found.kind is Kind.NXDOMAIN:
             draft.rcode = Rcode.NXDOMAIN                # of the last name in the chain, RFC 6604 §3
             return key
         if key:
             return key
         unknown = grammar.type_text(query.rdtype).startswith("TYPE")
-        return "situation.unknowntype" if unknown else "situation.nodata"
+        return "situation.unknown-type" if unknown else "situation.nodata"
 
     def _add_addresses(self, draft: Draft, records: Iterable[Rdataset], owner: Name,
                        glue: Zone | None = None) -> None:
@@ -237,10 +238,10 @@ class Responder:
                   notes: dict[str, str]) -> Reply:
         zone = self._zones.zone_at(name)
         if not self._may_transfer(client):
-            key = _refuse(query, draft, Rcode.REFUSED, EDECode.PROHIBITED, "situation.transferrefused")
+            key = _refuse(query, draft, Rcode.REFUSED, EDECode.PROHIBITED, "situation.transfer-refused")
             return self._finish(query, draft, transport, key, notes)
         if zone is None:
-            key = _refuse(query, draft, Rcode.NOTAUTH, EDECode.NOT_AUTHORITATIVE, "situation.nozone")
+            key = _refuse(query, draft, Rcode.NOTAUTH, EDECode.NOT_AUTHORITATIVE, "situation.no-zone")
             return self._finish(query, draft, transport, key, notes)
         draft.authoritative = True
         if query.rdtype == RdataType.IXFR and query.serial is None:
@@ -253,7 +254,7 @@ class Responder:
             return self._finish(query, draft, transport, "situation.ixfr", notes)
         if not transport.stream:
             draft.rcode, draft.authoritative = Rcode.FORMERR, False        # RFC 5936 §4.2: not defined over UDP
-            return self._finish(query, draft, transport, "situation.transferudp", notes)
+            return self._finish(query, draft, transport, "situation.transfer-udp", notes)
         count, messages = transfer(query, zone)
         stream = iter(messages)
         about = Description(grammar.type_text(query.rdtype), grammar.name_text(name), "NOERROR", f"{count} records",
@@ -306,7 +307,7 @@ def _unknown_key(query: Query, payload: int) -> Reply:
     draft = Draft(rcode=Rcode.NOTAUTH, signature=[record])
     data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, payload)
     about = Description(grammar.type_text(query.rdtype), grammar.name_text(query.name), "NOTAUTH",
-                        "", "situation.unknownkey", {"key": grammar.name_text(key)})
+                        "", "situation.unknown-key", {"key": grammar.name_text(key)})
     return Reply(data, about)
 
 
