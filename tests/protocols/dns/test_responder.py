@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sandbox.config import Dns
 from sandbox.protocols.conversation import Description
 from sandbox.world.zones import Zone, Zones
-from tests.support.dns import TCP, UDP, ask, header, make_responder, make_zones, query, records, respond
+from tests.support.names import TCP, UDP, ask, header, make_responder, make_zones, query, records, respond
 
 
 def options(message: dns.message.Message) -> dict[int, bytes]:

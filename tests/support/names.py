@@ -17,7 +17,9 @@ from sandbox.protocols.dns.responder import TCP, UDP, Reply, Responder
 from sandbox.world.builtin_zones import build_zones
 from sandbox.world.zones import Zone, Zones
 
-__all__ = ["CLIENT", "NOW", "ZONE", "ask", "make_responder", "make_zones", "query", "records", "respond"]
+__all__ = [
+    "CLIENT", "TCP", "UDP", "ask", "header", "make_responder", "make_zones", "query", "records", "respond",
+]
 
 CLIENT = Address("127.0.0.1", 40000)
 NOW = 1_800_000_000.0
@@ -64,8 +66,8 @@ def make_zones(*, capture: bool = True) -> Zones:
     return zones
 
 
-def make_responder(zones: Zones | None = None, settings: Dns = Dns()) -> Responder:
-    return Responder(make_zones() if zones is None else zones, settings, Cookies(b"s" * 16, lambda: NOW))
+def make_responder(zones: Zones | None = None, settings: Dns | None = None) -> Responder:
+    return Responder(make_zones() if zones is None else zones, settings or Dns(), Cookies(b"s" * 16, lambda: NOW))
 
 
 RESPONDER = make_responder()
@@ -101,6 +103,3 @@ def records(section: list[dns.rrset.RRset]) -> list[str]:
 def header(wire: bytes) -> tuple[int, ...]:
     """id, flags and the four counts."""
     return struct.unpack_from("!HHHHHH", wire)
-
-
-__all__ += ["TCP", "UDP", "header"]
