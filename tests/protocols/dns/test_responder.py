@@ -211,7 +211,7 @@ def test_unknown_edns_versions_get_badvers(version: int) -> None:
 
 def test_unknown_options_and_flags_are_ignored() -> None:
     """§6.1.2, RFC 8906 §3.2.3, §3.2.4: not echoed either."""
-    answer = ask("www.example.com", use_edns=0, ednsflags=0x0080, options=[GenericOption(1000, b"?")])
+    answer = ask("www.example.com", use_edns=0, ednsflags=0x0080, options=[GenericOption(OptionType.make(1000), b"?")])
     assert answer.answer
     assert answer.ednsflags & 0x7FFF == 0
     assert options(answer) == {}
@@ -245,7 +245,7 @@ def test_nsid_is_given_when_asked() -> None:
 
 def test_keepalive_is_for_streams() -> None:
     """RFC 7828 §3.2.1, §3.3.2."""
-    wanted = [GenericOption(11, b"")]
+    wanted = [GenericOption(OptionType.KEEPALIVE, b"")]
     assert options(ask("www.example.com", "A", TCP, use_edns=0, options=wanted)) == {11: b"\x01\x2c"}
     assert options(ask("www.example.com", "A", UDP, use_edns=0, options=wanted)) == {}
 
@@ -272,7 +272,7 @@ def test_a_cookie_is_answered_and_then_known() -> None:
 @pytest.mark.parametrize("size", [0, 1, 7, 9, 15, 41, 100])
 def test_a_cookie_of_impossible_length_is_a_format_error(size: int) -> None:
     """§5.2.2."""
-    wire = query("www.example.com", use_edns=0, options=[GenericOption(65001, bytes(size))]).to_wire()
+    wire = query("www.example.com", use_edns=0, options=[GenericOption(OptionType.make(65001), bytes(size))]).to_wire()
     reply = respond(wire.replace(struct.pack("!HH", 65001, size), struct.pack("!HH", 10, size)))
     assert (reply.about.outcome, reply.about.key) == ("FORMERR", "situation.bad-cookie")
 
