@@ -117,7 +117,8 @@ class Zone:
 
         Raises ZoneError, with the line.
         """
-        import dns.zone  # costs milliseconds, and most worlds have no zone files
+        import dns.zone  # these cost milliseconds, and most worlds have no zone files
+        import dns.zonefile
         top = parse_name(origin)
         try:
             parsed = dns.zone.from_text(text, top, relativize=False, filename=source, check_origin=True)
@@ -125,6 +126,8 @@ class Zone:
             raise ZoneError(f"{source}: no SOA record for {top}; a zone needs one, and an NS record") from None
         except dns.zone.NoNS:
             raise ZoneError(f"{source}: no NS record for {top}; a zone needs one") from None
+        except dns.zonefile.CNAMEAndOtherData:
+            raise ZoneError(f"{source}: a name has a CNAME beside other records (RFC 2181 §10.1); keep one") from None
         except (dns.exception.DNSException, ValueError) as error:
             raise ZoneError(f"{source}: {error}") from None
         soa = parsed.find_rdataset(top, RdataType.SOA)

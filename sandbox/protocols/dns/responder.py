@@ -147,10 +147,10 @@ class Responder:
             draft.options.append((OptionType.COOKIE, data))
         if query.edns.option(OptionType.NSID) is not None:
             draft.options.append((OptionType.NSID, IDENTITY))
-        keepalive = query.edns.option(11)
+        keepalive = query.edns.option(OptionType.KEEPALIVE)
         if keepalive is not None and transport.stream:
             # RFC 7828 §3.3.2: over UDP it is ignored.
-            draft.options.append((11, struct.pack("!H", KEEPALIVE)))
+            draft.options.append((OptionType.KEEPALIVE, struct.pack("!H", KEEPALIVE)))
 
     # The algorithm of RFC 1034 §4.3.2
 

@@ -28,15 +28,15 @@ ERRORS = frozenset({"0", "4", "18", "20", "21"})
 
 
 def vocabulary() -> dict[str, frozenset[str]]:
-    """Every term a record of this protocol can have, by kind; families by one of their members."""
-    types = {type_text(rdtype) for rdtype in RdataType} | {"TYPE65280"}
-    opcodes = {opcode_text(opcode) for opcode in range(1, 16)}
+    """Every term a record of this protocol can have, by kind; numbered ones without a name by their family."""
+    types = {"TYPE"} | {type_text(rdtype) for rdtype in RdataType if rdtype}
+    opcodes = {opcode_text(opcode).rstrip("0123456789") for opcode in range(1, 16)}
     return {
         "verb": NO_QUERY | types | opcodes,
         "outcome": frozenset(rcode_text(rcode) for rcode in Rcode),
-        "class": frozenset({class_text(rdclass) for rdclass in RdataClass} | {"CLASS42"}),
+        "class": frozenset({"CLASS"} | {class_text(rdclass) for rdclass in RdataClass}),
         "flag": FLAGS,
-        "option": frozenset(option.name for option in OptionType) | {"OPTION65001"},
+        "option": frozenset({"OPTION"} | {option.name for option in OptionType}),
         "situation": SITUATIONS,
         "error": ERRORS,
     }
