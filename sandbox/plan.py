@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from sandbox.config import Config, ConfigError
+from sandbox.config import Config
+from sandbox.config.load import ConfigError
 from sandbox.protocols.registry import PROTOCOLS, Protocol, Role
 from sandbox.toml import Problem, nearest, read_text
 

@@ -25,7 +25,6 @@ MAY = {
                              "sandbox.protocols.registry"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.registry"},
     "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
-    "sandbox.describe": LEAVES,
     "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
                              "sandbox.net", "sandbox.plan"},

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.config import Config, ConfigError
+from sandbox.config import Config
+from sandbox.config.load import ConfigError
 from sandbox.plan import plan
 from sandbox.protocols.registry import PROTOCOLS
 

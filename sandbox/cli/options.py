@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import toml
-from sandbox.config import Config, ConfigError, check_layer, load, merge
+from sandbox.config import Config
+from sandbox.config.load import ConfigError, check_layer, load, merge
 from sandbox.plan import plan
 from sandbox.world.folder import default_data
 

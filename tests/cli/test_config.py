@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.cli import main
 from sandbox.config import Config
-from sandbox.describe import reference, render
+from sandbox.config.describe import reference, render
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from sandbox.config import Config, load
-from sandbox.describe import reference, render, settings
+from sandbox.config import Config
+from sandbox.config.describe import reference, render, settings
+from sandbox.config.load import load
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_default_toml_is_what_sandbox_config_prints() -> None:

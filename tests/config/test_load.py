@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sandbox.config import Config, ConfigError, check_layer, load
-from sandbox.describe import settings as all_settings
+from sandbox.config import Config
+from sandbox.config.describe import settings as all_settings
+from sandbox.config.load import ConfigError, check_layer, load
 from sandbox.plan import plan
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def write(tmp_path: Path, text: str) -> Path:
