@@ -17,7 +17,7 @@ from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.journal.recorder import Journal
-from sandbox.journal.store import Store
+from sandbox.journal.store import FILE, Store
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.datagrams import answer_from
@@ -31,10 +31,6 @@ from sandbox.world.folder import Endpoint, Running
 __all__ = ["Sandbox", "StartError", "running"]
 
 log = logging.getLogger(__name__)
-
-JOURNAL = "journal.sqlite3"
-"""The journal's file in the data folder."""
-
 
 class StartError(UserError):
     """The sandbox cannot start; the text says why and what to do."""
@@ -69,7 +65,7 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     """
     raise_descriptor_limit()
     with closing(World.load(Path(config.world) if config.world else None, data)) as world:
-        store = Store(data / JOURNAL, size=config.journal.size)
+        store = Store(data / FILE, size=config.journal.size)
         async with serving(Sandbox(config, data, world, Journal(
                 store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
             yield sandbox

@@ -22,7 +22,10 @@ import msgspec
 from sandbox.errors import UserError
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+__all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+
+FILE = "journal.sqlite3"
+"""The store's name in a data folder."""
 
 log = logging.getLogger(__name__)
 

@@ -283,5 +283,5 @@ class Conversation:
 
 
 def preview(data: bytearray, length: int = 60) -> str:
-    """The start of unclaimed bytes as text, for a person."""
-    return ascii(bytes(data[:length]).decode("latin-1"))[1:-1]
+    """The start of unclaimed bytes as text, one character an octet; whoever shows it escapes it."""
+    return bytes(data[:length]).decode("latin-1")

@@ -12,13 +12,13 @@ from pathlib import Path
 import trio
 
 from sandbox.address import Address
-from sandbox.app import JOURNAL, Sandbox
+from sandbox.app import Sandbox
 from sandbox.config import Limits
 from sandbox.journal.bus import Happened
 from sandbox.journal.reader import Reader
 from sandbox.journal.recorder import Journal
 from sandbox.journal.records import Exchange, Session
-from sandbox.journal.store import Store
+from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
 from sandbox.net.server import Server, Stand
 from sandbox.protocols.conversation import SessionHandler
@@ -87,7 +87,7 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
                   queue: int = 1 << 24, busy: bytes = b"") -> AsyncIterator[Bench]:
     """Serve one session function on a free port."""
     limits = limits or Limits(grace=0.1)
-    journal = Journal(Store(folder / JOURNAL, size=1 << 30), queue=queue, body_limit=body_limit)
+    journal = Journal(Store(folder / FILE, size=1 << 30), queue=queue, body_limit=body_limit)
     server = Server(journal, limits)
     bound = bind(["127.0.0.1"], 0, ("tcp",))
     async with trio.open_nursery() as nursery:
@@ -96,13 +96,13 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
         stand = Stand("test", "tcp", Service(session=session, busy=busy))
         nursery.start_soon(server.accept_from, bound.streams[0], stand, nursery)
         with watching(journal) as watcher:
-            yield Bench(bound.address, journal, server, folder / JOURNAL, watcher)
+            yield Bench(bound.address, journal, server, folder / FILE, watcher)
         nursery.cancel_scope.cancel()
 
 
 def reader(sandbox: Sandbox) -> Reader:
     """The store of a running sandbox; `settle` its journal first."""
-    return Reader(sandbox.data / JOURNAL)
+    return Reader(sandbox.data / FILE)
 
 
 def pieces(data: bytes, seed: int) -> Sequence[bytes]:
