@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sandbox.pki.authority import BACKDATED, Authority
+from sandbox.pki.names import normalize
 
-__all__ = ["BadName", "KeyType", "Leaf", "LeafKey", "Leaves", "bundle", "normalize", "sign_leaf"]
+__all__ = ["KeyType", "Leaf", "LeafKey", "Leaves", "bundle", "sign_leaf"]
 
 KeyType = Literal["ec", "rsa"]
 LeafKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -37,12 +37,6 @@ RENEW = datetime.timedelta(days=2)
 KEPT = 1024
 """Certificates kept in memory. Issuing another costs about a millisecond, so a crawler evicting them is harmless."""
 
-LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-
-
-class BadName(ValueError):
-    """Not a host name or IP address that a certificate can carry."""
-
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -53,21 +47,6 @@ class Leaf:
     chain: tuple[bytes, ...]
     pem: bytes
     expires: float
-
-
-def normalize(name: str) -> str:
-    """The one spelling of a name or address: lower case, no final dot, addresses in their short form.
-
-    Raises BadName for anything else: what a client puts into its hello is any bytes at all.
-    """
-    name = name.lower().rstrip(".")
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        pass
-    if not 0 < len(name) <= 253 or not all(LABEL.fullmatch(label) for label in name.split(".")):
-        raise BadName(f"{name[:80]!r} is neither a host name nor an IP address")
-    return name
 
 
 def subject_alternative(name: str) -> x509.GeneralName:

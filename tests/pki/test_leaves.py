@@ -17,7 +17,8 @@ from sandbox.pki import formats
 from sandbox.pki.authority import Authority
 from sandbox.pki.bad import DOMAIN, FAULTS, bad_leaf, fault_of
 from sandbox.pki.crl import empty_crl
-from sandbox.pki.leaves import BadName, KeyType, Leaf, Leaves, normalize
+from sandbox.pki.leaves import KeyType, Leaf, Leaves
+from sandbox.pki.names import BadName, normalize
 
 CRL_URL = "http://www.sandbox.test:8080/ca.crl"
 
