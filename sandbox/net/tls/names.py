@@ -104,12 +104,10 @@ def suite_parts(name: str) -> SuiteParts:
         agreement, rest = "", agreement
     exchange = authentication = ""
     if agreement:
-        plain = agreement.removesuffix("_EXPORT")
-        exchange, _, authentication = plain.rpartition("_")
-        if plain in ONE_PART:
-            exchange, authentication = ONE_PART[plain]
-        if plain != agreement:
-            exchange += "_EXPORT"
+        agreement = agreement.removesuffix("_EXPORT")  # the key length in the cipher's name says as much
+        exchange, _, authentication = agreement.rpartition("_")
+        if agreement in ONE_PART:
+            exchange, authentication = ONE_PART[agreement]
     cipher, _, digest = rest.rpartition("_")
     if digest not in HASHES:
         cipher, digest = rest, ""
@@ -126,5 +124,5 @@ def _split_mode(cipher: str) -> tuple[str, str]:
         if cipher.endswith(f"_{mode}"):
             return cipher.removesuffix(f"_{mode}"), mode
         if f"_{mode}_" in cipher:  # RC2_CBC_40: the export suites put the key length last
-            return cipher.replace(f"_{mode}", ""), mode
+            return cipher.replace(f"_{mode}", "").replace("DES_40", "DES40"), mode
     return cipher, ""

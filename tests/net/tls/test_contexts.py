@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import stat
@@ -23,10 +24,8 @@ def handshake(server: ssl.SSLContext, name: str, client: ssl.SSLContext) -> ssl.
     ends = [client.wrap_bio(one, two, server_hostname=name), server.wrap_bio(two, one, server_side=True)]
     for _ in range(3):
         for end in ends:
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 end.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
     return ends[0]
 
 
@@ -42,12 +41,11 @@ def test_only_strong_suites_by_default(folder: Path) -> None:
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
-@pytest.mark.parametrize(("suite", "key"), [("ECDHE-ECDSA-AES128-GCM-SHA256", "EC"), ("ECDHE-RSA-AES128-GCM-SHA256", "RSA")])
-def test_ec_and_rsa_clients_are_both_served(folder: Path, suite: str, key: str) -> None:
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"])
+def test_ec_and_rsa_clients_are_both_served(folder: Path, suite: str) -> None:
     contexts = Contexts(folder)
-    client = ssl.create_default_context(cafile=None)
     server = contexts.get(Site("www.example.com"))
-    client.load_verify_locations(str(folder / "ca.pem"))
+    client = ssl.create_default_context(cafile=str(folder / "ca.pem"))
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     client.set_ciphers(suite)
     end = handshake(server, "www.example.com", client)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,10 +81,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def contexts(folder: Path) -> Iterator[Contexts]:
+def contexts(folder: Path) -> Contexts:
     contexts = Contexts(folder, keylog=folder / "keys.log")
     contexts.warm()
-    yield contexts
+    return contexts
 
 
 def trusting(folder: Path) -> ssl.SSLContext:
@@ -217,12 +216,12 @@ def old_client(maximum: str) -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="deprecated"):
         context.minimum_version = ssl.TLSVersion.TLSv1
     if maximum == "TLS 1.0":
         context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     elif maximum == "TLS 1.1":
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="deprecated"):
             context.maximum_version = ssl.TLSVersion.TLSv1_1
     return context
 
