@@ -75,7 +75,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def contexts(folder: Path) -> Contexts:
-    return Contexts(folder)
+    contexts = Contexts(folder)
+    contexts.warm()  # the client reads ca.pem before the first handshake
+    return contexts
 
 
 @pytest.fixture(params=[Strength.MODERN])
