@@ -81,5 +81,5 @@ def _valid_now() -> tuple[datetime.datetime, datetime.datetime]:
 
 def _signed(leaves: Leaves, name: str, kind: KeyType, start: datetime.datetime, end: datetime.datetime) -> Leaf:
     key, authority = leaves.key(kind), leaves.authority
-    return bundle(name, key, sign_leaf(name, key, authority.certificate.subject, authority.key, start, end,
-                                       leaves.crl_url))
+    certificate = sign_leaf(name, key, authority.certificate.subject, authority.key, start, end, leaves.crl_url)
+    return bundle(name, key, certificate, authority.certificate)

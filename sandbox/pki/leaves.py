@@ -131,7 +131,9 @@ class Leaves:
         authority = self.authority
         certificate = sign_leaf(name, key, authority.certificate.subject, authority.key, start,
                                 start + datetime.timedelta(days=DAYS), self.crl_url)
-        leaf = bundle(name, key, certificate)
+        # A client that trusts the root has it already. It is sent all the same, as it may be (RFC 8446 §4.4.2):
+        # whoever looks at the chain sees where it ends, and Chromium can be told to accept it by its key.
+        leaf = bundle(name, key, certificate, authority.certificate)
         with self._lock:
             self._kept[name, kind] = leaf
             if len(self._kept) > KEPT:

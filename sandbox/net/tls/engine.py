@@ -148,6 +148,8 @@ class Engine:
 
     def outgoing(self) -> bytes:
         """Wire bytes that must be sent now, b"" for none."""
+        if not self._by_hand:
+            return self._outgoing.read()
         data = bytes(self._by_hand) + self._outgoing.read()
         self._by_hand.clear()
         return data

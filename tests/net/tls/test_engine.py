@@ -351,6 +351,19 @@ def test_dead_versions_are_refused_with_protocol_version(
     assert (facts.kind, facts.situation) == (situation, situation)
 
 
+def test_a_tls_hello_in_the_sslv2_format_on_the_legacy_listener_only(contexts: Contexts) -> None:
+    hello = bytes.fromhex("8025 01 0301 000c 0000 0010 00002f 000035 00000a 0000ff") + b"c" * 16
+    pair = Pair(contexts, Client(ssl.create_default_context(), "x"), strength=Strength.LEGACY)
+    pair.feed(hello)
+    facts = describe(pair.to_server, pair.to_client)
+    assert facts.choice is not None
+    assert (facts.kind, facts.choice.version, facts.choice.group) == ("sslv2", "TLS 1.0", "")
+    pair = Pair(contexts, Client(ssl.create_default_context(), "x"))
+    pair.feed(hello)
+    assert pair.engine.failure is not None
+    assert pair.engine.failure.situation == "no-common-version"
+
+
 @pytest.mark.parametrize("chunk", [1, 1 << 20])
 @pytest.mark.parametrize(("line", "situation", "answer"), [
     (b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n", "plain-http", b"HTTP/1.1 400 "),
