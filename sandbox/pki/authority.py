@@ -11,11 +11,14 @@ authority has to do for all. Its certificates' keys are EC for everyone else (se
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
+import fcntl
 import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import x509
@@ -59,16 +62,17 @@ class Authority:
 
         Raises AuthorityError when the files there cannot be used, OSError when they cannot be written.
         """
-        if (folder / "ca.pem").exists():
-            return cls._load(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        authority = cls(*make_root(f"Sandbox CA {secrets.token_hex(3)}"))
-        key = authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write(folder / "ca.key", key, 0o600)
-        _write(folder / "ca.crt", formats.der(authority.certificate), 0o644)
-        _write(folder / "ca.p12", formats.p12(authority.certificate), 0o644)
-        _write(folder / "ca.pem", formats.pem(authority.certificate), 0o644)
-        return authority
+        with _alone_in(folder):
+            if (folder / "ca.pem").exists():
+                return cls._load(folder)
+            authority = cls(*make_root(f"Sandbox CA {secrets.token_hex(3)}"))
+            key = authority.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            _write(folder / "ca.key", key, 0o600)
+            _write(folder / "ca.crt", formats.der(authority.certificate), 0o644)
+            _write(folder / "ca.p12", formats.p12(authority.certificate), 0o644)
+            _write(folder / "ca.pem", formats.pem(authority.certificate), 0o644)
+            return authority
 
     @classmethod
     def _load(cls, folder: Path) -> Authority:
@@ -135,6 +139,18 @@ def make_root(name: str) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
         .add_extension(identifier, critical=False)
     )
     return builder.sign(key, hashes.SHA256()), key
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """No other process may make an authority here meanwhile: the key of one and the certificate of the other would
+    stay."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

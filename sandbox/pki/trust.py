@@ -30,7 +30,7 @@ def guides(folder: str, name: str, spki_hash: str) -> tuple[Guide, ...]:
             "Firefox has its own list: what the system trusts does not count here.",
         ), f"In the same window, under Authorities, delete \"{name}\"."),
         Guide("chromium", "Chromium and Chrome", (
-            "On Linux (package libnss3-tools), for your own user; the first two lines only where there is no list yet:",
+            "On Linux (package libnss3-tools), for your own user; the first two lines only where there is no list:",
             "  mkdir -p $HOME/.pki/nssdb",
             "  certutil -d sql:$HOME/.pki/nssdb -N --empty-password",
             f"  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n \"{name}\" -i {pem}",

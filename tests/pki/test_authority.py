@@ -58,6 +58,15 @@ def test_a_start_that_was_killed_halfway_is_made_good(tmp_path: Path) -> None:
     assert Authority.open(tmp_path).certificate == Authority.open(tmp_path).certificate
 
 
+def test_several_first_starts_at_once_make_one_authority(tmp_path: Path) -> None:
+    code = ("import sys, pathlib; from sandbox.pki.authority import Authority;"
+            "print(Authority.open(pathlib.Path(sys.argv[1])).fingerprint)")
+    starts = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "ca")], stdout=subprocess.PIPE)
+              for _ in range(3)]
+    assert len({start.communicate()[0] for start in starts}) == 1
+    assert [start.returncode for start in starts] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(("file", "content", "complaint"), [
     ("ca.pem", b"no certificate", "ca.pem: cannot be read"),
     ("ca.key", b"no key", "ca.key: cannot be read"),

@@ -31,6 +31,9 @@ KEPT = 128
 """Contexts kept. Each holds a file descriptor while there is a key log; one that left stays open only as long as
 a connection uses it."""
 
+KEPT_SECONDS = 86_400
+"""After a day a context is made anew: its certificates, which are renewed two days before their end, grow old."""
+
 MODERN_SUITES = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 §4.2). TLS 1.3 has nothing weaker."""
 
@@ -101,9 +104,8 @@ class Contexts:
             if context is not None:
                 self._kept.move_to_end(site)
                 return context
-            certificates = self._certificates(site.name)
-            context = self._make(site, certificates)
-            self._kept[site] = context, min(leaf.expires for leaf in certificates)
+            context = self._make(site, self._certificates(site.name))
+            self._kept[site] = context, time.time() + KEPT_SECONDS
             self._kept.move_to_end(site)
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)

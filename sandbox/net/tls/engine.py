@@ -100,8 +100,8 @@ class Engine:
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the wire. See `state`, `read` and `outgoing` for what came of them."""
-        if self.state is State.FAILED:
-            return
+        if not data or self.state is State.FAILED or self.peer_closed:
+            return  # what follows a close_notify must be ignored (RFC 8446 §6.1)
         if self.state is State.HELLO:
             self._early += data
             self._look(data)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import ssl
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ def test_what_is_used_stays(folder: Path) -> None:
     for number in range(5):
         contexts.get(Site(f"other{number}.example"))
         assert contexts.get(Site("used.example")) is used
+
+
+@pytest.mark.parametrize("name", ["www.example.com", "expired.badtls.example.com"])
+def test_a_context_is_made_anew_after_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    contexts = Contexts(folder)
+    first = contexts.get(Site(name))
+    assert contexts.get(Site(name)) is first
+    later = time.time() + 86_401
+    monkeypatch.setattr("time.time", lambda: later)
+    assert contexts.ready(Site(name)) is None
+    assert contexts.get(Site(name)) is not first
 
 
 def test_one_context_for_each_list_of_protocols_and_strength(folder: Path) -> None:

@@ -315,6 +315,22 @@ def test_the_client_may_close_first_and_still_gets_its_answer(contexts: Contexts
     assert pair.engine.outgoing()
 
 
+def test_what_follows_the_clients_close_notify_is_ignored(contexts: Contexts, folder: Path) -> None:
+    pair = Pair(contexts, Client(trusting(folder), "www.example.com"))
+    pair.handshake()
+    with pytest.raises(ssl.SSLWantReadError):
+        pair.client.tls.unwrap()
+    pair.feed(pair.client.outgoing.read() + b"\x17\x03\x03\x00\x05abcde")
+    pair.feed(b"anything")
+    assert (pair.engine.state, pair.engine.read()) == (State.OPEN, b"")
+
+
+def test_nothing_is_nothing() -> None:
+    engine = Engine()
+    engine.receive(b"")
+    assert (engine.state, engine.outgoing(), engine.read()) == (State.HELLO, b"", b"")
+
+
 def test_truncation_is_noticed(contexts: Contexts, folder: Path) -> None:
     pair = Pair(contexts, Client(trusting(folder), "www.example.com"))
     pair.handshake()
