@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from sandbox.errors import UserError
 from sandbox.pki import formats
 
 __all__ = ["Authority", "AuthorityError", "make_root"]
@@ -45,7 +46,7 @@ BACKDATED = datetime.timedelta(days=1)
 """Certificates begin yesterday: a virtual machine's clock is often some hours behind."""
 
 
-class AuthorityError(Exception):
+class AuthorityError(UserError):
     """The authority's files cannot be used. The text says which file, why, and what to do."""
 
 

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.cli import ca
+from sandbox.cli import ca, main
 from sandbox.pki.authority import Authority
 from sandbox.pki.trust import guides
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    ca.add(parser)
-    return ca.run(parser.parse_args(words))
+    return main(["ca", *words])
 
 
 def test_prints_path_fingerprint_and_every_client(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,9 +61,3 @@ def test_the_help_lists_every_client() -> None:
     parser = argparse.ArgumentParser()
     ca.add(parser)
     assert ", ".join(guide.key for guide in guides("f", "n", "s")) in " ".join(parser.format_help().split())
-
-
-@pytest.mark.parametrize(("xdg", "expected"), [("/somewhere", "/somewhere/sandbox"), ("relative", None), ("", None)])
-def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, xdg: str, expected: str | None) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", xdg)
-    assert ca.default_data() == Path(expected or Path.home() / ".local/share/sandbox")

@@ -31,7 +31,7 @@ from sandbox.net.tls.wire import (
     Records,
 )
 
-__all__ = ["AlertFact", "Choice", "ExtensionFact", "HandshakeFacts", "Offer", "describe", "situation"]
+__all__ = ["AlertFact", "Choice", "ExtensionFact", "SITUATIONS", "HandshakeFacts", "Offer", "describe", "situation"]
 
 CERTIFICATE, SERVER_KEY_EXCHANGE = 11, 12
 
@@ -120,6 +120,12 @@ SERVER_ALERTS = {
     "inappropriate_fallback": "downgrade", "unexpected_message": "not-tls", "decode_error": "not-tls",
     "record_overflow": "not-tls", "illegal_parameter": "not-tls", "missing_extension": "not-tls",
 }
+
+SITUATIONS = frozenset({
+    *CLIENT_ALERTS.values(), *SERVER_ALERTS.values(), "client-gave-up", "server-gave-up", "broken-off", "sslv2",
+    "sslv3", "plain-http", "plain-text", "damaged", "truncated",
+})
+"""Everything that can be said to have gone wrong, in a handshake or on the connection after it."""
 
 
 def situation(from_client: str, from_server: str) -> str:
