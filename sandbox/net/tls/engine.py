@@ -174,6 +174,12 @@ class Engine:
         return OPENSSL_VERSIONS.get((self._tls.version() if self._tls is not None else None) or "", "")
 
     @property
+    def suite(self) -> str:
+        """The cipher suite by its standard name; "" before the handshake is over."""
+        cipher = self._tls.cipher() if self._tls is not None and self.state is State.OPEN else None
+        return names.standard_suite(cipher[0]) if cipher else ""
+
+    @property
     def alpn(self) -> str:
         """The application protocol agreed on, "" for none."""
         return (self._tls.selected_alpn_protocol() or "") if self._tls is not None else ""

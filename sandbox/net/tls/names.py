@@ -95,6 +95,21 @@ ONE_PART = {"RSA": ("RSA", "RSA"), "PSK": ("PSK", "PSK"), "KRB5": ("KRB5", "KRB5
 """The forms in which key exchange and authentication are not two words with a line between them."""
 
 
+@cache
+def openssl_suites() -> dict[str, int]:
+    """The numbers of the cipher suites by OpenSSL's own names ("ECDHE-RSA-AES128-GCM-SHA256")."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    # OpenSSL's id is the registered number with the protocol's major version in front.
+    return {cipher["name"]: cipher["id"] & 0xFFFF for cipher in context.get_ciphers()}
+
+
+def standard_suite(openssl_name: str) -> str:
+    """The registered name of a suite that OpenSSL calls by its own; that one itself where it is not known."""
+    number = openssl_suites().get(openssl_name)
+    return openssl_name if number is None else suite(number)
+
+
 def suite_parts(name: str) -> SuiteParts:
     """The parts of a suite by its registered name; all empty for signalling values and unknown suites."""
     if not name.startswith("TLS_") or name.endswith("_SCSV"):
