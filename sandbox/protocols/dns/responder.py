@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import dns.name
+import dns.rdata
 import dns.rdataset
 from dns.edns import EDECode, OptionType
 from dns.name import Name
@@ -344,7 +345,9 @@ def _follow(name: Name, found: Found, draft: Draft) -> Name | None:
     except dns.name.NameTooLong:
         return None
     # RFC 6672 §3.1: a CNAME is made for those who do not know DNAME.
-    draft.answer.append((name, parse_set("CNAME", [str(target)], records.ttl)))
+    octets = grammar.wire_name(target)
+    alias = dns.rdata.from_wire(RdataClass.IN, RdataType.CNAME, octets, 0, len(octets))
+    draft.answer.append((name, record_set(RdataType.CNAME, [alias], records.ttl)))
     return target
 
 

@@ -185,6 +185,17 @@ def test_a_dname_that_makes_a_name_too_long() -> None:
     assert (reply.about.outcome, reply.about.key) == ("YXDOMAIN", "situation.too-long")
 
 
+@given(st.binary(min_size=1, max_size=40))
+@settings(max_examples=40)
+def test_a_dname_carries_any_label_over(label: bytes) -> None:
+    """§3.1: the CNAME that is made has the client's own labels, whatever octets they hold."""
+    owner = dns.name.Name((label, b"old", b"zone", b"test", b""))
+    reply = respond(dns.message.make_query(owner, "AAAA"))
+    assert reply.data is not None
+    made = dns.message.from_wire(reply.data).answer[1]
+    assert made[0].target == dns.name.Name((label, b"new", b"zone", b"test", b""))
+
+
 # RFC 6891: EDNS
 
 def test_edns_is_answered_with_edns_and_only_then() -> None:
