@@ -194,6 +194,8 @@ class Responder:
                 return _any(name, found, draft, transport)
             draft.answer += [(name, records) for records in found.records]
             self._add_addresses(draft, found.records, name)
+            if _is_refusal(found.records[0]):
+                return "situation.not-offered"
             return key or ("situation.wildcard" if found.wildcard else "")
         if found.kind is Kind.REFERRAL:
             assert found.source is not None
@@ -270,10 +272,11 @@ class Responder:
     def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, notes: dict[str, str]) -> Reply:
         limit = grammar.limit_for(query, transport, self._settings.udp_size)
         data, truncated = grammar.render(query, draft, limit, self._settings.udp_size)
+        answered = _summary(draft)
         if truncated:
-            key = "situation.truncated"
+            key, answered = "situation.truncated", "cut short"
         verb = "QUERY" if query.name is None else grammar.type_text(query.rdtype)
-        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), _summary(draft),
+        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), answered,
                             key, notes or None)
         # A cookie belongs to one client and one hour, a refusal to one client.
         private = "cookie" in notes or query.rdtype in (RdataType.AXFR, RdataType.IXFR)
@@ -329,6 +332,12 @@ def _any(name: Name, found: Found, draft: Draft, transport: Transport) -> str:
     records = (SHORT_ANY,) if transport.limited else found.records
     draft.answer += [(name, item) for item in records]
     return "situation.any"
+
+
+def _is_refusal(records: Rdataset) -> bool:
+    """Whether an MX or SRV says "." for its host: the service is not offered (RFC 7505 §3, RFC 2782)."""
+    attribute = HOST_FIELDS.get(records.rdtype, "") if records.rdtype in (RdataType.MX, RdataType.SRV) else ""
+    return bool(attribute) and len(records) == 1 and getattr(records[0], attribute) == dns.name.root
 
 
 def _follow(name: Name, found: Found, draft: Draft) -> Name | None:

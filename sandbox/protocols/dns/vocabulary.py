@@ -18,7 +18,7 @@ FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
     "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "fragment", "ixfr", "loop", "malformed",
-    "meta", "no-zone", "nodata", "opcode", "referral", "refused", "response", "too-long", "transfer",
+    "meta", "no-zone", "nodata", "not-offered", "opcode", "referral", "refused", "response", "too-long", "transfer",
     "transfer-refused", "transfer-udp", "truncated", "unknown-key", "unknown-type", "version", "wildcard",
 })
 """What can be special about an exchange."""

@@ -422,6 +422,21 @@ def test_several_questions_are_a_format_error(count: int) -> None:
     assert respond(bytes(wire) + bytes(wire[12:])).about.outcome == "FORMERR"
 
 
+@pytest.mark.parametrize("name", [
+    b"\xc0\x0c",                         # a pointer to itself
+    b"\xc0\x20",                         # a pointer forward
+    b"\x01a\xc0\x0c",                    # round in a circle
+    b"\x41a\0", b"\x81a\0",             # label types that do not exist (RFC 6891 §5)
+    b"\x3f" + b"a" * 10,                 # a label that is cut off
+    (b"\x3f" + b"a" * 63) * 4 + b"\0",   # more than 255 octets
+    b"",
+])
+def test_impossible_names_are_a_format_error(name: bytes) -> None:
+    """RFC 1035 §4.1.4, RFC 9267 §2."""
+    wire = struct.pack("!HHHHHH", 1, 0x100, 1, 0, 0, 0) + name + struct.pack("!HH", 1, 1)
+    assert respond(wire).about.outcome == "FORMERR"
+
+
 def test_trailing_octets_are_a_format_error() -> None:
     assert respond(query("www.example.com").to_wire() + b"x").about.outcome == "FORMERR"
 
@@ -501,6 +516,17 @@ def test_without_a_zone_it_is_refused() -> None:
 ])
 def test_descriptions(name: str, rdtype: str, expected: Description) -> None:
     assert respond(query(name, rdtype)).about == expected
+
+
+@pytest.mark.parametrize(("name", "rdtype"), [("example.com", "MX"), ("_imaps._tcp.example.com", "SRV")])
+def test_a_service_that_is_not_offered_is_said_to_be_so(name: str, rdtype: str) -> None:
+    assert respond(query(name, rdtype)).about.key == "situation.not-offered"
+    assert respond(query("zone.test", "MX")).about.key == ""
+
+
+def test_a_truncated_answer_is_said_to_be_so() -> None:
+    assert respond(query("many.zone.test", "TXT")).about == Description(
+        "TXT", "many.zone.test", "NOERROR", "cut short", "situation.truncated")
 
 
 def test_a_long_answer_is_counted() -> None:
