@@ -122,6 +122,8 @@ class Responder:
             return self._finish(query, draft, transport, "situation.cookie", notes)
         if query.signature is not None:
             return _unknown_key(query, self._settings.udp_size)
+        if query.rdclass != RdataClass.IN:
+            notes["class"] = grammar.class_text(query.rdclass)
         if query.rdclass == RdataClass.CH:
             key = _chaos(query.name, query, draft)
         elif query.rdclass not in (RdataClass.IN, RdataClass.ANY):

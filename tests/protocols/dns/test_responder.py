@@ -380,6 +380,7 @@ def test_a_question_about_opt_is_a_format_error() -> None:
 
 @pytest.mark.parametrize("rdclass", ["HS", "NONE", "CLASS42", "CH"])
 def test_other_classes_are_refused(rdclass: str) -> None:
+    assert respond(query("www.example.com", rdclass=rdclass)).about.notes == {"class": rdclass}
     answer = ask("www.example.com", rdclass=rdclass)
     assert answer.rcode() == dns.rcode.REFUSED
     assert not answer.flags & dns.flags.AA
