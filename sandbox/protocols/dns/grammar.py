@@ -23,7 +23,11 @@ from dns.rdataset import Rdataset
 
 from sandbox.protocols.dns.writer import ADDITIONAL, ANSWER, AUTHORITY, HEADER, MessageWriter, opt_record
 
-__all__ = ["Draft", "Edns", "Header", "Malformed", "Query", "Transport", "read_header", "read_query", "render"]
+__all__ = [
+    "TYPES", "Draft", "Edns", "Header", "Malformed", "Query", "Signature", "Transport", "bare", "class_text",
+    "limit_for", "name_text", "opcode_text", "rcode_text", "read_header", "read_query", "render", "type_text",
+    "wire_name",
+]
 
 HEADER_SIZE = HEADER.size
 

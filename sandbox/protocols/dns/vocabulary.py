@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.protocols.dns.grammar import TYPES, opcode_text
 
-__all__ = ["ERRORS", "FLAGS", "NO_QUERY", "SITUATIONS", "vocabulary"]
+__all__ = ["CLASSES", "ERRORS", "FLAGS", "NO_QUERY", "OPTIONS", "OUTCOMES", "SITUATIONS", "vocabulary"]
 
 NO_QUERY = frozenset({"QUERY", "RESPONSE", "MALFORMED"})
 """What stands as the verb where there is no question."""
