@@ -22,8 +22,8 @@ from typing import NamedTuple, Protocol
 from sandbox.address import Address
 
 __all__ = [
-    "Answer", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort", "DatagramHandler", "Description",
-    "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
+    "Answer", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort", "DatagramHandler",
+    "Description", "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
 ]
 
 

@@ -7,6 +7,7 @@ ignore what they do not know are "GREASE" (RFC 8701).
 from __future__ import annotations
 
 import functools
+import ssl
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +96,7 @@ ONE_PART = {"RSA": ("RSA", "RSA"), "PSK": ("PSK", "PSK"), "KRB5": ("KRB5", "KRB5
 """The forms in which key exchange and authentication are not two words with a line between them."""
 
 
-@cache
+@functools.cache
 def openssl_suites() -> dict[str, int]:
     """The numbers of the cipher suites by OpenSSL's own names ("ECDHE-RSA-AES128-GCM-SHA256")."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
