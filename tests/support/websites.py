@@ -16,7 +16,7 @@ from sandbox.world import World
 from tests.support.conversation import MemoryConversation
 from tests.support.http import Reply, no_dial, read_replies
 
-ENDPOINTS = {"http": Address("127.0.0.1", 8080), "dns": Address("127.0.0.1", 8053), "echo": Address("127.0.0.1", 8007)}
+ENDPOINTS = {name: Address("127.0.0.1", port) for name, port in (("http", 8080), ("dns", 8053), ("echo", 8007))}
 
 
 class Client:
@@ -30,7 +30,7 @@ class Client:
         """url: as in a browser. fields: header fields, with _ for -."""
         host, slash, path = url.removeprefix("http://").partition("/")
         head = {"Host": host, **{name.replace("_", "-"): value for name, value in fields.items()}}
-        if body:
+        if body and "Transfer-Encoding" not in head:
             head.setdefault("Content-Length", str(len(body)))
         lines = [f"{method} {slash or '/'}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
         talk = MemoryConversation(["\r\n".join([*lines, "", ""]).encode("latin-1") + body])
@@ -40,7 +40,7 @@ class Client:
         return read_replies(talk.sent, [method])[0]
 
     async def get(self, url: str, **fields: str) -> Reply:
-        return await self.ask("GET", url, **fields)
+        return await self.ask("GET", url, b"", **fields)
 
     async def post(self, url: str, body: bytes, media_type: str = "application/x-www-form-urlencoded",
                    **fields: str) -> Reply:

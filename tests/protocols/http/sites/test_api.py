@@ -109,7 +109,7 @@ async def test_other_methods_are_told_which_there_are(client: Client) -> None:
     ("http://www.example.com", True), ("http://localhost:3000", True), ("http://127.0.0.1:3000", True),
     ("http://[::1]:80", True), ("https://evil.test", False), ("null", False), ("http://[", False),
 ])
-async def test_only_pages_of_the_sandbox_and_this_machine_may_call(client: Client, origin: str, allowed: bool) -> None:
+async def test_only_pages_of_this_machine_may_call(client: Client, origin: str, allowed: bool) -> None:
     reply = await client.get(f"{API}/people", Origin=origin)
     assert reply.headers.get("access-control-allow-origin") == (origin if allowed else "")
 

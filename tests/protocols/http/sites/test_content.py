@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +9,14 @@ from hypothesis import strategies as st
 from sandbox.protocols.http.messages import HttpError
 from sandbox.protocols.http.sites import content
 from sandbox.protocols.http.sites.content import Part, grouped, media_type, parse_json, parse_multipart, parse_query
+
+
+def status_of(parse: Callable[[], object]) -> int:
+    try:
+        parse()
+    except HttpError as error:
+        return error.status
+    return 200
 
 
 @pytest.mark.parametrize(("value", "expected"), [
@@ -55,13 +65,11 @@ def test_a_form_of_too_many_parts_is_refused() -> None:
 @given(st.binary(max_size=200) | st.text("-X\r\n:;=\"abc ", max_size=200).map(str.encode), st.text(max_size=4))
 @settings(max_examples=150)
 def test_any_bytes_are_a_form_or_a_400(data: bytes, boundary: str) -> None:
-    try:
-        parse_multipart(data, boundary)
-    except HttpError as error:
-        assert error.status == 400
+    assert status_of(lambda: parse_multipart(data, boundary)) in (200, 400)
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\"\\%"), min_size=1, max_size=8).filter(str.strip)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters='\r\n"\\%'), min_size=1,
+                max_size=8).filter(str.strip)
 
 
 @given(st.lists(st.tuples(NAMES, st.binary(max_size=50).filter(lambda data: b"--frontier" not in data)), max_size=5))
@@ -82,7 +90,4 @@ def test_what_is_no_json_is_a_400(data: bytes) -> None:
 @given(st.binary(max_size=60))
 @settings(max_examples=80)
 def test_any_bytes_are_json_or_a_400(data: bytes) -> None:
-    try:
-        parse_json(data)
-    except HttpError as error:
-        assert error.status == 400
+    assert status_of(lambda: parse_json(data)) in (200, 400)

@@ -115,7 +115,8 @@ async def test_redirects_end_at_get(client: Client) -> None:
 
 @pytest.mark.parametrize(("query", "status", "location"), [
     ("url=/get", 302, "/get"), ("url=http://x.test/&status_code=307", 307, "http://x.test/"),
-    ("url=/get&status_code=200", 302, "/get"), ("x=1", 400, ""), ("url=%0d%0aX:%20y", 400, ""), ("url=a%20b", 400, ""),
+    ("url=/get&status_code=200", 302, "/get"), ("x=1", 400, ""), ("url=%0d%0aX:%20y", 400, ""),
+    ("url=a%20b", 400, ""),
     ("url=/get&status_code=x", 400, "")])
 async def test_redirect_to(client: Client, query: str, status: int, location: str) -> None:
     reply = await client.get(f"{BIN}/redirect-to?{query}")
