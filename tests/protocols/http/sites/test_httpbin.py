@@ -251,6 +251,18 @@ async def test_scripts_may_read_the_answers(client: Client) -> None:
     assert (await client.get(f"{BIN}/get")).headers.get("access-control-allow-origin") == "*"
 
 
+async def test_a_script_may_ask_first_what_it_may(client: Client) -> None:
+    reply = await client.ask("OPTIONS", f"{BIN}/put", Origin="http://x.test", Access_Control_Request_Headers="X-A")
+    assert (reply.status, reply.headers.get("access-control-allow-methods")) == (204, "PUT, OPTIONS")
+    assert reply.headers.get("access-control-allow-headers") == "X-A"
+
+
+async def test_large_content_comes_back_too(client: Client) -> None:
+    text = b"x" * 1_000_000
+    assert json.loads((await client.post(f"{BIN}/post", text, "text/plain")).body)["data"] == text.decode()
+    assert (await client.post(f"{BIN}/post", bytes(17_000_000), "text/plain")).status == 413
+
+
 async def test_the_wrong_method_and_the_wrong_path(client: Client) -> None:
     wrong = await client.post(f"{BIN}/get", b"x=1")
     assert (wrong.status, wrong.headers.get("allow")) == (405, "GET, HEAD, OPTIONS")

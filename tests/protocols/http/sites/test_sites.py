@@ -134,6 +134,14 @@ async def test_proxy_set_up_is_under_every_host(client: Client, host: str, proxy
     assert f'return "PROXY {proxy}";' in reply.body.decode()
 
 
+@pytest.mark.parametrize("host", ["proxy.sandbox.test", "wpad.example.com"])
+async def test_a_page_says_how_to_set_up_a_browser(client: Client, host: str) -> None:
+    reply = await client.get(host)
+    assert reply.status == 200
+    assert b"http://127.0.0.1:8080/proxy.pac" in reply.body
+    assert b"chromium" in reply.body
+
+
 async def test_a_redirect_takes_the_path_along_unless_it_has_one(client: Client) -> None:
     whole = await client.get("old.example.com/a%20b?c=d")
     assert (whole.status, whole.headers.get("location")) == (301, "http://www.example.com/a%20b?c=d")
