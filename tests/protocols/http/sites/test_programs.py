@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,20 +19,24 @@ Curl = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-async def curl(tmp_path: Path) -> AsyncIterator[Curl]:
-    """Runs curl with the sandbox as its proxy; gives what it printed."""
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    """Where a running sandbox speaks HTTP."""
     others = ("dns", "echo", "discard", "daytime", "qotd", "chargen", "time")
     config = Config(ports="ephemeral", services=dict.fromkeys(others, False))
     async with running(config, tmp_path) as sandbox:
-        proxy = f"http://{sandbox.endpoints['http']}"
+        yield str(sandbox.endpoints["http"])
 
-        async def run(*arguments: str) -> str:
-            command = ["curl", "-q", "-sS", "--max-time", "20", "-x", proxy, *arguments]
-            done = await trio.run_process(command, capture_stdout=True)
-            text: str = done.stdout.decode()
-            return text
 
-        yield run
+async def output(*command: str) -> str:
+    done = await trio.run_process(command, capture_stdout=True, stderr=subprocess.DEVNULL)
+    text: str = done.stdout.decode()
+    return text
+
+
+@pytest.fixture
+def curl(address: str) -> Curl:
+    """Runs curl with the sandbox as its proxy; gives what it printed."""
+    return partial(output, "curl", "-q", "-sS", "--max-time", "20", "-x", f"http://{address}")
 
 
 @pytest.mark.program("curl", "curl")
@@ -84,3 +91,17 @@ async def test_curl_makes_and_changes_resources(curl: Curl) -> None:
     assert json.loads(await curl(f"{api}/1")) == {"id": "1", "name": "Ada", "born": 1815}
     assert await curl("-o", "/dev/null", "-w", "%{http_code}", "-X", "DELETE", f"{api}/1") == "204"
     assert await curl("-o", "/dev/null", "-w", "%{http_code}", f"{api}/1") == "404"
+
+
+@pytest.mark.program("chromium", "chromium")
+@pytest.mark.parametrize(("url", "words"), [
+    ("http://www.example.com/", "Not the real www.example.com"),
+    ("http://bank.com/", "You asked for"),
+    ("http://httpbin.example.org/anything/here", '"url": "http://httpbin.example.org/anything/here"'),
+])
+async def test_chromium_finds_its_way_by_proxy_pac(address: str, tmp_path: Path, url: str, words: str) -> None:
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    page = await output("chromium", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", *root,
+                        "--disable-background-networking", f"--user-data-dir={tmp_path / 'browser'}",
+                        f"--proxy-pac-url=http://{address}/proxy.pac", "--dump-dom", url)
+    assert words in page
