@@ -346,8 +346,9 @@ def find_line(text: str, path: tuple[Step, ...]) -> int:
             open_quotes = marks[0] if len(marks) % 2 else ""
         else:
             continue
-        if len(here) > depth and path[:len(here)] == here:
-            best, depth = number, len(here)
+        common = min(len(here), len(path))  # `a.b = 1` also sets a
+        if common > depth and path[:common] == here[:common]:
+            best, depth = number, common
     return best
 
 

@@ -22,10 +22,11 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "up": "Start the sandbox and show what happens in it.",
     "ready": "Say whether the sandbox is up and answering.",
-    "log": "Show what was recorded.",
-    "explain": "Explain a word of a protocol.",
+    "log": "Show what a running or a past sandbox recorded.",
+    "explain": "Explain a word of a protocol: a method, a code, a record type, a flag.",
     "config": "Print the configuration, or check a file.",
     "world": "Show the pretend world, or check a file.",
+    "ca": "Show the certificate authority, and how to make each client trust it.",
 }
 """Every command with its help, here too so that `sandbox --help` need not import them all."""
 

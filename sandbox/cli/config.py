@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from sandbox.cli import options
-from sandbox.config import load
-from sandbox.describe import reference, render
+from sandbox.config.describe import reference, render
+from sandbox.config.load import load
 from sandbox.plan import plan
 
 __all__ = ["add", "run"]

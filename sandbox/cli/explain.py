@@ -9,6 +9,7 @@ import textwrap
 from itertools import groupby
 
 from sandbox.console.escape import escape
+from sandbox.console.terminal import tolerate
 from sandbox.explain import Entry, entries, find, protocols, suggest
 
 __all__ = ["add", "run"]
@@ -25,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what is known. 0; 1 when nothing is."""
+    tolerate(sys.stdout)
     words: list[str] = args.words
     if not words:
         print("\n".join(["Protocols that can be explained:", *map(overview, protocols()), "",

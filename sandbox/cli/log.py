@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from pathlib import Path
 
+from sandbox.cli import options
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
-from sandbox.console.terminal import look
+from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
-from sandbox.journal.store import StoreError
+from sandbox.journal.store import FILE
 from sandbox.protocols.registry import PROTOCOLS
 
 __all__ = ["add", "run", "since"]
 
-STORE = "journal.sqlite3"
 POLL = 0.25
 """Seconds between two looks into the store with --follow."""
 
@@ -35,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     names = [protocol.name for protocol in PROTOCOLS]
     roles = [role.name for protocol in PROTOCOLS for role in protocol.roles]
-    parser.add_argument("--data", metavar="DIR", default="", help="the data folder of the sandbox to look at")
+    options.add_data(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on as more happens, until Ctrl-C")
     parser.add_argument("--protocol", metavar="NAME", default="", choices=["", *dict.fromkeys(names + roles)],
                         help=f"only this protocol or service: {', '.join(dict.fromkeys(names + roles))}")
@@ -54,20 +51,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what is asked for. Raises UserError when there is no such journal or session."""
+    """Print what is asked for. Raises UserError, also when there is no such journal or session."""
     if args.raw is None and args.side:
         raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
     if args.raw is not None and args.follow:
         raise UserError("--raw shows one session as it is now; leave --follow away")
+    tolerate(sys.stdout)
     try:
-        with Reader(folder(args.data) / STORE) as reader:
+        with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
             return show_raw(reader, args) if args.raw is not None else show(reader, args)
-    except StoreError as error:
-        raise UserError(str(error)) from error
-    except KeyboardInterrupt:
-        return 0
-    except BrokenPipeError:  # `sandbox log | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:  # the way to end --follow
         return 0
 
 
@@ -88,13 +81,14 @@ def show(reader: Reader, args: argparse.Namespace) -> int:
 
 
 def wanted(reader: Reader, args: argparse.Namespace, after: int, limit: int | None,
-           ) -> Iterator[tuple[Session, Exchange]]:
+           ) -> Iterable[tuple[Session, Exchange]]:
     """The exchanges that pass the filters. limit: only so many, the newest."""
     names = {protocol.name for protocol in PROTOCOLS}
     protocol, service = (args.protocol, "") if args.protocol in names else ("", args.protocol)
-    found = reader.exchanges(after=after, protocol=protocol, service=service, client=args.client.strip("[]"),
-                             since=args.since)
-    return found if limit is None else iter(deque(found, maxlen=limit))
+    client = args.client.strip("[]")
+    if limit is not None:
+        return reader.newest(limit, protocol=protocol, service=service, client=client, since=args.since)
+    return reader.exchanges(after=after, protocol=protocol, service=service, client=client, since=args.since)
 
 
 def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
@@ -146,11 +140,3 @@ def positive(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text[:18]) > 0:
         return int(text[:18])
     raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
-
-
-def folder(data: str) -> Path:
-    """The data folder: the one named, or the user's own."""
-    if data:
-        return Path(data)
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "sandbox"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import toml
-from sandbox.config import OPTIONS, Config, ConfigError, load, merge
+from sandbox.config import Config
+from sandbox.config.load import ConfigError, check_layer, load, merge
 from sandbox.plan import plan
 from sandbox.world.folder import default_data
 
@@ -39,7 +40,9 @@ def configure(args: argparse.Namespace) -> Config:
     file = config_file(args)
     options: dict[str, Any] = {}
     for assignment in getattr(args, "set", ()):
-        merge(options, parse_assignment(assignment))
+        tree = parse_assignment(assignment)
+        check_layer(tree, f"--set {assignment[:60]}")
+        merge(options, tree)
     for key in ("data", "ephemeral", "world", "ports", "bind"):
         if (value := getattr(args, key, None)) is not None:
             options[key] = value
@@ -59,7 +62,7 @@ def config_file(args: argparse.Namespace) -> Path | None:
 def parse_assignment(text: str) -> dict[str, Any]:
     """`dns.ttl=5` as a tree. A value that is no TOML is taken as text, so that `ports=high` needs no quotes."""
     key, equals, value = text.partition("=")
-    where = f"{OPTIONS}, --set {text[:60]}"
+    where = f"--set {text[:60]}"
     if not equals or not key.strip():
         raise ConfigError(where, found="no KEY=VALUE", expected="a key, =, and a value, such as dns.ttl=5")
     try:

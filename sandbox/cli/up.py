@@ -61,7 +61,7 @@ def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
     config = sandbox.config
     if not as_json:
         sys.stdout.write(summary(
-            sandbox.endpoints, {account.name: account.password for account in sandbox.world.accounts},
+            sandbox.endpoints, {account.login: account.password for account in sandbox.world.accounts},
             data=str(sandbox.data), hosts=[host for host in config.bind if host not in sandbox.skipped],
             failed=sandbox.failures, ephemeral=config.ephemeral, color=look(sys.stdout, config.console.color).color))
         sys.stdout.flush()

@@ -12,7 +12,7 @@ from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
 from sandbox.explain import mood, sentence, session_sentence
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["clock", "closing_line", "duration", "json_line", "line", "size"]
+__all__ = ["clock", "closing_line", "duration", "json_line", "line"]
 
 INDENT = "  "
 CLIENT = 15
@@ -20,7 +20,7 @@ CLIENT = 15
 SERVICE = 7
 """Columns kept for the service: "daytime"."""
 NARROW = 100
-"""Below this width the line leaves out milliseconds, size and duration."""
+"""Below this width the line leaves out milliseconds and duration."""
 SHORTEST = 24
 """Columns that asked and answered get even where the terminal is narrower."""
 
@@ -36,9 +36,7 @@ def line(session: Session, exchange: Exchange, *, color: bool, explain: bool, wi
     client = escape(str(session.client))
     service = session.service
     front = f"{moment} {client:<{CLIENT}} {service:<{SERVICE}} "
-    back = ""
-    if wide:
-        back = f"  {size(exchange.server[1] - exchange.server[0])}, {duration(exchange.ended - exchange.started)}"
+    back = f"  {duration(exchange.ended - exchange.started)}" if wide else ""
     # A small service is asked for by connecting: its name once is enough.
     verb = "" if exchange.verb == service else escape(exchange.verb) or "(unfinished)"
     asked, outcome, answered = escape(exchange.asked), escape(exchange.outcome), escape(exchange.answered)
@@ -91,17 +89,6 @@ def json_line(session: Session, exchange: Exchange) -> bytes:
 def clock(moment: float, *, milliseconds: bool) -> str:
     """A time of day on this machine's clock."""
     return datetime.fromtimestamp(moment).astimezone().time().isoformat("milliseconds" if milliseconds else "seconds")
-
-
-def size(octets: int) -> str:
-    """Octets in the unit that needs the fewest digits: "987 B", "1.2 kB"."""
-    if octets < 1000:
-        return f"{octets} B"
-    value, units = octets / 1000, ["TB", "GB", "MB", "kB"]
-    while value >= 999.95 and len(units) > 1:
-        value /= 1000
-        units.pop()
-    return f"{value:,.1f} {units[-1]}"
 
 
 def duration(seconds: float) -> str:

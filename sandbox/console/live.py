@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from sandbox.console.lines import closing_line, json_line, line
-from sandbox.console.terminal import DIM, look, paint
+from sandbox.console.terminal import DIM, look, paint, tolerate
 from sandbox.journal.bus import Happened
 from sandbox.journal.records import Exchange, Session
 
@@ -41,6 +41,7 @@ class Console:
 
     def __init__(self, stream: TextIO, *, color: str = "auto", explain: bool = True, json: bool = False,
                  clock: Callable[[], float] = time.monotonic) -> None:
+        tolerate(stream)
         self._stream = stream
         self._color = color
         self._look = look(stream, color)
@@ -60,8 +61,10 @@ class Console:
 
     def __call__(self, happened: Happened) -> None:
         items: Sequence[Item] = happened.exchanges
-        if not self._json:
-            items = [*items, *((session, None) for session in happened.closed if session.end not in QUIET_ENDS)]
+        ends = () if self._json else [session for session in happened.closed if session.end not in QUIET_ENDS]
+        if ends:
+            told = {exchange.session for _, exchange in happened.exchanges if exchange.key.startswith("end.")}
+            items = [*items, *((session, None) for session in ends if session.id not in told)]
         if not items:
             return
         with self._news:  # held elsewhere only to take the list: this cannot block the loop
@@ -99,14 +102,16 @@ class Console:
         over = self._clock() + 1
         while (left := over - self._clock()) > 0 and not self._stopped:
             self._write(self._take(left))
+        stopped = self._stopped
+        if stopped:
+            self._write(self._take(0))
         with self._news:
             skipped, self._skipped = self._skipped, 0
             self._room = self._rate
         if skipped:
             self._stream.write(self._left_out(skipped, late=self._clock() > over + 1))
             self._stream.flush()
-        with self._news:
-            return not self._stopped or bool(self._waiting)
+        return not stopped
 
     def _take(self, seconds: float | None) -> Sequence[Item]:
         """What is waiting; waits for it, for so long at most (None: until there is some)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import NamedTuple, TextIO
 
 from sandbox.explain import Mood
 
-__all__ = ["DIM", "MOODS", "PROTOCOLS", "Look", "look", "paint"]
+__all__ = ["DIM", "MOODS", "PROTOCOLS", "Look", "look", "paint", "tolerate"]
 
 DIM = "2"
 BOLD = "1"
@@ -34,6 +35,12 @@ def look(stream: TextIO, color: str = "auto", environment: Mapping[str, str] = o
     colors = color == "always" or (
         color == "auto" and terminal and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb")
     return Look(colors, shutil.get_terminal_size().columns if terminal else 0)
+
+
+def tolerate(stream: TextIO) -> None:
+    """Let a terminal that has no "→" or "§" show an escape instead; it is no reason to stop."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def paint(text: str, code: str, *, color: bool) -> str:

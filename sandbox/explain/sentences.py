@@ -18,6 +18,12 @@ __all__ = ["Mood", "mood", "sentence", "session_sentence"]
 LONGEST = 160
 """Characters of one explaining sentence: two lines of a common terminal."""
 
+SHORT = 100
+"""Characters of a sentence that also says that all went as usual; it would be read a hundred times a day."""
+
+LONGEST_TERM = 64
+"""Characters of a verb that are looked at; no entry's term is as long."""
+
 KEPT = 4096
 """Composed sentences kept. A client chooses its verbs, so there must be a bound."""
 
@@ -31,7 +37,10 @@ OPENERS = frozenset({
 })
 """Words that lose their capital inside a sentence; any other first word may be a name and keeps it."""
 
-GOOD = frozenset({"NOERROR", "OK", "+OK", "done", "PREAUTH"})
+ROUTINE = frozenset({"200", "NOERROR", "OK", "+OK", "done"})
+"""Outcomes that say no more than "here you are"."""
+
+GOOD = ROUTINE | {"PREAUTH"}
 BAD = frozenset({"-ERR", "BAD", "NO", "FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "BADVERS", "failed"})
 """Outcomes in words; those in numbers follow their first digit. Anything else is WARNING: it wants a look."""
 
@@ -64,7 +73,7 @@ def sentence(session: Session, exchange: Exchange) -> str:
     From the entry of the exchange's key where it has one, else from those of its verb and its outcome. Never
     contains a word the client chose. "" where nothing is known.
     """
-    return _compose(session.protocol, exchange.verb, exchange.outcome, exchange.key)
+    return _compose(session.protocol, exchange.verb[:LONGEST_TERM], exchange.outcome, exchange.key)
 
 
 def session_sentence(session: Session) -> str:
@@ -75,6 +84,9 @@ def session_sentence(session: Session) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _compose(protocol: str, verb: str, outcome: str, key: str) -> str:
+    other, colon, own_key = key.rpartition(":")
+    if colon:
+        protocol, key = other, own_key
     kind, _, term = key.partition(".")
     if term and (entry := lookup(protocol, kind, term) or lookup("tcp", kind, term)):
         return _fit([_said(entry)])
@@ -85,6 +97,9 @@ def _compose(protocol: str, verb: str, outcome: str, key: str) -> str:
     if answered is None:
         return _fit([_said(asked, verb)])
     question, answer = _said(asked, verb), _said(answered, outcome)
+    if outcome in ROUTINE:
+        both = _joined(question, answer)
+        return _fit([both if len(both) < SHORT else question])
     # When both do not fit, what went wrong is worth more than what was asked; what went well is not.
     alone = question if mood(outcome) is Mood.GOOD else answer
     return _fit([_joined(question, answer), _joined(_said(asked, verb, rfc=False), answer), alone])
@@ -99,8 +114,8 @@ def _first(protocol: str, kinds: tuple[str, ...], term: str) -> Entry | None:
 def _said(entry: Entry, term: str = "", *, rfc: bool = True) -> str:
     """The first sentence of an entry, with its RFC. term: said in front where the text does not begin with it."""
     text = re.split(r"(?<=[.!?]) (?=[A-Z])", entry.text, maxsplit=1)[0].rstrip(".")
-    begins = text.casefold().startswith((term.casefold(), entry.name.casefold() or term.casefold()))
-    if term == entry.term and not begins:
+    names = "|".join(re.escape(name) for name in (entry.term, entry.name) if name)
+    if term == entry.term and not re.match(rf"(?:{names})(?!\w)", text, re.IGNORECASE):
         text = f"{term}: {_uncapitalised(text)}"
     return f"{text} ({entry.rfc})" if rfc else text
 

@@ -36,8 +36,16 @@ FLUSH_SIZE = 4_194_304
 RECORD_COST = 200
 """Octets a record takes in memory beside its data, about; so that empty records are bounded too."""
 
+REPEAT_FROM = 1_024
+REPEATS = 32
+"""Bytes objects of at least so many octets that pass more than once are stored once; so many are remembered."""
+
 HASH_FROM = 65_536
 """A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
+
+
+Held = tuple[float, int, int, int, bytes]
+"""A chunk that is not cut yet: time, stream, offset, length, data."""
 
 
 class Side:
@@ -51,7 +59,7 @@ class Side:
         self.kept = 0
         self.early: list[bytes] = []
         self.digest: hashlib._Hash | None = None
-        self.held: ChunkRow | None = None
+        self.held: Held | None = None
 
     def absorb(self, data: bytes) -> None:
         """Count bytes toward the hash of the exchange under way."""
@@ -65,6 +73,10 @@ class Side:
             self.digest.update(data)
             self.early.clear()
 
+    def sha256(self) -> str:
+        """Of everything absorbed."""
+        return (self.digest or hashlib.sha256(b"".join(self.early))).hexdigest()
+
     def begin(self, offset: int) -> None:
         """The next exchange starts at `offset` of the stream."""
         self.start = offset
@@ -72,6 +84,45 @@ class Side:
         self.digest = None
         if self.early:
             self.early.clear()
+
+
+class Repeats:
+    """Which bytes objects passed lately, by identity: a page kept in memory is the same object in each response.
+
+    An object that passes a second time gets a number, and the store keeps it once.
+    """
+
+    def __init__(self, next_number: int) -> None:
+        self._next = next_number
+        self._known: dict[int, tuple[bytes, int]] = {}
+        self.fresh: list[tuple[int, bytes]] = []
+        """Numbered since the last flush."""
+        self.used: set[int] = set()
+        """Numbers that the chunks since the last flush mention."""
+
+    def find(self, data: bytes) -> bytes | int:
+        """The bytes themselves, or their number."""
+        known = self._known.get(id(data))
+        if known is None:
+            if len(self._known) >= REPEATS:
+                del self._known[next(iter(self._known))]
+            # Holding the object keeps its identity from being given to another.
+            self._known[id(data)] = (data, 0)
+            return data
+        number = known[1]
+        if not number:
+            number = self._next
+            self._next += 1
+            self._known[id(data)] = (data, number)
+            self.fresh.append((number, data))
+        self.used.add(number)
+        return number
+
+    def take(self) -> tuple[list[tuple[int, bytes]], set[int]]:
+        """What is new and what was used since the last time."""
+        fresh, self.fresh = self.fresh, []
+        used, self.used = self.used, set()
+        return fresh, used
 
 
 class Journal:
@@ -82,10 +133,15 @@ class Journal:
         self.body_limit = body_limit
         self._store = store
         self._limit = queue
-        self._next_session, self._next_exchange = store.next_ids()
+        self._next_session, self._next_exchange, next_blob = store.next_ids()
+        self.repeats = Repeats(next_blob)
         self._waiting = 0
         """Octets collected or with the writer."""
         self._collected = 0
+        """Of those, octets not with the writer yet."""
+        self._handed = 0
+        self._done = 0
+        """Batches given to the writer, and batches it has written."""
         self._room = trio.Event()
         self._wake = trio.Event()
         self._dirty: list[Recorder] = []
@@ -95,10 +151,11 @@ class Journal:
 
     # -- for net ----------------------------------------------------------------------------------------------
 
-    def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address) -> Recorder:
-        """Start a session."""
+    def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address,
+             parent: int = 0) -> Recorder:
+        """Start a session. parent: the one whose data it carries."""
         session = Session(id=self._next_session, service=service, protocol=protocol, transport=transport,
-                          client=client, server=server, opened=time())
+                          client=client, server=server, parent=parent, opened=time())
         self._next_session += 1
         self._opened.append(session)
         self.count(0)
@@ -112,8 +169,18 @@ class Journal:
     async def room(self) -> None:
         """Wait until the writer has caught up."""
         while self._waiting > self._limit:
-            self._room = trio.Event()
+            if self._room.is_set():
+                self._room = trio.Event()
             self._wake.set()
+            await self._room.wait()
+
+    async def settle(self) -> None:
+        """Flush, and wait until everything recorded so far is in the store."""
+        self.flush()
+        upto = self._handed
+        while self._done < upto:
+            if self._room.is_set():
+                self._room = trio.Event()
             await self._room.wait()
 
     # -- for recorders ----------------------------------------------------------------------------------------
@@ -168,15 +235,16 @@ class Journal:
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []
         size, self._collected = self._collected, 0
+        self._handed += 1
         self._store.submit(Batch(happened.opened, [recorder.page() for recorder in dirty], happened.closed,
-                                 (self._next_session, self._next_exchange), size))
+                                 *self.repeats.take(), (self._next_session, self._next_exchange), size))
         if self.bus:
             self.bus.publish(happened)
 
     def _written(self, size: int) -> None:
         self._waiting -= size
-        if self._waiting <= self._limit:
-            self._room.set()
+        self._done += 1
+        self._room.set()
 
 
 class Recorder:
@@ -207,11 +275,12 @@ class Recorder:
         side = self._sides[stream]
         length = len(data)
         journal = self._journal
-        if side.kept + length > journal.body_limit:
+        if side.held is not None or side.kept + length > journal.body_limit:
             self._release(side)
             side.held = (time(), stream, side.offset, length, data)
         else:
-            self._chunks.append((time(), stream, side.offset, length, data))
+            self._chunks.append((time(), stream, side.offset, length,
+                                 data if length < REPEAT_FROM else journal.repeats.find(data)))
             side.absorb(data)
         side.offset += length
         if not self._dirty:
@@ -306,6 +375,6 @@ class Recorder:
         cuts = []
         for stream, side in enumerate(self._sides):
             self._release(side, consumed if stream == Stream.CLIENT else None)
-            if side.kept > self._journal.body_limit and side.digest is not None:
-                cuts.append(Cut(stream, side.kept, side.digest.hexdigest()))
+            if side.kept > self._journal.body_limit:
+                cuts.append(Cut(stream, side.kept, side.sha256()))
         return cuts

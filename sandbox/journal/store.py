@@ -1,7 +1,8 @@
 """The journal on disk: one SQLite file, written by one thread.
 
 A *page* holds what one session did in one batch: its exchanges and its chunks, each as one MessagePack blob, or for
-a datagram flow the datagrams with their answers, from which both follow. The pages of a batch are one transaction.
+a datagram flow the datagrams with their answers, from which both follow. Bytes that pass again and again, such as a
+page of a website, are blobs of their own, kept once. The pages of a batch are one transaction.
 Exchange ids rise through the batches, so reading in batch order and sorting inside a batch gives exchanges in the
 order they ended. Readers (`sandbox.journal.reader`) may look while it is written.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -21,12 +22,15 @@ import msgspec
 from sandbox.errors import UserError
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+__all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+
+FILE = "journal.sqlite3"
+"""The store's name in a data folder."""
 
 log = logging.getLogger(__name__)
 
-ChunkRow = tuple[float, int, int, int, bytes]
-"""A `Chunk`, field by field: the writer's side makes many and reads none."""
+ChunkRow = tuple[float, int, int, int, bytes | int]
+"""A `Chunk`, field by field: the writer's side makes many and reads none. A number stands for a blob."""
 
 
 Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
@@ -60,12 +64,15 @@ class Page(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What goes into the store in one transaction. next_ids: of the session and exchange to come; size: octets it
+    """What goes into the store in one transaction. blobs: bytes that repeat, with their numbers; used: the numbers
+    that its chunks mention; next_ids: of the session and exchange to come; size: octets it
     takes in memory."""
 
     opened: Sequence[Session]
     pages: Sequence[Page]
     closed: Sequence[Session]
+    blobs: Sequence[tuple[int, bytes]]
+    used: Collection[int]
     next_ids: tuple[int, int]
     size: int
 
@@ -78,6 +85,7 @@ MIGRATIONS = (
         service TEXT NOT NULL, protocol TEXT NOT NULL, transport TEXT NOT NULL,
         client_host TEXT NOT NULL, client_port INTEGER NOT NULL,
         server_host TEXT NOT NULL, server_port INTEGER NOT NULL,
+        parent INTEGER NOT NULL DEFAULT 0,
         opened REAL NOT NULL, closed REAL NOT NULL DEFAULT 0, "end" TEXT NOT NULL DEFAULT '',
         facts BLOB NOT NULL, size INTEGER NOT NULL DEFAULT 0
     );
@@ -94,6 +102,11 @@ MIGRATIONS = (
     CREATE INDEX pages_batch ON pages (batch);
     CREATE INDEX pages_last ON pages (last);
     CREATE INDEX pages_ended ON pages (ended);
+    CREATE TABLE blobs (        -- bytes that passed many times, such as a page; chunks mention their number
+        id INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,   -- no later one mentions it
+        data BLOB NOT NULL
+    );
     CREATE TABLE next_ids (session INTEGER NOT NULL, exchange INTEGER NOT NULL, batch INTEGER NOT NULL);
     INSERT INTO next_ids VALUES (1, 1, 1);
     """,
@@ -124,13 +137,15 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path}: not a usable journal ({error}); move it away, or use another --data DIR"
                              ) from error
-        (self._size,) = self._db.execute("SELECT COALESCE(SUM(size), 0) FROM sessions").fetchone()
+        (self._size,) = self._db.execute("SELECT (SELECT COALESCE(SUM(size), 0) FROM sessions)"
+                                         " + (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs)").fetchone()
         (self._batch,) = self._db.execute("SELECT batch FROM next_ids").fetchone()
 
-    def next_ids(self) -> tuple[int, int]:
-        """The ids that the next session and the next exchange get."""
+    def next_ids(self) -> tuple[int, int, int]:
+        """The ids that the next session, the next exchange and the next blob get."""
         session, exchange = self._db.execute("SELECT session, exchange FROM next_ids").fetchone()
-        return session, exchange
+        (blob,) = self._db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM blobs").fetchone()
+        return session, exchange, blob
 
     def start(self, on_written: Callable[[int], None]) -> None:
         """Start the writer. on_written: called in its thread with the size of each batch that is in the store."""
@@ -168,9 +183,14 @@ class Store:
         encode = self._encoder.encode
         self._db.executemany(
             'INSERT INTO sessions (id, service, protocol, transport, client_host, client_port, server_host,'
-            ' server_port, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?)',
-            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.opened, encode(s.facts))
+            ' server_port, parent, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
+            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.opened, encode(s.facts))
              for s in batch.opened])
+        latest = batch.next_ids[0] - 1
+        self._db.executemany("INSERT INTO blobs (id, session, data) VALUES (?,?,?)",
+                             [(number, latest, data) for number, data in batch.blobs])
+        self._db.executemany("UPDATE blobs SET session = ? WHERE id = ?", [(latest, number) for number in batch.used])
+        self._size += sum(len(data) for _, data in batch.blobs)
         rows, sizes = [], []
         for page in batch.pages:
             exchanges = encode(page.exchanges) if page.exchanges else None
@@ -194,16 +214,24 @@ class Store:
         for session, size in self._db.execute(
                 "SELECT id, size FROM sessions WHERE closed > 0 ORDER BY id").fetchall():
             if self._size <= spare:
-                return
+                break
             self._db.execute("DELETE FROM pages WHERE session = ?", (session,))
             self._db.execute("DELETE FROM sessions WHERE id = ?", (session,))
             self._size -= size
+        self._drop_blobs()
         for page, session, size in self._db.execute("SELECT id, session, size FROM pages ORDER BY id").fetchall():
             if self._size <= spare:
-                return
+                break
             self._db.execute("DELETE FROM pages WHERE id = ?", (page,))
             self._db.execute("UPDATE sessions SET size = size - ? WHERE id = ?", (size, session))
             self._size -= size
+
+    def _drop_blobs(self) -> None:
+        """Remove the blobs that only sessions mentioned which are gone."""
+        gone = "session < (SELECT COALESCE(MIN(id), 0) FROM sessions)"
+        (size,) = self._db.execute(f"SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs WHERE {gone}").fetchone()
+        self._db.execute(f"DELETE FROM blobs WHERE {gone}")
+        self._size -= size
 
     def _recover(self) -> None:
         """Close the sessions that a kill left open."""

@@ -22,9 +22,10 @@ from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
-from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
 
 if TYPE_CHECKING:
+    from sandbox.net.tls.channel import TlsChannel, TlsSettings
     from sandbox.net.watch import Watch
 
 __all__ = ["Conversation", "Exchange"]
@@ -65,13 +66,15 @@ class Exchange:
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_channel", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_watch", "active", "buffer", "client", "due", "expired", "open_exchange", "recorder", "resetting",
+    __slots__ = ("_burst", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
+                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed", "open_exchange", "recorder", "resetting",
                  "scope", "secure", "server", "service", "waiting")
 
-    def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch) -> None:
+    def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
+                 tls: TlsSettings | None = None) -> None:
         session = recorder.session
-        self._channel = channel
+        self.channel: Channel | TlsChannel = channel
+        self._tls = tls
         self._journal = journal
         self._limits = limits
         self._watch = watch
@@ -89,6 +92,8 @@ class Conversation:
         self.due = math.inf
         self.resetting = False
         self.open_exchange: Exchange | None = None
+        self.failed = ""
+        """Why it cannot go on: a term of the tcp knowledge."""
         self.active = watch.now
         """When bytes last passed, by the watch's clock."""
         self.waiting = 0
@@ -123,7 +128,7 @@ class Conversation:
             return b""
         if self._journal.full:
             await self._journal.room()
-        channel = self._channel
+        channel = self.channel
         data = channel.receive_now()
         while data is None:
             self._burst = 0
@@ -194,14 +199,14 @@ class Conversation:
             await self._journal.room()
 
     async def _send_all(self, data: bytes) -> None:
-        channel = self._channel
+        channel = self.channel
         sent = channel.send_now(data)
         self._pending_size -= sent
         await self._breathe()
-        if sent == len(data):
+        if sent == len(data) and not channel.behind:
             return
         rest = memoryview(data)[sent:]
-        while rest:
+        while rest or channel.behind:
             await self._wait(channel.writable)
             sent = channel.send_now(rest)
             self._pending_size -= sent
@@ -211,14 +216,47 @@ class Conversation:
 
     async def end_writing(self) -> None:
         await self.flush()
-        self._channel.end_writing()
+        self.channel.end_writing()
 
     def reset(self) -> None:
         self.resetting = True
         self._pending.clear()
 
     async def start_tls(self) -> None:
-        raise NotImplementedError("TLS is not built yet")
+        if self._tls is None or not isinstance(self.channel, Channel):
+            raise RuntimeError("this service has no TLS to start, or has started it already")
+        from sandbox.net.tls.channel import TlsChannel
+        await self.flush()
+        exchange = self.begin("TLS")
+        if self.buffer:
+            # Commands slipped in before the handshake must not run after it as if they were protected (RFC 3207 §5,
+            # CVE-2011-0411). They are recorded, and belong to no one.
+            exchange.note("thrown_away", f"{len(self.buffer)} octets")
+            self.buffer.clear()
+        self.channel = channel = TlsChannel(self.channel, self.recorder, self._tls)
+        self.due = trio.current_time() + self._limits.handshake
+        try:
+            await channel.handshake(self._wait)
+        except ConversationError:
+            self._tell(exchange, channel)
+            raise
+        self.due = math.inf
+        self.secure = True
+        self._tell(exchange, channel)
+
+    def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
+        """End the exchange that a handshake is."""
+        facts = channel.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        failure = channel.engine.failure
+        if self.secure:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = failure.situation if failure is not None else "broken-off"
+            self.failed = "tls-failed"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
 
     # -- exchanges --------------------------------------------------------------------------------------------
 
@@ -257,7 +295,7 @@ class Conversation:
         if self.expired:
             why = "stopped" if why == "stopped" else "time-limit"
         self.expired = why
-        self._channel.interrupt()
+        self.channel.interrupt()
 
     async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
         """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
@@ -283,5 +321,5 @@ class Conversation:
 
 
 def preview(data: bytearray, length: int = 60) -> str:
-    """The start of unclaimed bytes as text, for a person."""
-    return ascii(bytes(data[:length]).decode("latin-1"))[1:-1]
+    """The start of unclaimed bytes as text, one character an octet; whoever shows it escapes it."""
+    return bytes(data[:length]).decode("latin-1")

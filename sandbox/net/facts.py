@@ -15,7 +15,7 @@ TCP_SAVED_SYN = 28
 
 # struct tcp_info of linux/tcp.h: eight bytes, then 32-bit words. Fields a learner can make sense of.
 WORDS = struct.Struct("=8B24I")
-FIELDS = (("rtt_us", 15), ("rtt_var_us", 16), ("cwnd", 18), ("mss", 10), ("send_mss", 2), ("receive_mss", 3),
+FIELDS = (("rtt_us", 15), ("rtt_var_us", 16), ("cwnd", 18), ("mss", 19), ("send_mss", 2), ("receive_mss", 3),
           ("receive_window", 22), ("retransmits", 23), ("lost", 6), ("path_mtu", 13))
 """Name, and place among the 32-bit words."""
 

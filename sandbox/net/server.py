@@ -9,6 +9,7 @@ import socket
 import traceback
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -22,6 +23,9 @@ from sandbox.net.facts import keep_syn, opening_facts, tcp_facts
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import Closed, ConversationError
 from sandbox.protocols.registry import Service
+
+if TYPE_CHECKING:
+    from sandbox.net.tls.channel import TlsSettings
 
 __all__ = ["Server", "Stand"]
 
@@ -47,6 +51,9 @@ class Stand:
     name: str
     protocol: str
     service: Service
+    tls: TlsSettings | None = None
+    encrypted: bool = False
+    """Whether the TLS handshake comes first, rather than when the session asks for it."""
 
 
 class Server:
@@ -94,12 +101,12 @@ class Server:
         if self._crowded(client):
             self._refuse(channel, recorder, stand)
             return
-        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch)
+        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, stand.tls)
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
         end = "failed"
         try:
-            end = await self._converse(conversation, channel, stand)
+            end = await self._converse(conversation, stand)
         finally:
             self.watch.end(conversation)
             self._per_client[client.host] -= 1
@@ -112,11 +119,13 @@ class Server:
             channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
             recorder.close(end, facts)
 
-    async def _converse(self, conversation: Conversation, channel: Channel, stand: Stand) -> str:
+    async def _converse(self, conversation: Conversation, stand: Stand) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
         assert stand.service.session is not None
         with conversation.scope:
             try:
+                if stand.encrypted:
+                    await conversation.start_tls()
                 await stand.service.session(conversation)
             except ConversationError:
                 pass
@@ -131,14 +140,14 @@ class Server:
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
                 if not conversation.ended:
-                    await self._linger(conversation, channel)
-                    return conversation.expired or "server-closed"
-        if conversation.expired:
-            return conversation.expired
-        return "client-reset" if channel.reset else "client-closed"
+                    await self._linger(conversation)
+                    return conversation.expired or conversation.failed or "server-closed"
+        ended = "client-reset" if conversation.channel.reset else "client-closed"
+        return conversation.expired or conversation.failed or ended
 
-    async def _linger(self, conversation: Conversation, channel: Channel) -> None:
+    async def _linger(self, conversation: Conversation) -> None:
         """Half-close, then read until the client closes too. What still comes is recorded, and ignored."""
+        channel = conversation.channel
         channel.end_writing()
         taken = 0
         with trio.move_on_after(LINGER_SECONDS):

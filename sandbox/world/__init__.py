@@ -63,7 +63,7 @@ class World:
 
     def build_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address] | None = None,
                     unknown: str = "sandbox", ttl: int = 60) -> Zones:
-        """Make `zones`, what DNS says about this world.
+        """Make `zones` anew.
 
         addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.

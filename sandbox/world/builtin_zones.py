@@ -16,10 +16,7 @@ from sandbox.address import Address
 from sandbox.world.records import parse_name, parse_set
 from sandbox.world.zones import Absent, CatchAll, Zone, Zones
 
-__all__ = ["HOSTS", "announce", "build_zones"]
-
-HOSTS = ("www", "mail", "ftp", "api", "ns1", "httpbin", "autoconfig", "autodiscover", "wpad", "badtls")
-"""The hosts that every domain of the world has."""
+__all__ = ["announce", "build_zones"]
 
 WEB_HOSTS = ("", "www", "api", "httpbin")
 """The hosts with an HTTPS record; "" is the domain itself."""

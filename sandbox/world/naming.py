@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import dns.exception
-import dns.zone
 from dns.name import Name
 from dns.rdataset import Rdataset
 from dns.rdatatype import RdataType
@@ -18,6 +18,9 @@ from sandbox.world.domains import Domain
 from sandbox.world.errors import WorldError
 from sandbox.world.records import ZoneError, parse_name, parse_set
 from sandbox.world.zones import Zone, Zones
+
+if TYPE_CHECKING:
+    import dns.zone
 
 __all__ = ["build_zones"]
 
@@ -63,7 +66,8 @@ def fill(zone: Zone, domain: Domain, ttl: int) -> None:
             values = [rdata.to_text(zone.origin, relativize=False) for rdata in found]
             zone.put(name, parse_set(RdataType.to_text(found.rdtype), values, found.ttl))
         except ZoneError as error:
-            raise WorldError(domain.source, found=str(error), expected="records that can stand together") from None
+            raise WorldError(domain.source, domain.line, f"the records of {domain.name}", str(error),
+                             "records that can stand together") from None
 
 
 def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
@@ -75,7 +79,7 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
         parsed = parse(domain, domain.records, ttl)
     except (dns.exception.DNSException, ValueError, RecursionError) as error:
         place = re.match(r":(\d+): (.*)", str(error), re.DOTALL)
-        line = domain.line + faulty_line(domain, int(place[1]) - HEAD_LINES, ttl) if place else 0
+        line = domain.line + (faulty_line(domain, int(place[1]) - HEAD_LINES, ttl) if place else 0)
         raise WorldError(domain.source, line, f"the records of {domain.name}",
                          f"something that is no record ({place[2] if place else error})",
                          "records as zone files write them (RFC 1035 §5), such as `intranet A 127.0.0.1`") from None
@@ -90,6 +94,7 @@ def read_records(domain: Domain, ttl: int) -> list[tuple[Name, Rdataset]]:
 
 def parse(domain: Domain, text: str, ttl: int) -> dns.zone.Zone:
     """Raises DNSException, ValueError, RecursionError."""
+    import dns.zone  # only for worlds with records of their own: it costs milliseconds
     # A whole zone file has an SOA, which dnspython wants at its origin. Otherwise the root is taken for one, since
     # dnspython passes over lines about names outside the origin in silence.
     whole = re.search(r"\bSOA\b", domain.records, re.IGNORECASE)

@@ -36,13 +36,14 @@ class Store:
         self._file = file
         self._lock = threading.Lock()
         try:
+            file.touch(mode=0o600)  # it holds passwords: for the owner's eyes only
             self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
             try:
                 self._migrate()
             except BaseException:
                 self._database.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise WorldError(str(file), found=f"a store that cannot be used ({error})", expected="an SQLite file",
                              hint="Move the file away to start with the world as its file says.") from None
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.address import Address
-from sandbox.explain import Mood, mood, sentence, session_sentence
-from sandbox.explain.sentences import LONGEST
+from sandbox.explain import Entry, Mood, mood, sentence, session_sentence
+from sandbox.explain.sentences import LONGEST, _fit, _said
 from sandbox.journal.records import Exchange, Session
 
 
@@ -27,9 +27,11 @@ def exchange(verb: str = "", outcome: str = "", key: str = "", asked: str = "") 
     ("echo", "", "", "Echo sends back every octet it gets (RFC 862)."),
     ("", "done", "", "done: the answer is complete (RFC 9293 §3.9.1.2)."),
     ("qotd", "", "", "Quote of the day says one short thing and closes (RFC 865)."),
-    ("", "", "end.idle-timeout", "Nothing passed for so long that the server closed the connection (RFC 1122 §4.2.3.6)."),
+    ("", "", "end.idle-timeout",
+     "Nothing passed for so long that the server closed the connection (RFC 1122 §4.2.3.6)."),
     ("echo", "done", "verb.time",
      "Time gives the seconds since 1900 as four octets, most significant first (RFC 868)."),
+    ("chargen", "done", "", "Chargen sends a moving pattern of characters to whoever connects (RFC 864)."),
     ("nonsense", "done", "", "done: the answer is complete (RFC 9293 §3.9.1.2)."),
     ("nonsense", "", "", ""),
     ("echo", "", "no.such", "Echo sends back every octet it gets (RFC 862)."),
@@ -49,7 +51,7 @@ def test_another_protocol_can_point_at_how_tcp_ended() -> None:
 
 
 def test_session_sentence() -> None:
-    assert session_sentence(session(end="client-reset")).startswith("The client broke off the connection at once (RST)")
+    assert session_sentence(session(end="client-reset")).startswith("The client broke off the connection at once")
     assert session_sentence(session()) == ""
     assert session_sentence(session(end="no-such-end")) == ""
 
@@ -66,3 +68,23 @@ def test_a_client_cannot_put_words_into_a_sentence(verb: str, outcome: str, key:
 ])
 def test_mood(outcome: str, expected: Mood) -> None:
     assert mood(outcome) is expected
+
+
+@pytest.mark.parametrize(("term", "text", "said"), [
+    ("NO", "Nothing is done.", "NO: nothing is done (RFC 1)"),
+    ("NO", "NO, nothing is done.", "NO, nothing is done (RFC 1)"),
+    ("404", "There is nothing at this address. Really.", "404: there is nothing at this address (RFC 1)"),
+    ("A", "AAAA is younger.", "A: AAAA is younger (RFC 1)"),
+    ("+OK", "Well done.", "+OK: Well done (RFC 1)"),
+    ("+OK", "+OK says it worked.", "+OK says it worked (RFC 1)"),
+    ("418", "A teapot: RFC 2324 is a joke.", "A teapot: RFC 2324 is a joke (RFC 1)"),
+])
+def test_a_term_is_said_in_front_unless_the_text_says_it(term: str, text: str, said: str) -> None:
+    name = "a teapot" if term == "418" else ""
+    assert _said(Entry("x", "outcome", term, name, text, "", "RFC 1"), term) == said
+
+
+def test_a_long_sentence_is_cut_at_a_word() -> None:
+    text = _fit(["word " * 50])
+    assert len(text) <= LONGEST
+    assert text.endswith("word…")

@@ -23,7 +23,11 @@ from dns.rdataset import Rdataset
 
 from sandbox.protocols.dns.writer import ADDITIONAL, ANSWER, AUTHORITY, HEADER, MessageWriter, opt_record
 
-__all__ = ["Draft", "Edns", "Header", "Malformed", "Query", "Transport", "read_header", "read_query", "render"]
+__all__ = [
+    "TYPES", "Draft", "Edns", "Header", "Malformed", "Query", "Signature", "Transport", "bare", "class_text",
+    "limit_for", "name_text", "opcode_text", "rcode_text", "read_header", "read_query", "render", "type_text",
+    "wire_name",
+]
 
 HEADER_SIZE = HEADER.size
 
@@ -44,6 +48,15 @@ ECHOED = 0x7800 | RD | CD
 
 OPT, TSIG, SOA = (int(kind) for kind in (
     dns.rdatatype.RdataType.OPT, dns.rdatatype.RdataType.TSIG, dns.rdatatype.RdataType.SOA))
+
+TYPES = frozenset("""
+    A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP NSAP-PTR SIG KEY
+    PX GPOS AAAA LOC NXT SRV NAPTR KX CERT A6 DNAME OPT APL DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3
+    NSEC3PARAM TLSA SMIMEA HIP NINFO CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS DSYNC HHIT BRID SPF UNSPEC
+    NID L32 L64 LP EUI48 EUI64 NXNAME TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC AMTRELAY RESINFO WALLET
+    TA DLV
+""".split())  # noqa: SIM905 (ninety quoted words are harder to read)
+"""The record types known by name; all others are called TYPE and their number, however new the library is."""
 
 
 class Malformed(ValueError):
@@ -144,7 +157,7 @@ def read_query(wire: bytes) -> Query:
     try:
         name, rdtype, rdclass = None, 0, 0
         if header.counts[0]:
-            name = parser.get_name()
+            name = parser.get_name(decompress=True)
             rdtype, rdclass = parser.get_struct("!HH")
         edns, signature, serial = _read_records(parser, header)
     except (dns.exception.DNSException, struct.error) as error:
@@ -158,7 +171,7 @@ def _read_records(parser: dns.wire.Parser, header: Header) -> tuple[Edns | None,
     edns, signature, serial = None, None, None
     for section, count in enumerate(header.counts[1:], start=1):
         for position in range(count):
-            owner = parser.get_name()
+            owner = parser.get_name(decompress=True)
             rdtype, rdclass, ttl, length = parser.get_struct("!HHIH")
             if rdtype == OPT:
                 # RFC 6891 §6.1.1: only one, in the additional section, owned by the root.
@@ -171,12 +184,12 @@ def _read_records(parser: dns.wire.Parser, header: Header) -> tuple[Edns | None,
                 if section != 3 or position != count - 1:
                     raise Malformed("has a TSIG record where none may be")
                 with parser.restrict_to(length):
-                    signature = Signature(owner, parser.get_name())
+                    signature = Signature(owner, parser.get_name(decompress=True))
                     parser.get_remaining()
             elif rdtype == SOA and section == 2:
                 with parser.restrict_to(length):
-                    parser.get_name()
-                    parser.get_name()
+                    parser.get_name(decompress=True)
+                    parser.get_name(decompress=True)
                     (serial, *_) = parser.get_struct("!IIIII")
             else:
                 parser.get_bytes(length)
@@ -250,7 +263,8 @@ def name_text(name: Name | None) -> str:
 
 def type_text(rdtype: int) -> str:
     """ "AAAA", or "TYPE65280" for one without a name (RFC 3597 §5)."""
-    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
+    text = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
+    return text if text in TYPES else f"TYPE{rdtype}"
 
 
 def class_text(rdclass: int) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import dns.name
+import dns.rdata
+import dns.rdataset
 from dns.edns import EDECode, OptionType
 from dns.name import Name
 from dns.rcode import Rcode
@@ -53,7 +55,7 @@ KEEPALIVE = 300
 IDENTITY = b"sandbox"
 """Who we are to those who ask (RFC 4892, RFC 5001): no version, that only helps attackers."""
 
-CHAOS = {name: parse_set("TXT", [text], 0) for name, text in (
+CHAOS = {name: dns.rdataset.from_text("CH", "TXT", 0, text) for name, text in (
     ("version.bind.", '"Sandbox, a pretend internet"'), ("version.server.", '"Sandbox, a pretend internet"'),
     ("id.server.", '"sandbox"'), ("hostname.bind.", '"sandbox"'))}
 
@@ -112,14 +114,16 @@ class Responder:
         try:
             self._options(query, draft, transport, client, notes)
         except BadCookie as problem:
-            return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.badcookie", str(problem))
+            return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.bad-cookie", str(problem))
         if query.name is None:
             if query.edns is None or query.edns.option(OptionType.COOKIE) is None:
                 return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.malformed", "has no question")
             # RFC 7873 §5.4: only a cookie is wanted.
             return self._finish(query, draft, transport, "situation.cookie", notes)
         if query.signature is not None:
-            return _unknown_key(query)
+            return _unknown_key(query, self._settings.udp_size)
+        if query.rdclass != RdataClass.IN:
+            notes["class"] = grammar.class_text(query.rdclass)
         if query.rdclass == RdataClass.CH:
             key = _chaos(query.name, query, draft)
         elif query.rdclass not in (RdataClass.IN, RdataClass.ANY):
@@ -146,10 +150,10 @@ class Responder:
             draft.options.append((OptionType.COOKIE, data))
         if query.edns.option(OptionType.NSID) is not None:
             draft.options.append((OptionType.NSID, IDENTITY))
-        keepalive = query.edns.option(11)
+        keepalive = query.edns.option(OptionType.KEEPALIVE)
         if keepalive is not None and transport.stream:
             # RFC 7828 §3.3.2: over UDP it is ignored.
-            draft.options.append((11, struct.pack("!H", KEEPALIVE)))
+            draft.options.append((OptionType.KEEPALIVE, struct.pack("!H", KEEPALIVE)))
 
     # The algorithm of RFC 1034 §4.3.2
 
@@ -175,7 +179,7 @@ class Responder:
             target = _follow(name, found, draft)
             if target is None:
                 draft.rcode = Rcode.YXDOMAIN        # RFC 6672 §2.2: the new name would be too long
-                return "situation.toolong"
+                return "situation.too-long"
             if any(target == owner for owner, _ in draft.answer):
                 break
             name = target
@@ -192,6 +196,8 @@ class Responder:
                 return _any(name, found, draft, transport)
             draft.answer += [(name, records) for records in found.records]
             self._add_addresses(draft, found.records, name)
+            if _is_refusal(found.records[0]):
+                return "situation.not-offered"
             return key or ("situation.wildcard" if found.wildcard else "")
         if found.kind is Kind.REFERRAL:
             assert found.source is not None
@@ -200,15 +206,16 @@ class Responder:
             self._add_addresses(draft, found.records, name, glue=zone)
             return key or "situation.referral"
         soa = zone.soa
-        lifetime = min(soa.ttl, soa[0].minimum)          # RFC 2308 §3
-        draft.authority.append((zone.origin, record_set(RdataType.SOA, list(soa), lifetime)))
+        if soa.ttl > soa[0].minimum:
+            soa = record_set(RdataType.SOA, list(soa), soa[0].minimum)      # the negative lifetime, RFC 2308 §3
+        draft.authority.append((zone.origin, soa))
         if found.kind is Kind.NXDOMAIN:
             draft.rcode = Rcode.NXDOMAIN                # of the last name in the chain, RFC 6604 §3
             return key
         if key:
             return key
         unknown = grammar.type_text(query.rdtype).startswith("TYPE")
-        return "situation.unknowntype" if unknown else "situation.nodata"
+        return "situation.unknown-type" if unknown else "situation.nodata"
 
     def _add_addresses(self, draft: Draft, records: Iterable[Rdataset], owner: Name,
                        glue: Zone | None = None) -> None:
@@ -236,10 +243,10 @@ class Responder:
                   notes: dict[str, str]) -> Reply:
         zone = self._zones.zone_at(name)
         if not self._may_transfer(client):
-            key = _refuse(query, draft, Rcode.REFUSED, EDECode.PROHIBITED, "situation.transferrefused")
+            key = _refuse(query, draft, Rcode.REFUSED, EDECode.PROHIBITED, "situation.transfer-refused")
             return self._finish(query, draft, transport, key, notes)
         if zone is None:
-            key = _refuse(query, draft, Rcode.NOTAUTH, EDECode.NOT_AUTHORITATIVE, "situation.nozone")
+            key = _refuse(query, draft, Rcode.NOTAUTH, EDECode.NOT_AUTHORITATIVE, "situation.no-zone")
             return self._finish(query, draft, transport, key, notes)
         draft.authoritative = True
         if query.rdtype == RdataType.IXFR and query.serial is None:
@@ -252,7 +259,7 @@ class Responder:
             return self._finish(query, draft, transport, "situation.ixfr", notes)
         if not transport.stream:
             draft.rcode, draft.authoritative = Rcode.FORMERR, False        # RFC 5936 §4.2: not defined over UDP
-            return self._finish(query, draft, transport, "situation.transferudp", notes)
+            return self._finish(query, draft, transport, "situation.transfer-udp", notes)
         count, messages = transfer(query, zone)
         stream = iter(messages)
         about = Description(grammar.type_text(query.rdtype), grammar.name_text(name), "NOERROR", f"{count} records",
@@ -267,10 +274,11 @@ class Responder:
     def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, notes: dict[str, str]) -> Reply:
         limit = grammar.limit_for(query, transport, self._settings.udp_size)
         data, truncated = grammar.render(query, draft, limit, self._settings.udp_size)
+        answered = _summary(draft)
         if truncated:
-            key = "situation.truncated"
+            key, answered = "situation.truncated", "cut short"
         verb = "QUERY" if query.name is None else grammar.type_text(query.rdtype)
-        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), _summary(draft),
+        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), answered,
                             key, notes or None)
         # A cookie belongs to one client and one hour, a refusal to one client.
         private = "cookie" in notes or query.rdtype in (RdataType.AXFR, RdataType.IXFR)
@@ -295,7 +303,7 @@ def _explain(query: Query, draft: Draft, code: EDECode, text: bytes = b"") -> No
         draft.options.append(option)
 
 
-def _unknown_key(query: Query) -> Reply:
+def _unknown_key(query: Query, payload: int) -> Reply:
     """RFC 8945 §5.2.1: a key nobody here knows gets NOTAUTH with BADKEY, unsigned. We know no keys."""
     assert query.signature is not None
     bad_key, fudge = 17, 300
@@ -303,9 +311,9 @@ def _unknown_key(query: Query) -> Reply:
     rdata = grammar.wire_name(algorithm) + struct.pack("!HIHHHHH", 0, 0, fudge, 0, query.header.id, bad_key, 0)
     record = grammar.wire_name(key) + struct.pack("!HHIH", grammar.TSIG, RdataClass.ANY, 0, len(rdata)) + rdata
     draft = Draft(rcode=Rcode.NOTAUTH, signature=[record])
-    data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, grammar.UDP_SIZE_WITHOUT_EDNS)
+    data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, payload)
     about = Description(grammar.type_text(query.rdtype), grammar.name_text(query.name), "NOTAUTH",
-                        "", "situation.unknownkey", {"key": grammar.name_text(key)})
+                        "", "situation.unknown-key", {"key": grammar.name_text(key)})
     return Reply(data, about)
 
 
@@ -316,15 +324,8 @@ def _chaos(name: Name, query: Query, draft: Draft) -> str:
         return _refuse(query, draft, Rcode.REFUSED, EDECode.NOT_AUTHORITATIVE, "situation.class")
     draft.authoritative = True
     if query.rdtype in (RdataType.TXT, RdataType.ANY):
-        draft.answer.append((name, _in_class(records, RdataClass.CH)))
+        draft.answer.append((name, records))
     return "situation.chaos"
-
-
-def _in_class(records: Rdataset, rdclass: RdataClass) -> Rdataset:
-    copy = Rdataset(rdclass, records.rdtype, ttl=records.ttl)
-    for item in records:
-        copy.add(item.replace(rdclass=rdclass))
-    return copy
 
 
 def _any(name: Name, found: Found, draft: Draft, transport: Transport) -> str:
@@ -333,6 +334,12 @@ def _any(name: Name, found: Found, draft: Draft, transport: Transport) -> str:
     records = (SHORT_ANY,) if transport.limited else found.records
     draft.answer += [(name, item) for item in records]
     return "situation.any"
+
+
+def _is_refusal(records: Rdataset) -> bool:
+    """Whether an MX or SRV says "." for its host: the service is not offered (RFC 7505 §3, RFC 2782)."""
+    attribute = HOST_FIELDS.get(records.rdtype, "") if records.rdtype in (RdataType.MX, RdataType.SRV) else ""
+    return bool(attribute) and len(records) == 1 and getattr(records[0], attribute) == dns.name.root
 
 
 def _follow(name: Name, found: Found, draft: Draft) -> Name | None:
@@ -349,7 +356,9 @@ def _follow(name: Name, found: Found, draft: Draft) -> Name | None:
     except dns.name.NameTooLong:
         return None
     # RFC 6672 §3.1: a CNAME is made for those who do not know DNAME.
-    draft.answer.append((name, parse_set("CNAME", [str(target)], records.ttl)))
+    octets = grammar.wire_name(target)
+    alias = dns.rdata.from_wire(RdataClass.IN, RdataType.CNAME, octets, 0, len(octets))
+    draft.answer.append((name, record_set(RdataType.CNAME, [alias], records.ttl)))
     return target
 
 

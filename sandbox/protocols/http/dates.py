@@ -63,7 +63,8 @@ def century(year: int) -> str:
 
 def seconds(year: str, month: str, day: str, clock: str) -> int:
     hour, minute, second = clock.split(":")
-    if not (year + day + hour + minute + second).isdecimal():
+    digits = year + day + hour + minute + second
+    if not (digits.isascii() and digits.isdigit()):
         raise ValueError(clock)
     parts = (int(year), MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second))
     if not (1 <= parts[2] <= calendar.monthrange(parts[0], parts[1])[1] and parts[3] < 24 and parts[4] < 60

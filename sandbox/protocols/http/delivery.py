@@ -72,7 +72,8 @@ class Delivery:
 
     def _queue(self, response: Response, written: Written, framing: bytes, body: bytes, length: int) -> None:
         head = response_head(response.status, response.reason, written, framing + self._connection())
-        self._talk.write(head + body)
+        self._talk.write(head)
+        self._talk.write(body)
         self.summary = summary(response, written, length)
 
     def _connection(self) -> bytes:

@@ -6,6 +6,7 @@ since what is coded for one client has other octets.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from sandbox.protocols.http.coding import Squeezer, choose, squeeze_stream, varies
@@ -73,7 +74,7 @@ class Finisher:
         headers = weakened(response.headers)
         headers.set("Content-Encoding", coding)
         if request.method == "HEAD":
-            return replace(response, headers=headers, body=b"", length=-1)
+            return replace(response, headers=headers, body=unmeasured(), length=-1)
         if isinstance(response.body, bytes):
             body = await self._squeeze(response.body, coding, again="etag" in headers)
             return replace(response, headers=headers, body=body)
@@ -85,6 +86,11 @@ def size(response: Response) -> int:
     if isinstance(response.body, bytes) and (response.body or response.length < 0):
         return len(response.body)
     return response.length
+
+
+async def unmeasured() -> AsyncIterator[bytes]:
+    """What HEAD's answer has for a body: GET's, compressed, would have a length nobody knows yet."""
+    yield b""
 
 
 def with_vary(headers: Headers) -> Headers:

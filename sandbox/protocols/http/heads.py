@@ -163,7 +163,7 @@ def check_hosts(hosts: list[str], version: str) -> None:
         try:
             parse_authority(hosts[0])
         except ValueError as error:
-            raise Refused(400, f"The Host field is not a host: {error}.", "situation.host") from None
+            raise Refused(400, f"The Host field (RFC 9112 §3.2) is not a host: {error}.", "situation.host") from None
 
 
 def authority(target: Target, hosts: list[str]) -> tuple[str, int]:

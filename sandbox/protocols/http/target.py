@@ -89,7 +89,7 @@ def absolute(target: str) -> Target:
     try:
         host, port = parse_authority(rest[:cut])
     except ValueError as error:
-        raise bad_target(f"The address has a host that cannot be: {error}") from None
+        raise bad_target(f"The address has a host that cannot be (RFC 9110 §4.2.1): {error}") from None
     if not host:
         raise bad_target("The address has no host (RFC 9110 §4.2.1)")
     path, _, query = rest[cut:].partition("?")

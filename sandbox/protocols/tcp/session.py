@@ -37,7 +37,7 @@ FIRST_CLIENT_PORT = 1024
 """Below it are the ports of services, which do not ask questions (RFC 6335 §6)."""
 
 SHOWN = 60
-"""Characters of the client's text that an exchange shows."""
+"""Octets of the client's text that an exchange shows."""
 
 EPOCH_1900 = 2_208_988_800
 """Seconds from 1900-01-01, where RFC 868 begins to count, to 1970-01-01."""
@@ -58,9 +58,10 @@ def size(octets: int) -> str:
 
 def shown(data: bytes) -> str:
     """What a client sent, for the journal: its text when it is short text, else its size."""
-    text = data.rstrip(b"\r\n")
-    if len(text) <= SHOWN and all(octet in PRINTABLE for octet in text):
-        return text.decode("ascii")
+    if len(data) <= SHOWN:
+        text = data.decode("utf-8", "replace").rstrip("\r\n")
+        if text.isprintable() and "\ufffd" not in text:
+            return text
     return size(len(data))
 
 
@@ -91,9 +92,14 @@ def characters() -> bytes:
     return PATTERN[:random.randint(0, LARGEST_DATAGRAM)]
 
 
+def words(said: bytes) -> str:
+    """A line of ours as text."""
+    return said.decode("ascii").rstrip()
+
+
 ONE_LINE: Mapping[str, SmallService] = {
-    "daytime": SmallService(daytime, shown),
-    "qotd": SmallService(quote_of_the_day, shown),
+    "daytime": SmallService(daytime, words),
+    "qotd": SmallService(quote_of_the_day, words),
     "time": SmallService(seconds_since_1900, lambda said: f"{int.from_bytes(said, 'big')} seconds since 1900"),
 }
 """The services that say one thing, whatever they are sent."""
@@ -125,13 +131,13 @@ async def echo(conversation: Conversation) -> None:
         except (Closed, TimedOut):
             exchange.end(LEFT)
             raise
-        exchange.end(DONE, size(len(data)))
+        exchange.end(DONE, size(len(data)), "verb.echo")
 
 
 async def discard(conversation: Conversation) -> None:
     """Read, and say nothing (RFC 863)."""
     while data := await conversation.read_some():
-        conversation.begin("discard", shown(data)).end(DONE, f"{size(len(data))} thrown away")
+        conversation.begin("discard", shown(data)).end(DONE, f"{size(len(data))} thrown away", "verb.discard")
 
 
 def chargen(limit: int) -> Callable[[Conversation], Awaitable[None]]:
@@ -148,7 +154,7 @@ def chargen(limit: int) -> Callable[[Conversation], Awaitable[None]]:
         except (Closed, TimedOut):
             exchange.end(LEFT, size(sent))
             raise
-        exchange.end(DONE, size(sent))
+        exchange.end(DONE, size(sent), "verb.chargen")
 
     return session
 
@@ -165,7 +171,7 @@ def one_line(name: str, service: SmallService) -> Callable[[Conversation], Await
         except (Closed, TimedOut):
             exchange.end(LEFT)
             raise
-        exchange.end(DONE, service.reads(said))
+        exchange.end(DONE, service.reads(said), f"verb.{name}")
 
     return session
 
@@ -180,11 +186,11 @@ def guarded(name: str, endpoints: Mapping[str, Address], reply: Callable[[bytes]
             return Answer(None, Description(name, shown(data), IGNORED, "no answer to another service",
                                             "outcome.ignored"))
         said = reply(data)
-        return Answer(said, Description(name, shown(data), DONE, reads(said)))
+        return Answer(said, Description(name, shown(data), DONE, reads(said), f"verb.{name}"))
 
     return answer
 
 
 def ignore(data: bytes, client: Address) -> Answer:
     """discard over UDP: no answer is the whole service (RFC 863)."""
-    return Answer(None, Description("discard", shown(data), DONE, f"{size(len(data))} thrown away"))
+    return Answer(None, Description("discard", shown(data), DONE, f"{size(len(data))} thrown away", "verb.discard"))

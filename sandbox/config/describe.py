@@ -110,8 +110,8 @@ TOP_LEVEL = ("Each of these but `services` can also be set in the environment, a
 INTRODUCTION = """
 # Configuration
 
-A configuration is a TOML file, given with `--config FILE`. Every key is optional, so an empty file is a good one.
-Sizes are octets, times are seconds.
+A configuration is a TOML file, given with `--config FILE` or as `SANDBOX_CONFIG` in the environment. Every key is
+optional, so an empty file is a good one. Sizes are octets, times are seconds.
 
 Later places win: the defaults, then the file, then the environment, then the options of the command line.
 `--set KEY=VALUE` sets any key, for example `--set dns.ttl=5`. Paths in a file are seen from that file's folder.

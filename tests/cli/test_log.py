@@ -1,0 +1,145 @@
+"""`sandbox log`, over a store that a real service has written."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trio
+
+from sandbox.cli import main
+from sandbox.cli.log import since
+from tests.support.service import serving
+
+BINARY = b"GET me\r\n\x00\x01\x02\xff\xfe binary"
+
+
+async def say(role: str, data: Path, *words: bytes) -> None:
+    async with serving(role, data) as address:
+        for word in words:
+            async with await trio.open_tcp_stream(*address) as stream:
+                await stream.send_all(word)
+                await stream.send_eof()
+                async for _ in stream:
+                    pass
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    trio.run(say, "echo", tmp_path, b"hello \x1b[2J\r\n", BINARY)
+    trio.run(say, "discard", tmp_path, b"nobody hears\n")
+    return tmp_path
+
+
+def log(data: Path, *options: str) -> int:
+    return main(["log", "--data", str(data), *options])
+
+
+def asked(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [json.loads(text)["asked"] for text in capsys.readouterr().out.splitlines()]
+
+
+def test_lines(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert "echo    12 octets → done 12 octets" in first
+    assert "Echo sends back every octet it gets (RFC 862)." in first
+    assert "discard nobody hears → done 13 octets thrown away" in last
+
+
+@pytest.mark.parametrize(("options", "expected"), [
+    ([], ["12 octets", "20 octets", "nobody hears"]),
+    (["--protocol", "tcp"], ["12 octets", "20 octets", "nobody hears"]),
+    (["--protocol", "discard"], ["nobody hears"]),
+    (["--protocol", "dns"], []),
+    (["--client", "127.0.0.1"], ["12 octets", "20 octets", "nobody hears"]),
+    (["--client", "192.0.2.1"], []),
+    (["--limit", "1"], ["nobody hears"]),
+    (["--limit", "2"], ["20 octets", "nobody hears"]),
+    (["--since", "1h"], ["12 octets", "20 octets", "nobody hears"]),
+    (["--since", "2999-01-01"], []),
+])
+def test_filters(options: list[str], expected: list[str], data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--json", *options) == 0
+    assert asked(capsys) == expected
+
+
+def test_raw(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--raw", "2") == 0
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title.startswith("# session 2: echo over tcp, 127.0.0.1:")
+    assert lines == [
+        "> GET me",
+        "> 00000008  00 01 02 ff fe 20 62 69 6e 61 72 79              |..... binary|",
+        "< GET me",
+        "< 00000008  00 01 02 ff fe 20 62 69 6e 61 72 79              |..... binary|",
+    ]
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_raw_bytes_of_one_side(side: str, data: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert log(data, "--raw", "2", "--side", side) == 0
+    assert capfdbinary.readouterr().out == BINARY
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    (["--raw", "99"], "there is no session 99"),
+    (["--side", "client"], "name it with --raw SESSION"),
+    (["--raw", "1", "--follow"], "leave --follow away"),
+])
+def test_what_cannot_be_shown(options: list[str], says: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, *options) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_no_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(tmp_path) == 2
+    assert "no journal there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--protocol", "gopher"], ["--limit", "0"], ["--limit", "x"], ["--raw", "-1"],
+                                     ["--since", "yesterday"], ["--since", "99999-01-01"], ["--json", "--raw", "1"]])
+def test_misused(options: list[str], data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        log(data, *options)
+    assert caught.value.code == 2
+    assert "usage: sandbox log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "ago"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86_400)])
+def test_since_ago(text: str, ago: int) -> None:
+    assert abs(time.time() - ago - since(text)) < 5
+
+
+def test_since_a_moment() -> None:
+    assert since("2026-01-31T10:00") == datetime(2026, 1, 31, 10).astimezone().timestamp()
+    assert since("2026-01-31T10:00Z") == 1_769_853_600.0
+    with pytest.raises(argparse.ArgumentTypeError, match=r"'soon' is no time; write 30s, 10m"):
+        since("soon")
+
+
+async def test_follow_a_living_sandbox(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "log", "--follow", "--json", "--data", str(tmp_path)]
+    async with serving("echo", tmp_path) as address, trio.open_nursery() as nursery:
+        follower: trio.Process = await nursery.start(partial(
+            trio.run_process, command, stdout=subprocess.PIPE, check=False))
+        assert follower.stdout is not None
+        async with follower.stdout, await trio.open_tcp_stream(*address) as stream:
+            with trio.fail_after(20):
+                for word in (b"one", b"two"):
+                    await stream.send_all(word)
+                    assert await stream.receive_some() == word
+                    line = b""
+                    while not line.endswith(b"\n"):
+                        line += await follower.stdout.receive_some()
+                    assert json.loads(line)["asked"] == word.decode()
+                follower.send_signal(signal.SIGINT)
+                assert await follower.wait() == 0

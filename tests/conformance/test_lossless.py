@@ -1,0 +1,136 @@
+"""From the journal alone both directions of every connection are rebuilt, byte for byte, however the input arrives.
+
+Every role of the registry takes part: a role without a sample here fails the first test.
+"""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+
+import pytest
+import trio
+
+from sandbox.app import Sandbox
+from sandbox.journal.records import Session, Stream
+from sandbox.protocols.registry import PROTOCOLS
+from tests.support.network import pieces, read_all, reader, watching
+
+QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03com\x00\x00\x01\x00\x01"
+
+
+def over_tcp(*queries: bytes) -> bytes:
+    return b"".join(struct.pack("!H", len(query)) + query for query in queries)
+
+
+GET = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
+SAMPLES: dict[str, list[bytes]] = {
+    "http": [
+        GET * 3 + b"GET /nothing HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n",
+        b"POST /httpbin/post HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + GET,
+        b"PUT /httpbin/put HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n" + b"b" * 70000 + GET,
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + GET,
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 not http at all",
+        b"GET / HTTP/1.1\r\nHost: cut of",
+    ],
+    "dns": [over_tcp(QUERY, QUERY, b"\xff" + QUERY[1:]), over_tcp(b"short", QUERY), over_tcp(QUERY)[:9], b"\x00"],
+    "echo": [b"say it again\r\n" * 50, b"", bytes(range(256)) * 700],
+    "discard": [b"thrown away" * 1000],
+    "daytime": [b"", b"ignored"],
+    "qotd": [b""],
+    "chargen": [b""],
+    "time": [b""],
+}
+"""What a client sends, by role; well formed, broken and unfinished."""
+
+ENDLESS = {"chargen"}
+"""What goes on until the client leaves, with bytes still on their way to it."""
+
+ROLES = [(protocol.name, role) for protocol in PROTOCOLS for role in protocol.roles]
+
+
+def test_every_role_has_a_sample() -> None:
+    assert set(SAMPLES) == {role.name for _, role in ROLES}
+
+
+@pytest.mark.parametrize("name", [role.name for _, role in ROLES if "tcp" in role.transports])
+async def test_both_directions_are_rebuilt(sandbox: Sandbox, name: str) -> None:
+    with watching(sandbox.journal) as watcher:
+        seen: list[tuple[bytes, bytes, int]] = []
+        for sample in SAMPLES[name]:
+            for seed in range(5 if len(sample) < 3000 else 3):
+                received, port = await talk(sandbox, name, sample, seed)
+                seen.append((sample, received, port))
+        await watcher.wait_closed(len(seen))
+        await sandbox.journal.settle()
+        sessions = {session.client.port: session for session in watcher.closed}
+        with reader(sandbox) as journal:
+            for sample, received, port in seen:
+                session = sessions[port]
+                assert journal.stream(session.id, Stream.SERVER)[:len(received)] == received
+                if name not in ENDLESS:
+                    assert sent_part(journal.stream(session.id, Stream.SERVER), session) == received
+                assert journal.stream(session.id, Stream.CLIENT) == sample[:len(journal.stream(
+                    session.id, Stream.CLIENT))]
+                check_partition(sandbox, session)
+
+
+async def talk(sandbox: Sandbox, name: str, sample: bytes, seed: int) -> tuple[bytes, int]:
+    """Say the sample in pieces, half-close, and read to the end: what came, and the client's port."""
+    stream = await trio.open_tcp_stream(*sandbox.endpoints[name])
+    received = bytearray()
+    port: int = stream.socket.getsockname()[1]
+    async with stream, trio.open_nursery() as nursery:
+        async def speak() -> None:
+            try:
+                for piece in pieces(sample, seed):
+                    await stream.send_all(piece)
+                await stream.send_eof()
+            except trio.BrokenResourceError:
+                pass  # the server has said all it will
+
+        nursery.start_soon(speak)
+        with trio.fail_after(20):
+            if name in ENDLESS:
+                while len(received) < 10_000:
+                    received += await stream.receive_some()
+            else:
+                received += await read_all(stream)
+    return bytes(received), port
+
+
+def sent_part(stream: bytes, session: Session) -> bytes:
+    """What the kernel took: all but what was still queued when the client had gone."""
+    unsent = int(session.facts["close"].get("unsent", 0))
+    return stream[:len(stream) - unsent]
+
+
+def check_partition(sandbox: Sandbox, session: Session) -> None:
+    """The exchanges of a session cover both streams without a gap or an overlap, except what is in no exchange at
+    the end."""
+    with reader(sandbox) as journal:
+        exchanges = [exchange for owner, exchange in journal.exchanges() if owner.id == session.id]
+    for side in ("client", "server"):
+        ranges = [getattr(exchange, side) for exchange in exchanges]
+        assert all(before[1] == after[0] for before, after in pairwise(ranges))
+        assert not ranges or ranges[0][0] == 0
+
+
+@pytest.mark.parametrize("name", [role.name for _, role in ROLES if "udp" in role.transports])
+async def test_datagrams_are_rebuilt(sandbox: Sandbox, name: str) -> None:
+    sent = [QUERY, b"x", b"", bytes(600)] if name == "dns" else [b"one", b"", b"three" * 100]
+    received = []
+    with trio.socket.socket(trio.socket.AF_INET, trio.socket.SOCK_DGRAM) as sock:
+        await sock.connect(sandbox.endpoints[name])
+        for data in sent:
+            await sock.send(data)
+        # An echo of our own marks the end: whatever comes, comes before it.
+        with trio.move_on_after(0.3):
+            while True:
+                received.append(await sock.recv(65535))
+    await sandbox.journal.settle()
+    with reader(sandbox) as journal:
+        [session] = [found for found in journal.sessions(service=name) if found.transport == "udp"]
+        assert journal.stream(session.id, Stream.CLIENT) == b"".join(sent)
+        assert journal.stream(session.id, Stream.SERVER) == b"".join(received)
+        assert len(list(journal.exchanges(service=name))) == len(sent)

@@ -1,0 +1,99 @@
+"""Who may import whom: the rooms of the house, held by reading the code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEAVES = {"sandbox.address", "sandbox.errors", "sandbox.toml", "sandbox.config"}
+"""Values everybody shares; they know nobody."""
+
+MAY = {
+    "sandbox.address": set(),
+    "sandbox.errors": set(),
+    "sandbox.toml": {"sandbox.errors"},
+    "sandbox.config": {"sandbox.toml", "sandbox.errors"},
+    "sandbox.world": LEAVES - {"sandbox.config"},
+    "sandbox.pki": LEAVES - {"sandbox.config"},
+    "sandbox.journal": LEAVES - {"sandbox.config", "sandbox.toml"},
+    "sandbox.protocols": LEAVES | {"sandbox.world"},
+    "sandbox.protocols.tls": {"sandbox.net.tls"},  # no session: words about what the I/O room does
+    "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.conversation",
+                             "sandbox.protocols.registry"},
+    "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.registry"},
+    "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
+    "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
+    "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
+                             "sandbox.net", "sandbox.plan"},
+    "sandbox.cli": {"sandbox"},
+    "sandbox.__main__": {"sandbox"},
+    "sandbox.__init__": {"sandbox"},
+}
+"""What each room may import, beside itself. `cli` sits on top of everything."""
+
+FORBIDDEN_IN_PROTOCOLS = {"socket", "ssl"}
+"""A protocol is handed a conversation; it never holds a socket."""
+
+TRIO_STREAMS = {"SocketStream", "SSLStream", "SocketListener", "SSLListener", "open_tcp_stream",
+                "open_tcp_listeners", "serve_tcp", "serve_listeners", "socket", "StapledStream",
+                "open_ssl_over_tcp_stream"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted((ROOT / "sandbox").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        yield name.removesuffix(".__init__") if name != "sandbox.__init__" else name, path
+
+
+def room(module: str) -> str:
+    """The longest entry of MAY that a module is in."""
+    found = [name for name in MAY if module == name or module.startswith(name + ".")]
+    assert found, f"{module} is in no room that tests/test_imports.py knows"
+    return max(found, key=len)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module of ours, and every name taken from outside, that a file imports; also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full"
+            assert node.module
+            for alias in node.names:
+                as_module = ROOT.joinpath(*node.module.split("."), alias.name)
+                is_module = as_module.with_suffix(".py").exists() or as_module.is_dir()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()))
+def test_a_room_imports_only_what_it_may(module: str, path: Path) -> None:
+    own = room(module)
+    for name in imported(path):
+        if name == "sandbox" or name.startswith("sandbox."):
+            allowed = {own, *MAY[own]}
+            assert any(name == other or name.startswith(other + ".") for other in allowed), \
+                f"{module} imports {name}, which {own} may not"
+
+
+@pytest.mark.parametrize(("module", "path"), [found for found in modules() if room(found[0]) == "sandbox.protocols"])
+def test_a_protocol_holds_no_socket(module: str, path: Path) -> None:
+    assert not {name.split(".")[0] for name in imported(path)} & FORBIDDEN_IN_PROTOCOLS
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "trio"}
+    assert not names & TRIO_STREAMS, f"{module} uses trio's streams"
+
+
+def test_a_protocol_imports_no_other_protocol() -> None:
+    """Each may use its own folder and what they share, which is what lies outside the folders of the registry."""
+    from sandbox.protocols.registry import PROTOCOLS
+    folders = {protocol.module.rsplit(".", 1)[0] for protocol in PROTOCOLS}
+    for module, path in modules():
+        own = next((folder for folder in folders if module.startswith(folder + ".") or module == folder), None)
+        for name in imported(path) if own else ():
+            other = next((folder for folder in folders if name.startswith(folder + ".") or name == folder), own)
+            assert other == own, f"{module} imports {name}"
