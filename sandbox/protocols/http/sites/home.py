@@ -107,7 +107,7 @@ class Pages:
         groups: dict[str, list[Try]] = {}
         for one in self._things():
             groups.setdefault(one.group, []).append(one)
-        authority = request.host + ("" if request.port == 80 else f":{request.port}")
+        authority = answers.root(request).partition("://")[2]
         body = fill(
             HOME, heading=heading, lead=lead, castle=CASTLE, authority=authority,
             found=fill(found(request), host=request.host or "no name at all"),
