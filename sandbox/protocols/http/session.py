@@ -21,7 +21,7 @@ from sandbox.protocols.conversation import (
     TimedOut,
 )
 from sandbox.protocols.http.content import NO_CONTENT, Content
-from sandbox.protocols.http.delivery import Delivery, linger
+from sandbox.protocols.http.delivery import Delivery, close_body, linger
 from sandbox.protocols.http.errors import Refused, error_response
 from sandbox.protocols.http.finish import Finisher
 from sandbox.protocols.http.heads import Head, HeadCache, parse_head
@@ -116,6 +116,7 @@ class Dialogue:
         """A head that is new or still arriving. None when it was no request, and has been answered."""
         talk, limits = self._talk, self._server.config.limits
         scanner = Scanner(limits.head)
+        raw = b""
         try:
             while not (length := scanner.scan(talk.buffer)):
                 if talk.due == math.inf:
@@ -134,17 +135,21 @@ class Dialogue:
                                        "(RFC 9110 §15.5.9).", "situation.slow-head"))
             return None
         except Refused as refused:
-            await self._refuse(refused)
+            await self._refuse(refused, raw)
             return None
         finally:
             talk.due = math.inf
         self._server.heads.keep(raw, head)
         return head
 
-    async def _refuse(self, refused: Refused) -> None:
-        """Answer what could not be read, and end the connection."""
+    async def _refuse(self, refused: Refused, raw: bytes = b"") -> None:
+        """Answer what could not be read, and end the connection. raw: a whole head that makes no sense."""
         talk = self._talk
-        exchange = talk.begin(GARBLED)
+        verb, asked = GARBLED, ""
+        if raw:                                              # its first line was good
+            method, target, _ = raw.decode("latin-1").split(" ", 2)
+            verb, asked = method[:40], target
+        exchange = talk.begin(verb, asked)
         talk.take(len(talk.buffer))
         exchange.note("problem", refused.detail)
         delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
@@ -196,16 +201,17 @@ class Dialogue:
             try:
                 await delivery.send(response)
             except (ValueError, TypeError) as error:         # nothing has been written yet
+                await close_body(response.body)
                 response = failed(error, request, exchange, self._server.config.http.debug)
                 await delivery.send(response)
             if content is not None and not content.done:
                 await self._skip(content, delivery)
         except ConversationError:
+            keep_notes(request, exchange)
             exchange.end(str(response.status), "the client was gone before the end", "situation.client-gone")
             raise
         if request.notes:
-            for name, value in request.notes.items():
-                exchange.note(name, value)
+            keep_notes(request, exchange)
         exchange.end(str(response.status), delivery.summary, key or delivery.key)
         if delivery.tunnel is not None:
             await delivery.tunnel(talk)
@@ -221,6 +227,11 @@ class Dialogue:
             pass
         delivery.keep = False
         await linger(self._talk)
+
+
+def keep_notes(request: Request, exchange: OpenExchange) -> None:
+    for name, value in request.notes.items():
+        exchange.note(name, value)
 
 
 def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:
