@@ -37,7 +37,10 @@ class Finisher:
         written = field_lines(response.headers)
         if written.negotiated or "content-encoding" in written.names or not varies(written.media, length):
             return response
-        return replace(response, headers=with_vary(response.headers))
+        headers = response.headers.copy()
+        headers.add("Vary", "Accept-Encoding")
+        response.headers = headers                           # the site's own list of fields stays as it was
+        return response
 
     async def __call__(self, request: Request, response: Response) -> Response:
         """For a request that chooses. Raises HttpError(412), HttpError(416)."""
