@@ -169,6 +169,8 @@ class Dialogue:
             head.method, head.target, scheme, head.host, port,
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
+        if request.proxied:
+            request.notes["proxied"] = "absolute form"
         key = ""
         try:
             admit(request, head.length, head.expect, server.config.limits.body)

@@ -494,6 +494,7 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
+    assert talk.exchanges[0].notes == {"proxied": "absolute form"}
     assert [(request.host, request.proxied) for request in seen] == [
         ("www.example.org", True), ("www.example.com", False)]
 
