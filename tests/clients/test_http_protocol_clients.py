@@ -79,6 +79,13 @@ async def test_curl_through_the_proxy(sandbox: Sandbox, words: list[str], printe
                       *words)).decode() == printed
 
 
+@nc_needed
+async def test_nc_through_the_proxy_to_another_service(sandbox: Sandbox) -> None:
+    host, port = sandbox.endpoints["http"]
+    said = await run("nc", "-N", "-X", "connect", "-x", f"{host}:{port}", "www.example.com", "7", say=b"hello there")
+    assert said == b"hello there"
+
+
 @curl_needed
 async def test_curl_with_tls_on_the_plain_port(sandbox: Sandbox) -> None:
     host, port = sandbox.endpoints["http"]

@@ -18,7 +18,8 @@ WHOLE = 65_536
 """A body up to this size is queued together with its head; of a longer one the client's reading is awaited."""
 LINGER = 2.0
 """How long a connection that ends early goes on reading (seconds), so that no reset destroys the last answer."""
-LINGER_OCTETS = 4_194_304
+LINGER_OCTETS = 67_108_864
+"""What it reads in that time at most: many programs send a whole upload before they look for an answer."""
 
 
 class Delivery:

@@ -132,27 +132,30 @@ class Dialogue:
             if not talk.buffer.strip(b"\r\n"):
                 return None
             await self._refuse(Refused(408, f"The request head was not here after {limits.head_seconds:g} seconds "
-                                       "(RFC 9110 §15.5.9).", "situation.slow-head"))
+                                       "(RFC 9110 §15.5.9).", "situation.slow-head"), scanner, raw)
             return None
         except Refused as refused:
-            await self._refuse(refused, raw)
+            await self._refuse(refused, scanner, raw)
             return None
         finally:
             talk.due = math.inf
         self._server.heads.keep(raw, head)
         return head
 
-    async def _refuse(self, refused: Refused, raw: bytes = b"") -> None:
-        """Answer what could not be read, and end the connection. raw: a whole head that makes no sense."""
+    async def _refuse(self, refused: Refused, scanner: Scanner, raw: bytes) -> None:
+        """Answer what could not be read, and end the connection.
+
+        raw: the head, if all of it was here; else what is here of it is still in the buffer.
+        """
         talk = self._talk
         verb, asked = GARBLED, ""
-        if raw:                                              # its first line was good
-            method, target, _ = raw.decode("latin-1").split(" ", 2)
-            verb, asked = method[:40], target
+        if scanner.lines:                                    # its first line was good
+            start = raw or bytes(talk.buffer[scanner.skipped:scanner.line])
+            verb, asked, _ = start.decode("latin-1").split(" ", 2)
         exchange = talk.begin(verb, asked)
         talk.take(len(talk.buffer))
         exchange.note("problem", refused.detail)
-        delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
+        delivery = Delivery(talk, exchange, verb, "1.1", keep=False)
         await delivery.send(error_response(refused))
         exchange.end(str(refused.status), reason(refused.status), refused.key)
 
@@ -169,6 +172,8 @@ class Dialogue:
             head.method, head.target, scheme, head.host, port,
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
+        if request.proxied:
+            request.notes["proxied"] = "absolute form"
         key = ""
         try:
             admit(request, head.length, head.expect, server.config.limits.body)

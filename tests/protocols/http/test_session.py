@@ -494,6 +494,7 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
+    assert talk.exchanges[0].notes == {"proxied": "absolute form"}
     assert [(request.host, request.proxied) for request in seen] == [
         ("www.example.org", True), ("www.example.com", False)]
 
@@ -556,3 +557,9 @@ async def test_a_site_that_swallows_413_does_not_go_on_in_the_middle_of_the_body
 async def test_a_head_that_makes_no_sense_keeps_its_name_in_the_journal() -> None:
     exchange, = (await converse([b"GET /a HTTP/1.1\r\n\r\n"])).exchanges
     assert (exchange.verb, exchange.asked, exchange.key) == ("GET", "/a", "situation.no-host")
+
+
+async def test_even_a_refusal_has_no_body_for_head() -> None:
+    talk = await converse([b"HEAD /a HTTP/1.1\r\nHost : x\r\n\r\n"])
+    assert (talk.exchanges[0].verb, talk.exchanges[0].outcome) == ("HEAD", "400")
+    assert talk.sent.endswith(b"\r\n\r\n")
