@@ -27,7 +27,8 @@ from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
-from sandbox.protocols.registry import Context, Role, Tls
+from sandbox.protocols.conversation import DatagramHandler
+from sandbox.protocols.registry import Context, Role, Service, Tls
 from sandbox.world import World
 from sandbox.world.folder import Endpoint, Running
 
@@ -145,10 +146,17 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
+    services: dict[str, Service] = {}
+
+    def ask(role: str) -> DatagramHandler | None:
+        return services[role].message if role in services else None
+
     stands = []
     for planned, sockets in bound:
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context),
+        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses), ask,
+                          ca_folder(sandbox.data))
+        service = services[planned.role.name] = planned.protocol.serve(context)
+        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, service,
                                       tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
     return stands
 

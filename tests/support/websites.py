@@ -56,5 +56,5 @@ def websites(data: Path, world: str = "", config: Config | None = None,
         file.write_text(world)
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
-                          dial=dial)
+                          dial=dial, ca=data / "ca")
         yield Client(Server(context, build(context)))

@@ -331,7 +331,7 @@ class Connection:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL):
             self._write_queued()
             if self._opening is not None:
-                self._opening.end("", "no HTTP/2 came")
+                self._opening.end("failed", "no HTTP/2 came")
             exchange = talk.begin("GOAWAY", "" if self._theirs is None else code_name(self._theirs))
             with contextlib.suppress(ProtocolError):         # said already, by h2 itself
                 self.h2.close_connection(code)
