@@ -29,6 +29,7 @@ MAY = {
     "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
+                             "sandbox.protocols.conversation",
                              "sandbox.net", "sandbox.plan"},
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},
