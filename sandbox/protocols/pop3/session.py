@@ -33,6 +33,10 @@ LINE = 255      # RFC 2449 §4: octets of a command line with CRLF
 AUTH_LINE = 12_288 + 2  # RFC 5034 §4: of one with an initial response
 LANGUAGES = {"en": "English", "i-default": "English"}  # RFC 6856 §3.1 wants i-default known
 
+FIXED_CAPABILITIES = ("RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "IMPLEMENTATION Sandbox")
+CODES = frozenset({"AUTH", "IN-USE", "SYS/PERM", "SYS/TEMP", "UTF8"})
+"""The response codes that can stand after -ERR."""
+
 
 class State(enum.Flag):
     """RFC 1939 §3. The UPDATE state is what QUIT does."""
@@ -65,6 +69,7 @@ def ok(text: str, body: bytes | AsyncIterator[bytes] = b"") -> Reply:
 
 
 def err(text: str, code: str = "") -> Reply:
+    assert not code or code in CODES
     return Reply("-ERR", (text,), code)
 
 
@@ -204,13 +209,12 @@ class Pop3(LineSession):
 
     def capabilities(self) -> list[str]:
         """RFC 2449 §6; those of commands come from the table."""
-        fixed = ["RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "IMPLEMENTATION Sandbox"]
         commands = self.offered()
         if self.conversation.secure or not self.maildrops.upgrade:
             commands.remove("STLS")
         if not self.plaintext:
             commands.remove("USER")
-        return [*commands, "SASL " + " ".join(self.mechanisms()), *fixed]
+        return [*commands, "SASL " + " ".join(self.mechanisms()), *FIXED_CAPABILITIES]
 
     @command("LANG", states=ANY, args="[tag]", rfc="6856 §3", offers="LANG")
     def use_language(self, tag: str = "") -> Reply:
