@@ -32,6 +32,8 @@ PATH_LINE = 512 + 1024  # RFC 5321 §4.5.3.1.4 and what the extensions add: SIZE
 AUTH_LINE = 12_288 + 2  # RFC 4954 §4
 RECIPIENTS = 1000  # RFC 5321 §4.5.3.1.8: at least 100
 HOPS = 100  # RFC 5321 §6.3: Received fields that mean a circle
+EXTENSIONS = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "BINARYMIME")
+"""Those that no command of their own announces."""
 CHUNK = 10**12  # octets of a BDAT that are at all thinkable
 
 
@@ -101,8 +103,7 @@ class Smtp(LineSession):
 
     def extensions(self) -> list[str]:
         """RFC 5321 §4.1.1.1; those of commands come from the table."""
-        found = ["PIPELINING", f"SIZE {self.office.size}", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES",
-                 "BINARYMIME", *self.offered()]
+        found = [f"SIZE {self.office.size}" if word == "SIZE" else word for word in (*EXTENSIONS, *self.offered())]
         if self.conversation.secure or not self.office.upgrade:
             found.remove("STARTTLS")
         mechanisms = self.mechanisms()

@@ -38,7 +38,8 @@ BAD = [
     "a b@example.com",
     "alice@example..com", "alice@-example.com", "alice@example-.com", "alice@exa mple.com",
     "alice@[300.0.0.1]", "alice@[::1]", "alice@[IPv6:xyz]", "a" * 65 + "@example.com", "alice@" + "a" * 64 + ".com",
-    "alice@" + "a." * 128 + "com", '"a"b@example.com', '"a@example.com', "a(comment)@example.com", "alice@example.com.",
+    "alice@" + "a." * 128 + "com",
+    '"a"b@example.com', '"a@example.com', "a(comment)@example.com", "alice@example.com.",
     'a"b"@example.com',
 ]
 

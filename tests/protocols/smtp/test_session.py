@@ -100,7 +100,8 @@ async def test_a_message_arrives_as_it_was_sent(office: Office, store: MailStore
         S: 221 2.0.0 Goodbye
         S: <end>""")
     (text,) = mail(store, "alice")
-    assert text.startswith(b"Return-Path: <carol@elsewhere.example>\r\nReceived: from client.example ([127.0.0.1])\r\n"
+    assert text.startswith(b"Return-Path: <carol@elsewhere.example>\r\n"
+                           b"Received: from client.example ([127.0.0.1])\r\n"
                            b"\tby mail.example.com with ESMTP\r\n\tfor <alice@example.com>;\r\n\t")
     assert text.endswith(b"\r\nSubject: hello\r\n\r\n.dots\r\n")
     assert [(one.verb, one.outcome) for one in talked.exchanges] == [
