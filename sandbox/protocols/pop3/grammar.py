@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from sandbox.protocols.command import BadArgument, Reply
 
-__all__ = ["Stuffer", "message_number", "multi_line", "number", "render", "top"]
+__all__ = ["message_number", "multi_line", "number", "render", "top"]
 
 NUMBER = re.compile("[0-9]{1,10}")
 
@@ -36,26 +36,6 @@ def render(reply: Reply) -> bytes:
 def multi_line(lines: Iterable[str]) -> bytes:
     """The rest of a multi-line response (RFC 1939 §3), for lines that never begin with a dot."""
     return "".join(f"{line}\r\n" for line in lines).encode() + b".\r\n"
-
-
-class Stuffer:
-    """Byte-stuffs a message that comes in pieces (RFC 1939 §3): a line that begins with a dot gets a second one.
-
-    Only CRLF ends a line. A message without one at its very end gets it, so that the final dot stands alone.
-    """
-
-    def __init__(self) -> None:
-        self._tail = b"\r\n"  # the last two octets that went by
-
-    def feed(self, piece: bytes) -> bytes:
-        joined = (self._tail + piece).replace(b"\r\n.", b"\r\n..")
-        if piece:
-            before, self._tail = len(self._tail), (self._tail + piece)[-2:]
-            return joined[before:]
-        return b""
-
-    def end(self) -> bytes:
-        return b".\r\n" if self._tail == b"\r\n" else b"\r\n.\r\n"
 
 
 def top(pieces: Iterable[bytes], lines: int) -> Iterator[bytes]:

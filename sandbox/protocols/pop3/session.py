@@ -22,12 +22,14 @@ import trio
 from sandbox.protocols import sasl
 from sandbox.protocols.command import CLEAR_TEXT, LineSession, Refusal, Reply, command
 from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.dots import Stuffer
 from sandbox.protocols.pop3 import grammar
+from sandbox.protocols.registry import Context, Service, Tls
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same
 from sandbox.protocols.waiting import pieces, settled
 from sandbox.world.mail import Item, MailStore
 
-__all__ = ["Maildrops", "Pop3", "State"]
+__all__ = ["Maildrops", "Pop3", "State", "serve"]
 
 LINE = 255      # RFC 2449 §4: octets of a command line with CRLF
 AUTH_LINE = 12_288 + 2  # RFC 5034 §4: of one with an initial response
@@ -332,9 +334,24 @@ class Pop3(LineSession):
         return sasl.offered(plaintext=self.plaintext, bindings=self.maildrops.bindings)
 
 
+def serve(context: Context) -> Service:
+    """Build the service of `context.role`: pop3 or pop3s."""
+    settings = context.config.mail
+    domains = [domain.name for domain in context.world.domains]
+    maildrops = Maildrops(
+        accounts=context.world.accounts.get, store=context.world.open_mail(settings.durability, settings.quota),
+        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
+        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
+
+    async def session(conversation: Conversation) -> None:
+        await Pop3(conversation, maildrops).run()
+
+    return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
+
+
 async def stuffed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """A message as the body of a multi-line response."""
-    stuffer = grammar.Stuffer()
+    stuffer = Stuffer()
     yield stuffer.feed(first)
     async for piece in rest:
         yield stuffer.feed(piece)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -24,8 +24,7 @@ class Office:
     accounts: finds a person by login or address; domains: those of the world; hostname: the server's own name;
     submission: whether it takes mail from people who log in (RFC 6409), rather than for them; catch_all: whether
     mail for other domains is captured; upgrade: whether STARTTLS is offered; require_tls: whether passwords may only
-    be sent over TLS; size: octets of one message; bindings: channel binding data of an encrypted conversation;
-    wake: told when there is mail to carry.
+    be sent over TLS; size: octets of one message; bindings: channel binding data of an encrypted conversation.
     """
 
     accounts: Accounts
@@ -38,7 +37,6 @@ class Office:
     require_tls: bool = False
     size: int = 104_857_600
     bindings: Mapping[str, bytes] = field(default_factory=dict)
-    wake: Callable[[], None] = lambda: None
 
     def is_local(self, domain: str) -> bool:
         """Whether a domain is one of the world's, or this server itself (RFC 5321 §4.1.3 literals among them)."""

@@ -236,7 +236,6 @@ class Smtp(LineSession):
         if self.exchange is not None:
             self.exchange.note("message", str(stored.content))
         await self.report_success(envelope, stored.content)
-        self.office.wake()
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")
 
     def places(self) -> tuple[list[Delivery], list[Outbound]]:

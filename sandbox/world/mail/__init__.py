@@ -10,9 +10,9 @@ from __future__ import annotations
 from sandbox.world.mail.schema import StoreBusy, StoreError
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.store import MailStore
-from sandbox.world.mail.values import Change, Delivery, Folder, Item, NoSuchFolder, Outbound, OverQuota, Stored
+from sandbox.world.mail.values import QUEUE, Change, Delivery, Folder, Item, NoSuchFolder, Outbound, OverQuota, Stored
 
 __all__ = [
-    "Change", "Delivery", "Folder", "Item", "MailStore", "NoSuchFolder", "Outbound", "OverQuota", "Spool",
+    "QUEUE", "Change", "Delivery", "Folder", "Item", "MailStore", "NoSuchFolder", "Outbound", "OverQuota", "Spool",
     "StoreBusy", "StoreError", "Stored",
 ]

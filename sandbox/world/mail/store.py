@@ -99,16 +99,18 @@ class MailStore:
         return Spool(self._spools, safe=self.durability == "power")
 
     def store(self, head: bytes, spool: Spool, deliveries: Sequence[Delivery], outbound: Sequence[Outbound] = (),
-              *, received: float = 0.0, utf8: bool = False) -> Future[Stored]:
+              *, received: float = 0.0, utf8: bool = False, replaces: Sequence[int] = ()) -> Future[Stored]:
         """Keep a message once and put it wherever it goes, all or nothing.
 
+        replaces: legs of the queue that end with it, as a bounce ends those it is about;
         head: what goes before the text; spool: sealed; received: seconds since the epoch, 0 for now; utf8: whether
         it needs a reader that knows RFC 6532. The future raises OverQuota, NoSuchFolder, OSError.
         """
         when = received or time.time()
         place = writes.rename_durably if self.durability == "power" else os.rename
         return self._submit(lambda tx: writes.store(
-            tx, head, spool, deliveries, outbound, when, quota=self.quota, utf8=utf8, files=self._files, place=place))
+            tx, head, spool, deliveries, outbound, when, replaces, quota=self.quota, utf8=utf8, files=self._files,
+            place=place))
 
     def put(self, text: bytes, *deliveries: Delivery, received: float = 0.0, utf8: bool = False) -> Future[Stored]:
         """Keep a message that is in memory already, as seed mail and bounces are."""
@@ -281,7 +283,7 @@ class MailStore:
             self._maildrops.discard(account)
 
     def watch(self, folder: int, observer: Callable[[Change], None]) -> Callable[[], None]:
-        """Hear of each change to a folder once it is safe; returns a function that ends it.
+        """Hear of each change to a folder, or to the QUEUE, once it is safe; returns a function that ends it.
 
         The observer is called in the writer's thread and must be quick. One that raises is logged and removed.
         """

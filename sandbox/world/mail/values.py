@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Change", "Delivery", "Folder", "Item", "NoSuchFolder", "Outbound", "OverQuota", "Stored"]
+__all__ = ["QUEUE", "Change", "Delivery", "Folder", "Item", "NoSuchFolder", "Outbound", "OverQuota", "Stored"]
+
+
+QUEUE = 0
+"""What the queue of mail under way is called among the folders that can be watched."""
 
 
 class NoSuchFolder(LookupError):

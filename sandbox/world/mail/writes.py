@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sandbox.world.mail.spool import Spool
-from sandbox.world.mail.values import Change, Delivery, NoSuchFolder, Outbound, OverQuota, Stored
+from sandbox.world.mail.values import QUEUE, Change, Delivery, NoSuchFolder, Outbound, OverQuota, Stored
 from sandbox.world.mail.writer import Transaction
 
 __all__ = [
@@ -88,8 +88,12 @@ def set_recent(tx: Transaction, folder: int, uid: int) -> None:
 
 
 def store(tx: Transaction, head: bytes, spool: Spool, deliveries: Sequence[Delivery], outbound: Sequence[Outbound],
-          received: float, *, quota: int, utf8: bool, files: Path, place: Callable[[Path, Path], None]) -> Stored:
-    """Keep a message once, and put it wherever it goes, all or nothing. Raises OverQuota, NoSuchFolder, OSError."""
+          received: float, replaces: Sequence[int], *, quota: int, utf8: bool, files: Path,
+          place: Callable[[Path, Path], None]) -> Stored:
+    """Keep a message once, and put it wherever it goes, all or nothing. Raises OverQuota, NoSuchFolder, OSError.
+
+    replaces: legs of the queue that end with it.
+    """
     size = len(head) + spool.size
     accounts = {delivery.account: require_account(tx, delivery.account, quota) for delivery in deliveries}
     full = []
@@ -112,6 +116,9 @@ def store(tx: Transaction, head: bytes, spool: Spool, deliveries: Sequence[Deliv
     tx.executemany(
         "INSERT INTO outbound (content, sender, recipient, facts, due, created) VALUES (?, ?, ?, ?, ?, ?)",
         [(content, leg.sender, leg.recipient, leg.facts, leg.due, received) for leg in outbound])
+    if outbound:
+        tx.changes.append(Change(QUEUE, 0))
+    delete_outbound(tx, replaces, files)
     if spool.file is not None:
         # Before the commit, so that a row never lacks its file; and last, so that nothing can fail between the two
         # but the commit itself: the next start removes the file then.

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.protocols.command import BadArgument, Reply
-from sandbox.protocols.pop3.grammar import Stuffer, message_number, multi_line, number, render, top
+from sandbox.protocols.dots import Stuffer
+from sandbox.protocols.pop3.grammar import message_number, multi_line, number, render, top
 
 TEXT = st.lists(st.sampled_from([b".", b"\r", b"\n", b"\r\n", b"x", b"\r\n."]), max_size=40).map(b"".join)
 

@@ -14,7 +14,7 @@ from sandbox.protocols.smtp import session as smtp_session
 from sandbox.protocols.smtp.bounce import Facts
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Office, received
 from sandbox.protocols.smtp.session import Smtp
-from sandbox.world.mail import Item, MailStore
+from sandbox.world.mail import QUEUE, Change, Item, MailStore
 from tests.support.dialogue import Talk, dialogue
 
 
@@ -344,9 +344,10 @@ PLAIN = b64encode(b"\0alice\0wonderland").decode()
 
 
 async def test_submission_wants_a_login(submission: Office, store: MailStore) -> None:
-    woken: list[int] = []
+    woken: list[Change] = []
+    store.watch(QUEUE, woken.append)
     conversation = Talk("submission", secure=True)
-    await talk(replace(submission, wake=lambda: woken.append(1)), f"""
+    await talk(submission, f"""
         S: 220 ...
         C: HELO x
         S: 250 ...
@@ -388,7 +389,7 @@ async def test_submission_wants_a_login(submission: Office, store: MailStore) ->
     assert "\r\nMessage-ID: <" in text
     assert text.endswith("\r\n\r\nHello\r\n")
     assert "Return-Path" not in text, "that is for the last server to add (RFC 5321 §4.4)"
-    assert woken == [1]
+    assert len(woken) == 1, "the queue hears of it"
     assert "wonderland" not in str([(one.asked, one.notes) for one in conversation.exchanges])
 
 
