@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 import trio
 
-__all__ = ["pieces", "settled"]
+__all__ = ["Pieces", "settled"]
 
 T = TypeVar("T")
 AT_ONCE = 16  # pieces fetched by one visit to a thread: a megabyte of a large message, all of a small one
@@ -31,19 +32,31 @@ async def settled(future: Future[T]) -> T:
     return future.result()
 
 
-async def pieces(start: Callable[[], Iterator[bytes]]) -> AsyncIterator[bytes]:
-    """Run an iterator that blocks in a thread, a bounded number of steps at a time."""
-    iterator: Iterator[bytes] | None = None
+class Pieces:
+    """An iterator that blocks, run in a thread, a bounded number of steps at a time.
 
-    def visit() -> list[bytes]:
-        nonlocal iterator
-        if iterator is None:
-            iterator = start()
-        return list(islice(iterator, AT_ONCE))
+    Not an async generator: one that is left early would wait for the garbage collector to end it.
+    """
 
-    more = True
-    while more:
-        batch = await trio.to_thread.run_sync(visit)
-        for piece in batch:
-            yield piece
-        more = len(batch) == AT_ONCE
+    def __init__(self, start: Callable[[], Iterator[bytes]]) -> None:
+        self._start = start
+        self._iterator: Iterator[bytes] | None = None
+        self._batch: deque[bytes] = deque()
+        self._more = True
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Raises what the iterator raises."""
+        if not self._batch and self._more:
+            self._batch.extend(await trio.to_thread.run_sync(self._visit))
+            self._more = len(self._batch) == AT_ONCE
+        if not self._batch:
+            raise StopAsyncIteration
+        return self._batch.popleft()
+
+    def _visit(self) -> list[bytes]:
+        if self._iterator is None:
+            self._iterator = self._start()
+        return list(islice(self._iterator, AT_ONCE))

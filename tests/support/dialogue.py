@@ -17,7 +17,7 @@ from math import inf
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.conversation import Closed, DataConversation, DataPort, EndOfStream, TimedOut, TooLong
 
 CLIENT, SERVER = Address("127.0.0.1", 50_000), Address("127.0.0.1", 25)
 
@@ -151,6 +151,12 @@ class Talk:
         self.injected = bytes(self.buffer)
         self.buffer.clear()
         self.secure = True
+
+    def listen(self) -> DataPort:
+        raise NotImplementedError("a conversation in memory has no other ports")
+
+    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
+        raise NotImplementedError("a conversation in memory has no other ports")
 
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)

@@ -26,7 +26,7 @@ from sandbox.protocols.dots import Stuffer
 from sandbox.protocols.pop3 import grammar
 from sandbox.protocols.registry import Context, Service, Tls
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same
-from sandbox.protocols.waiting import pieces, settled
+from sandbox.protocols.waiting import Pieces, settled
 from sandbox.world.mail import Item, MailStore
 
 __all__ = ["Maildrops", "Pop3", "State", "serve"]
@@ -290,14 +290,14 @@ class Pop3(LineSession):
             if not self.utf8 and await trio.to_thread.run_sync(store.needs_utf8, item.content):
                 return err("This message's header is in UTF-8; send UTF8 before you log in", "UTF8")
             # The first pieces are fetched before +OK is said: a message can be gone by way of IMAP.
-            source = pieces(lambda: store.read(item.content) if lines is None
+            source = Pieces(lambda: store.read(item.content) if lines is None
                             else grammar.top(store.read(item.content), lines))
             first = await anext(source, b"")
         except KeyError:
             return err("That message was removed by another session", "SYS/PERM")
         if self.exchange is not None:
             self.exchange.note("message", str(item.content))
-        return ok(f"{item.size} octets" if lines is None else "Top of the message", stuffed(first, source))
+        return ok(f"{item.size} octets" if lines is None else "Top of the message", Stuffed(first, source))
 
     @command("DELE", states=State.TRANSACTION, args="msg", rfc="1939 §5")
     def mark_deleted(self, msg: int) -> Reply:
@@ -349,10 +349,25 @@ def serve(context: Context) -> Service:
     return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
 
 
-async def stuffed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+class Stuffed:
     """A message as the body of a multi-line response."""
-    stuffer = Stuffer()
-    yield stuffer.feed(first)
-    async for piece in rest:
-        yield stuffer.feed(piece)
-    yield stuffer.end()
+
+    def __init__(self, first: bytes, rest: Pieces) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+        self._stuffer: Stuffer | None = Stuffer()
+
+    def __aiter__(self) -> Stuffed:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._stuffer is None:
+            raise StopAsyncIteration
+        if self._first is not None:
+            piece, self._first = self._first, None
+            return self._stuffer.feed(piece)
+        try:
+            return self._stuffer.feed(await anext(self._rest))
+        except StopAsyncIteration:
+            stuffer, self._stuffer = self._stuffer, None
+            return stuffer.end()

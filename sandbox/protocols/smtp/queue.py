@@ -19,7 +19,7 @@ from sandbox.protocols.conversation import Wire
 from sandbox.protocols.smtp.bounce import Facts, Outcome, report
 from sandbox.protocols.smtp.client import Answer, Client, Refused
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
-from sandbox.protocols.waiting import pieces, settled
+from sandbox.protocols.waiting import Pieces, settled
 from sandbox.world.mail import QUEUE, Change, MailStore, Outbound
 
 __all__ = ["Carrier"]
@@ -51,8 +51,9 @@ class Carrier:
         token = trio.lowlevel.current_trio_token()
         bell = Bell()
 
-        def ring(_: Change) -> None:
-            token.run_sync_soon(bell.ring)
+        def ring(change: Change) -> None:
+            if change.added:
+                token.run_sync_soon(bell.ring)
 
         stop = self.store.watch(QUEUE, ring)
         try:
@@ -95,30 +96,28 @@ class Carrier:
                 except OSError as error:  # PermissionError among them: an address that is not of this machine
                     last = Answer(450, "4.4.1", f"{name} does not answer: {error}")
                     continue
+                client = Client(wire, self.hostname)
                 try:
-                    answers = await self.talk(wire, legs)
+                    await self.settle(legs, await self.talk(client, legs), name)
+                    await client.quit()
+                    return
                 except Refused as refused:
                     last = refused.answer
                     if last.lasting:
                         break
-                    continue
                 finally:
                     await wire.aclose()
-                await self.settle(legs, answers, name)
-                return
         except NoExchanger as error:
             last = Answer(550 if error.lasting else 450, error.status, str(error))
         await self.settle(legs, [last] * len(legs), remote)
 
-    async def talk(self, wire: Wire, legs: list[Outbound]) -> list[Answer]:
-        client = Client(wire, self.hostname)
+    async def talk(self, client: Client, legs: list[Outbound]) -> list[Answer]:
         await client.greet()
-        message = pieces(lambda: self.store.read(legs[0].content))
+        message = Pieces(lambda: self.store.read(legs[0].content))
         answers = await client.carry(legs[0].sender, [(leg.recipient, Facts.decode(leg.facts)) for leg in legs],
                                      legs[0].size, message)
         if "DSN" not in client.extensions:  # RFC 3461 §5.2.1: from here on nobody will report
             answers = [answer._replace(status="relayed") if answer.good else answer for answer in answers]
-        await client.quit()
         return answers
 
     async def settle(self, legs: list[Outbound], answers: list[Answer], remote: str) -> None:
@@ -156,7 +155,7 @@ class Carrier:
             return
         full = outcomes[0].facts.ret == "FULL"
         original = b""
-        async for piece in pieces(lambda: self.store.read(leg.content)):
+        async for piece in Pieces(lambda: self.store.read(leg.content)):
             original += piece
             if not full or len(original) > 1_048_576:
                 break

@@ -113,11 +113,12 @@ def store(tx: Transaction, head: bytes, spool: Spool, deliveries: Sequence[Deliv
         folder = tx.execute("SELECT id FROM folder WHERE account = ? AND name = ?",
                             (accounts[delivery.account], delivery.folder)).fetchone() or missing(delivery.folder)
         uids.append(add(tx, folder[0], content, size, received, sorted_flags(delivery.flags), delivery.recipient))
-    tx.executemany(
-        "INSERT INTO outbound (content, sender, recipient, facts, due, created) VALUES (?, ?, ?, ?, ?, ?)",
-        [(content, leg.sender, leg.recipient, leg.facts, leg.due, received) for leg in outbound])
-    if outbound:
-        tx.changes.append(Change(QUEUE, 0))
+    legs = [tx.execute("INSERT INTO outbound (content, sender, recipient, facts, due, created) "
+                       "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+                       (content, leg.sender, leg.recipient, leg.facts, leg.due, received)).fetchone()[0]
+            for leg in outbound]
+    if legs:
+        tx.changes.append(Change(QUEUE, 0, added=tuple(legs)))
     delete_outbound(tx, replaces, files)
     if spool.file is not None:
         # Before the commit, so that a row never lacks its file; and last, so that nothing can fail between the two
@@ -228,9 +229,11 @@ def retry_outbound(tx: Transaction, legs: Iterable[int], due: float, facts: str 
 
 def delete_outbound(tx: Transaction, legs: Iterable[int], files: Path) -> None:
     """They arrived, or were given up."""
-    contents = []
+    legs, contents = tuple(legs), []
     for leg in legs:
         contents += tx.execute("DELETE FROM outbound WHERE id = ? RETURNING content", (leg,)).fetchall()
+    if legs:
+        tx.changes.append(Change(QUEUE, 0, vanished=legs))
     drop_unused(tx, [content for (content,) in contents], files)
 
 
