@@ -113,8 +113,9 @@ async def test_fetchmail(sandbox: Sandbox, tmp_path: Path) -> None:
 async def test_mutt_sends_an_attachment(sandbox: Sandbox, tmp_path: Path) -> None:
     attachment = tmp_path / "data.bin"
     attachment.write_bytes(bytes(range(256)) * 400)
+    settings = "set ssl_starttls=no ssl_force_tls=no smtp_authenticators=plain from=alice@example.com copy=no"
     url = f"smtp://alice:wonderland@{server(sandbox, 'submission')}"
-    await run("mutt", "-n", "-F", "/dev/null", "-e", f"set smtp_url={url}", "-e", "set ssl_starttls=no ssl_force_tls=no smtp_authenticators=plain from=alice@example.com copy=no",
+    await run("mutt", "-n", "-F", "/dev/null", "-e", f"set smtp_url={url}", "-e", settings,
               "-s", "by mutt", "-a", str(attachment), "--", "bob@example.com", stdin=b"A letter by mutt.\n",
               env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TERM": "dumb"})
     ((_, text),) = await wait_for_mail(sandbox.world.open_mail(), "bob", b"A letter by mutt.")

@@ -38,8 +38,8 @@ trio.run(main)
 def server(folder: Path, durability: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     child = subprocess.Popen([sys.executable, "-c", SERVER, str(folder), durability], stdout=subprocess.PIPE,
                              text=True, cwd=Path(__file__).parents[2])
+    assert child.stdout is not None
     try:
-        assert child.stdout is not None
         yield child, int(child.stdout.readline())
     finally:
         os.kill(child.pid, signal.SIGKILL)
@@ -66,7 +66,8 @@ def test_what_was_accepted_is_there_once(tmp_path: Path) -> None:
     for round_ in range(ROUNDS):
         with server(tmp_path, "power") as (_, port):
             enough = threading.Event()
-            clients = [threading.Thread(target=send_until_it_dies, args=(port, f"r{round_}c{number}", accepted, enough))
+            clients = [threading.Thread(target=send_until_it_dies,
+                                        args=(port, f"r{round_}c{number}", accepted, enough))
                        for number in range(CLIENTS)]
             for client in clients:
                 client.start()

@@ -31,7 +31,7 @@ MAIL = (
 @asynccontextmanager
 async def mail_sandbox(folder: Path, patch: pytest.MonkeyPatch, mail: Mail | None = None) -> AsyncIterator[Sandbox]:
     """DNS, SMTP and POP3 on free ports."""
-    folder.mkdir(exist_ok=True)
+    await trio.Path(folder).mkdir(exist_ok=True)
     names = {protocol.name for protocol in PROTOCOLS}
     every = (*PROTOCOLS, *(protocol for protocol in MAIL if protocol.name not in names))
     patch.setattr("sandbox.plan.PROTOCOLS", every)

@@ -18,6 +18,7 @@ __all__ = ["DotReader", "HeaderScan", "LineEnds"]
 
 END = b"\r\n.\r\n"
 HEADER_LIMIT = 262_144  # octets of header that are looked at; what is beyond is kept, but nobody reads it
+MESSAGE_ID = re.compile(rb"\r\nmessage-id[ \t]*:[ \t\r\n]*(<[^<>\r\n]{1,250}>)", re.IGNORECASE)
 FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 
 
@@ -72,6 +73,13 @@ class HeaderScan:
         self._seen = bytearray(b"\r\n")
         self._done = False
 
+    @classmethod
+    def of(cls, text: bytes) -> HeaderScan:
+        """Of a header that is there already."""
+        scan = cls()
+        scan.feed(text)
+        return scan
+
     def feed(self, piece: bytes) -> None:
         if self._done:
             return
@@ -99,6 +107,12 @@ class HeaderScan:
     def gap(self) -> bytes:
         """A blank line, for a message that begins with its text: fields put before it would swallow that."""
         return b"" if self.fields or self._seen == b"\r\n" else b"\r\n"
+
+    @property
+    def message_id(self) -> str:
+        """The first Message-ID's value, "" without one."""
+        match = MESSAGE_ID.search(self._seen)
+        return match[1].decode("ascii", "replace") if match else ""
 
     def is_ascii(self) -> bool:
         return self._seen.isascii()

@@ -39,14 +39,14 @@ class Office:
     bindings: Mapping[str, bytes] = field(default_factory=dict)
 
     def is_local(self, domain: str) -> bool:
-        """Whether a domain is one of the world's, or this server itself (RFC 5321 §4.1.3 literals among them)."""
+        """Whether a domain is one of the world's, or this server itself."""
         domain = domain.lower().rstrip(".")
-        return domain in self.domains or domain == self.hostname or domain.startswith("[") or not domain
+        return domain in self.domains or domain == self.hostname or not domain
 
     def find(self, mailbox: Mailbox) -> Account | None:
         """The person a local address belongs to; alice+anything is alice's too (RFC 5233)."""
         local = mailbox.local.partition("+")[0] or mailbox.local
-        return self.accounts(local)
+        return None if "@" in local else self.accounts(local)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,9 @@ class Smtp(LineSession):
 
     async def find_mailbox(self, mailbox: grammar.Mailbox) -> tuple[str, Reply | None]:
         """Whose mailbox an address is; or why there is none."""
-        if not self.office.is_local(mailbox.domain):
+        here = self.conversation.server.host  # RFC 5321 §4.1.3: user@[address] is local where the address is ours
+        literal = mailbox.domain.lower() in (f"[{here}]", f"[ipv6:{here}]")
+        if not literal and not self.office.is_local(mailbox.domain):
             return CATCH_ALL, None if self.office.catch_all else replies.NO_RELAY
         found = self.office.find(mailbox)
         if found is None and mailbox.local.lower() != "postmaster":  # RFC 5321 §4.5.1: there always is a postmaster
@@ -225,8 +227,8 @@ class Smtp(LineSession):
                 return refusal
             await message.seal()
             head = self.trace(message.scan)
-            stored = await settled(self.office.store.store(
-                head, message.spool, *self.places(), utf8=envelope.parameters.utf8 and not message.scan.is_ascii()))
+            utf8 = envelope.parameters.utf8 and not (head.isascii() and message.scan.is_ascii())
+            stored = await settled(self.office.store.store(head, message.spool, *self.places(), utf8=utf8))
         except OverQuota as full:
             return say(replies.MAILBOX_FULL, f"The mailbox of {full.accounts[0]} is full")
         except (OSError, sqlite3.Error):
@@ -235,6 +237,7 @@ class Smtp(LineSession):
             await self.drop()
         if self.exchange is not None:
             self.exchange.note("message", str(stored.content))
+            self.exchange.note("message-id", HeaderScan.of(head).message_id or message.scan.message_id)
         await self.report_success(envelope, stored.content)
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")
 

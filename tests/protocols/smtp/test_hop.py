@@ -16,6 +16,7 @@ from sandbox.app import Sandbox
 from sandbox.config import Mail
 from sandbox.world.mail import MailStore
 from tests.support.mail import mail_sandbox, wait_for_mail, wait_until_carried
+from tests.support.network import reader
 
 LETTER = b"From: alice@example.com\r\nTo: bob@example.org\r\nSubject: hello\r\n\r\nHello Bob\r\n.dots\r\n"
 
@@ -54,11 +55,15 @@ async def test_a_letter_travels_over_two_servers(sandbox: Sandbox) -> None:
     assert message["Return-Path"] == "<alice@example.com>"
     hops = message.get_all("Received", [])
     assert len(hops) == 2
+    await wait_until_carried(mail_of(sandbox))
+    await sandbox.journal.settle()
+    with reader(sandbox) as journal:
+        legs = [exchange.notes for _, exchange in journal.exchanges(protocol="smtp") if exchange.verb == "message"]
+    assert [notes["message-id"] for notes in legs] == [message["Message-ID"]] * 2, "both legs name the message"
     assert "with ESMTPSA" in hops[1], "the bottom one is the submission"
     assert message["Message-ID"]
     assert message["Date"]
     assert text.endswith(b"\r\n\r\nHello Bob\r\n.dots\r\n")
-    await wait_until_carried(mail_of(sandbox))
 
 
 async def test_a_letter_for_outside_is_captured(sandbox: Sandbox) -> None:

@@ -129,6 +129,18 @@ async def test_several_recipients_share_a_copy_that_names_none(office: Office, s
     assert b"\tfor <" not in mail(store, "alice")[0]
 
 
+async def test_addresses_by_number_and_names_with_an_at_sign(office: Office, store: MailStore) -> None:
+    await talk(office, HELLO + """
+        C: MAIL FROM:<>
+        S: 250 ...
+        C: RCPT TO:<alice@[127.0.0.1]>
+        S: 250 2.1.5 Recipient <alice@[127.0.0.1]> OK
+        C: RCPT TO:<alice@[192.0.2.1]>
+        S: 250 2.1.5 Mail for <alice@[192.0.2.1]> is captured here; it goes nowhere else
+        C: RCPT TO:<"alice@example.com"@example.com>
+        S: 550 5.1.1 There is no <"alice@example.com"@example.com> here""")
+
+
 async def test_without_catch_all_nothing_is_relayed(office: Office) -> None:
     await talk(replace(office, catch_all=False), HELLO + LETTER + """
         C: RCPT TO:<somebody@elsewhere.example>
