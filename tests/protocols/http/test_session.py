@@ -36,7 +36,7 @@ async def test_a_request_is_an_exchange() -> None:
     talk = await converse(b"GET /index.html?a=b HTTP/1.1\r\n" + HOST + b"\r\n")
     exchange, = talk.exchanges
     assert (exchange.verb, exchange.asked, exchange.outcome, exchange.answered) == (
-        "GET", "www.example.com/index.html?a=b", "200", "OK, text/plain, 47 B")
+        "GET", "www.example.com/index.html?a=b", "200", "OK, text/plain, 42 B")
     assert exchange.server == talk.sent
 
 
@@ -494,7 +494,8 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
-    assert [(request.host, request.proxied) for request in seen] == [("www.example.org", True), ("www.example.com", False)]
+    assert [(request.host, request.proxied) for request in seen] == [
+        ("www.example.org", True), ("www.example.com", False)]
 
 
 async def test_a_date_and_a_server_field_are_sent() -> None:
