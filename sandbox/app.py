@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -17,24 +18,29 @@ from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.journal.recorder import Journal
-from sandbox.journal.store import Store
+from sandbox.journal.store import FILE, Store
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
+from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
+from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
-from sandbox.protocols.registry import Context
+from sandbox.protocols.registry import Context, Role, Tls
 from sandbox.world import World
 from sandbox.world.folder import Endpoint, Running
 
 __all__ = ["Sandbox", "StartError", "running"]
 
+if TYPE_CHECKING:
+    from sandbox.net.tls.channel import TlsSettings
+    from sandbox.net.tls.contexts import Contexts
+
 log = logging.getLogger(__name__)
 
-JOURNAL = "journal.sqlite3"
-"""The journal's file in the data folder."""
-
+KEYLOG = "tls-keys.log"
+"""In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
 
 class StartError(UserError):
     """The sandbox cannot start; the text says why and what to do."""
@@ -55,7 +61,7 @@ class Sandbox:
 
     def facts(self) -> Running:
         """What the ready file says."""
-        return Running(pid=os.getpid(), started=time.time(),
+        return Running(pid=os.getpid(), started=time.time(), ca=str(ca_path(self.data)),
                        services={name: Endpoint(address.host, address.port)
                                  for name, address in self.endpoints.items()})
 
@@ -69,7 +75,7 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     """
     raise_descriptor_limit()
     with closing(World.load(Path(config.world) if config.world else None, data)) as world:
-        store = Store(data / JOURNAL, size=config.journal.size)
+        store = Store(data / FILE, size=config.journal.size)
         async with serving(Sandbox(config, data, world, Journal(
                 store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
             yield sandbox
@@ -79,11 +85,16 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
 async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
     """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
     config, journal = sandbox.config, sandbox.journal
-    server = Server(journal, config.limits)
-    stands = build_all(sandbox, bind_all(sandbox))
+    server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
+                                                      config.ftp.accept_seconds))
+    bound = bind_all(sandbox)
+    contexts = tls_contexts(sandbox)
+    stands = build_all(sandbox, bound, contexts)
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)
+        if contexts is not None:
+            keepers.start_soon(warm, contexts)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, stand in stands:
@@ -127,7 +138,8 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
     return bound
 
 
-def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]]) -> list[tuple[Bound, Stand]]:
+def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
+              contexts: Contexts | None) -> list[tuple[Bound, Stand]]:
     """Fill the zones, now that every port is known, and build the services."""
     config = sandbox.config
     listening = [host for host in config.bind if host not in sandbox.skipped]
@@ -136,8 +148,37 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]]) -> list[tupl
     stands = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context))))
+        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context),
+                                      tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
     return stands
+
+
+def tls_contexts(sandbox: Sandbox) -> Contexts | None:
+    """The certificates of the data folder, None where no service encrypts."""
+    if all(planned.role.tls is Tls.NEVER for planned in plan(sandbox.config)):
+        return None
+    from sandbox.net.tls.contexts import Contexts
+    return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
+
+
+async def warm(contexts: Contexts) -> None:
+    """Make or load the authority after the start, so that neither the start nor the first handshake waits for it."""
+    await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
+
+
+def crl_url(sandbox: Sandbox) -> str:
+    """Where the sandbox's own http service answers with the revocation list; "" without one."""
+    address = sandbox.endpoints.get("http")
+    return f"http://ca.sandbox.test{'' if address.port == 80 else f':{address.port}'}/ca.crl" if address else ""
+
+
+def tls_settings(role: Role, contexts: Contexts | None) -> TlsSettings | None:
+    """How a role encrypts, None where it never does."""
+    if contexts is None or role.tls is Tls.NEVER:
+        return None
+    from sandbox.net.tls.channel import TlsSettings
+    from sandbox.net.tls.contexts import Strength
+    return TlsSettings(contexts, role.alpn, Strength.LEGACY if role.legacy else Strength.MODERN)
 
 
 def raise_descriptor_limit() -> None:

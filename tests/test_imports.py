@@ -21,6 +21,7 @@ MAY = {
     "sandbox.pki": LEAVES - {"sandbox.config"},
     "sandbox.journal": LEAVES - {"sandbox.config", "sandbox.toml"},
     "sandbox.protocols": LEAVES | {"sandbox.world"},
+    "sandbox.protocols.tls": {"sandbox.net.tls"},  # no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.conversation",
                              "sandbox.protocols.registry"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.registry"},

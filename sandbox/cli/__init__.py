@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "Explain a word of a protocol: a method, a code, a record type, a flag.",
     "config": "Print the configuration, or check a file.",
     "world": "Show the pretend world, or check a file.",
+    "ca": "Show the certificate authority, and how to make each client trust it.",
 }
 """Every command with its help, here too so that `sandbox --help` need not import them all."""
 

@@ -6,8 +6,7 @@ import argparse
 import re
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sandbox.cli import options
@@ -17,12 +16,11 @@ from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
-from sandbox.journal.store import StoreError
+from sandbox.journal.store import FILE
 from sandbox.protocols.registry import PROTOCOLS
 
 __all__ = ["add", "run", "since"]
 
-STORE = "journal.sqlite3"
 POLL = 0.25
 """Seconds between two looks into the store with --follow."""
 
@@ -60,10 +58,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--raw shows one session as it is now; leave --follow away")
     tolerate(sys.stdout)
     try:
-        with Reader(options.data_folder(options.configure(args)) / STORE) as reader:
+        with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
             return show_raw(reader, args) if args.raw is not None else show(reader, args)
-    except StoreError as error:
-        raise UserError(str(error)) from error
     except KeyboardInterrupt:  # the way to end --follow
         return 0
 
@@ -85,13 +81,14 @@ def show(reader: Reader, args: argparse.Namespace) -> int:
 
 
 def wanted(reader: Reader, args: argparse.Namespace, after: int, limit: int | None,
-           ) -> Iterator[tuple[Session, Exchange]]:
+           ) -> Iterable[tuple[Session, Exchange]]:
     """The exchanges that pass the filters. limit: only so many, the newest."""
     names = {protocol.name for protocol in PROTOCOLS}
     protocol, service = (args.protocol, "") if args.protocol in names else ("", args.protocol)
-    found = reader.exchanges(after=after, protocol=protocol, service=service, client=args.client.strip("[]"),
-                             since=args.since)
-    return found if limit is None else iter(deque(found, maxlen=limit))
+    client = args.client.strip("[]")
+    if limit is not None:
+        return reader.newest(limit, protocol=protocol, service=service, client=client, since=args.since)
+    return reader.exchanges(after=after, protocol=protocol, service=service, client=client, since=args.since)
 
 
 def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:

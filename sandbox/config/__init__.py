@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = ["Config", "Console", "Dns", "Http", "Journal", "Limits", "Section"]
+__all__ = ["Config", "Console", "Dns", "Ftp", "Http", "Journal", "Limits", "Section"]
 
 Positive = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -32,6 +33,7 @@ class Limits(Section, frozen=True):
     body: Annotated[Positive, Meta(description="one request body")] = 1_073_741_824
     idle: Annotated[Seconds, Meta(description="waiting for a client that sends or takes nothing")] = 300.0
     head_seconds: Annotated[Seconds, Meta(description="for one whole request head")] = 30.0
+    handshake: Annotated[Seconds, Meta(description="for one TLS handshake")] = 15.0
     total: Annotated[Seconds, Meta(description="one connection, from open to close")] = 86_400.0
     grace: Annotated[Seconds, Meta(description="for open connections when the sandbox stops")] = 1.0
 
@@ -68,6 +70,17 @@ class Dns(Section, frozen=True):
         description="who may copy whole zones (AXFR)")] = "loopback"
 
 
+class Ftp(Section, frozen=True):
+    """Files over FTP."""
+
+    passive_ports: Annotated[tuple[Port, Port], Meta(
+        description="first and last port for passive data connections; 0 and 0 for any free one")] = (0, 0)
+    advertise: Annotated[str, Meta(
+        description="IPv4 address told to passive clients; empty: the one they reached")] = ""
+    accept_seconds: Annotated[Seconds, Meta(description="waiting for a data connection")] = 30.0
+    anonymous: Annotated[bool, Meta(description="let anybody in as anonymous, to read the public folder")] = True
+
+
 class Console(Section, frozen=True):
     """The live lines in the terminal."""
 
@@ -93,4 +106,5 @@ class Config(Section, frozen=True):
     journal: Journal = Journal()
     http: Http = Http()
     dns: Dns = Dns()
+    ftp: Ftp = Ftp()
     console: Console = Console()

@@ -84,6 +84,9 @@ def session_sentence(session: Session) -> str:
 
 @lru_cache(maxsize=KEPT)
 def _compose(protocol: str, verb: str, outcome: str, key: str) -> str:
+    other, colon, own_key = key.rpartition(":")
+    if colon:
+        protocol, key = other, own_key
     kind, _, term = key.partition(".")
     if term and (entry := lookup(protocol, kind, term) or lookup("tcp", kind, term)):
         return _fit([_said(entry)])

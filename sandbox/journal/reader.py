@@ -61,24 +61,36 @@ class Reader:
     def exchanges(self, *, after: int = 0, protocol: str = "", service: str = "", client: str = "",
                   since: float = 0.0) -> Iterator[tuple[Session, Exchange]]:
         """Exchanges in the order they ended. after: only those with a higher id; since: ended at or after."""
-        where, values = conditions(protocol=protocol, service=service, client_host=client)
+        for batch in self._batches("ASC", after, since, protocol=protocol, service=service, client_host=client):
+            yield from batch
+
+    def newest(self, count: int, *, protocol: str = "", service: str = "", client: str = "",
+               since: float = 0.0) -> list[tuple[Session, Exchange]]:
+        """The last `count` exchanges, in the order they ended. Reads no more of the store than they take."""
+        found: list[tuple[Session, Exchange]] = []
+        for batch in self._batches("DESC", 0, since, protocol=protocol, service=service, client_host=client):
+            found[:0] = batch
+            if len(found) >= count:
+                break
+        return found[-count:]
+
+    def _batches(self, order: str, after: int, since: float, **columns: str,
+                 ) -> Iterator[list[tuple[Session, Exchange]]]:
+        """The exchanges of one batch after another, each in the order they ended."""
+        where, values = conditions(**columns)
         wanted = f"session IN (SELECT id FROM sessions WHERE {where})" if values else "1"
         rows = self._db.execute(
             f"SELECT batch, session, exchanges, datagrams FROM pages WHERE last > ? AND ended >= ? AND {wanted} "
-            "ORDER BY batch, id", (after, since, *values))
-        known: dict[int, Session] = {}
-        for found in batches(rows):
-            exchanges = [exchange for page in found for exchange in self._exchanges_of(*page)
+            f"ORDER BY batch {order}, id", (after, since, *values))
+        known: dict[int, Session | None] = {}
+        for _, pages in groupby(rows, key=itemgetter(0)):
+            exchanges = [exchange for _, number, *blobs in pages for exchange in self._exchanges_of(number, *blobs)
                          if exchange.id > after and exchange.ended >= since]
             exchanges.sort(key=lambda exchange: exchange.id)
-            for exchange in exchanges:
-                session = known.get(exchange.session)
-                if session is None:
-                    session = self.session(exchange.session)
-                    if session is None:  # retired while we read
-                        continue
-                    known[exchange.session] = session
-                yield session, exchange
+            for number in {exchange.session for exchange in exchanges} - known.keys():
+                known[number] = self.session(number)
+            # A session can be retired while we read.
+            yield [(session, exchange) for exchange in exchanges if (session := known[exchange.session]) is not None]
 
     def chunks(self, session: int) -> Iterator[Chunk]:
         """The chunks of a session, all streams, in the order they passed."""
@@ -126,25 +138,16 @@ class Reader:
 
     def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
         rows = self._db.execute(
-            "SELECT id, service, protocol, transport, client_host, client_port, server_host, server_port, opened,"
-            f' closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
-        for number, service, protocol, transport, host, port, own_host, own_port, opened, closed, end, facts in rows:
+            "SELECT id, service, protocol, transport, client_host, client_port, server_host, server_port, parent,"
+            f' opened, closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
+        for (number, service, protocol, transport, host, port, own_host, own_port, parent, opened, closed, end,
+             facts) in rows:
             yield Session(id=number, service=service, protocol=protocol, transport=transport,
-                          client=Address(host, port), server=Address(own_host, own_port), opened=opened,
-                          closed=closed, end=end, facts=self._facts.decode(facts))
+                          client=Address(host, port), server=Address(own_host, own_port), parent=parent,
+                          opened=opened, closed=closed, end=end, facts=self._facts.decode(facts))
 
 
 def conditions(**columns: str) -> tuple[str, tuple[str, ...]]:
     """A WHERE clause for the columns that are asked for."""
     asked = {name: value for name, value in columns.items() if value}
     return " AND ".join([f"{name} = ?" for name in asked]) or "1", tuple(asked.values())
-
-
-Page = tuple[int, bytes | None, bytes | None]
-"""Session, exchanges, datagrams."""
-
-
-def batches(rows: Iterable[tuple[int, int, bytes | None, bytes | None]]) -> Iterator[list[Page]]:
-    """Group (batch, session, exchanges, datagrams) rows by batch."""
-    for _, group in groupby(rows, key=itemgetter(0)):
-        yield [row[1:] for row in group]

@@ -151,10 +151,11 @@ class Journal:
 
     # -- for net ----------------------------------------------------------------------------------------------
 
-    def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address) -> Recorder:
-        """Start a session."""
+    def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address,
+             parent: int = 0) -> Recorder:
+        """Start a session. parent: the one whose data it carries."""
         session = Session(id=self._next_session, service=service, protocol=protocol, transport=transport,
-                          client=client, server=server, opened=time())
+                          client=client, server=server, parent=parent, opened=time())
         self._next_session += 1
         self._opened.append(session)
         self.count(0)

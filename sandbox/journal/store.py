@@ -22,7 +22,10 @@ import msgspec
 from sandbox.errors import UserError
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+__all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+
+FILE = "journal.sqlite3"
+"""The store's name in a data folder."""
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,7 @@ MIGRATIONS = (
         service TEXT NOT NULL, protocol TEXT NOT NULL, transport TEXT NOT NULL,
         client_host TEXT NOT NULL, client_port INTEGER NOT NULL,
         server_host TEXT NOT NULL, server_port INTEGER NOT NULL,
+        parent INTEGER NOT NULL DEFAULT 0,
         opened REAL NOT NULL, closed REAL NOT NULL DEFAULT 0, "end" TEXT NOT NULL DEFAULT '',
         facts BLOB NOT NULL, size INTEGER NOT NULL DEFAULT 0
     );
@@ -179,8 +183,8 @@ class Store:
         encode = self._encoder.encode
         self._db.executemany(
             'INSERT INTO sessions (id, service, protocol, transport, client_host, client_port, server_host,'
-            ' server_port, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?)',
-            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.opened, encode(s.facts))
+            ' server_port, parent, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
+            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.opened, encode(s.facts))
              for s in batch.opened])
         latest = batch.next_ids[0] - 1
         self._db.executemany("INSERT INTO blobs (id, session, data) VALUES (?,?,?)",

@@ -28,6 +28,8 @@ class Channel:
     """
 
     __slots__ = ("closed", "reset", "sock")
+    behind = False
+    """Whether bytes it has taken still wait for the kernel; here they never do."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock

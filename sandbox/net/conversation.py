@@ -10,6 +10,7 @@ before queued bytes were sent, how many stays behind as the fact "unsent".
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from time import time
@@ -22,15 +23,24 @@ from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
-from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+from sandbox.net.facts import tcp_facts
+from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
 
 if TYPE_CHECKING:
+    from sandbox.net.data import DataConversation, DataLine, DataPort
+    from sandbox.net.tls.channel import TlsChannel, TlsSettings
     from sandbox.net.watch import Watch
 
 __all__ = ["Conversation", "Exchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
+
+LINGER_SECONDS = 2.0
+"""How long a client may take to close after we did."""
+
+LINGER_OCTETS = 262_144
+"""What a client may still send in that time."""
 
 QUEUE_SIZE = 65_536
 """Octets of queued replies that are sent without waiting for a flush."""
@@ -65,13 +75,16 @@ class Exchange:
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_channel", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_watch", "active", "buffer", "client", "due", "expired", "open_exchange", "recorder", "resetting",
-                 "scope", "secure", "server", "service", "waiting")
+    __slots__ = ("_burst", "_data", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since", "_tls",
+                 "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed", "open_exchange",
+                 "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
 
-    def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch) -> None:
+    def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
+                 tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
         session = recorder.session
-        self._channel = channel
+        self.channel: Channel | TlsChannel = channel
+        self._tls = tls
+        self._data = data
         self._journal = journal
         self._limits = limits
         self._watch = watch
@@ -89,6 +102,8 @@ class Conversation:
         self.due = math.inf
         self.resetting = False
         self.open_exchange: Exchange | None = None
+        self.failed = ""
+        """Why it cannot go on: a term of the tcp knowledge."""
         self.active = watch.now
         """When bytes last passed, by the watch's clock."""
         self.waiting = 0
@@ -102,11 +117,6 @@ class Conversation:
     def consumed(self) -> int:
         """How many octets of the client's stream the session has taken."""
         return self.recorder.offset(Stream.CLIENT) - len(self.buffer)
-
-    @property
-    def unsent(self) -> int:
-        """Octets queued that the kernel has not taken."""
-        return self._pending_size
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -123,7 +133,7 @@ class Conversation:
             return b""
         if self._journal.full:
             await self._journal.room()
-        channel = self._channel
+        channel = self.channel
         data = channel.receive_now()
         while data is None:
             self._burst = 0
@@ -194,14 +204,14 @@ class Conversation:
             await self._journal.room()
 
     async def _send_all(self, data: bytes) -> None:
-        channel = self._channel
+        channel = self.channel
         sent = channel.send_now(data)
         self._pending_size -= sent
         await self._breathe()
-        if sent == len(data):
+        if sent == len(data) and not channel.behind:
             return
         rest = memoryview(data)[sent:]
-        while rest:
+        while rest or channel.behind:
             await self._wait(channel.writable)
             sent = channel.send_now(rest)
             self._pending_size -= sent
@@ -211,14 +221,60 @@ class Conversation:
 
     async def end_writing(self) -> None:
         await self.flush()
-        self._channel.end_writing()
+        self.channel.end_writing()
 
     def reset(self) -> None:
         self.resetting = True
         self._pending.clear()
 
     async def start_tls(self) -> None:
-        raise NotImplementedError("TLS is not built yet")
+        if self._tls is None or not isinstance(self.channel, Channel):
+            raise RuntimeError("this service has no TLS to start, or has started it already")
+        from sandbox.net.tls.channel import TlsChannel
+        await self.flush()
+        exchange = self.begin("TLS")
+        if self.buffer:
+            # Commands slipped in before the handshake must not run after it as if they were protected (RFC 3207 §5,
+            # CVE-2011-0411). They are recorded, and belong to no one.
+            exchange.note("thrown_away", f"{len(self.buffer)} octets")
+            self.buffer.clear()
+        self.channel = channel = TlsChannel(self.channel, self.recorder, self._tls)
+        self.due = trio.current_time() + self._limits.handshake
+        try:
+            await channel.handshake(self._wait)
+        except ConversationError:
+            self._tell(exchange, channel)
+            raise
+        self.due = math.inf
+        self.secure = True
+        self._tell(exchange, channel)
+
+    def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
+        """End the exchange that a handshake is."""
+        facts = channel.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        failure = channel.engine.failure
+        if self.secure:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = failure.situation if failure is not None else "broken-off"
+            self.failed = "tls-failed"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+
+    # -- data connections -------------------------------------------------------------------------------------
+
+    def listen(self) -> DataPort:
+        return self._data_line().listen(self)
+
+    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
+        return await self._data_line().connect_back(self, port, from_port)
+
+    def _data_line(self) -> DataLine:
+        if self._data is None:
+            raise RuntimeError("a data connection has no data connections of its own")
+        return self._data
 
     # -- exchanges --------------------------------------------------------------------------------------------
 
@@ -228,8 +284,40 @@ class Conversation:
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
         return exchange
 
-    def finish(self, key: str) -> None:
-        """The connection is over: what is unclaimed becomes a last exchange. key: how it ended."""
+    # -- ending -----------------------------------------------------------------------------------------------
+
+    async def linger(self) -> None:
+        """Half-close, then read until the client closes too. What still comes is recorded, and ignored.
+
+        Without it a reset could overtake our last reply (RFC 9112 §9.6 has the story). Raises Closed.
+        """
+        channel = self.channel
+        channel.end_writing()
+        taken = 0
+        with trio.move_on_after(LINGER_SECONDS):
+            while taken < LINGER_OCTETS and self.expired != "stopped":
+                data = channel.receive_now()
+                if data is None:
+                    with contextlib.suppress(Closed):
+                        await channel.readable()
+                elif not data:
+                    return
+                else:
+                    taken += len(data)
+                    self.recorder.chunk(Stream.CLIENT, data)
+                    await trio.lowlevel.checkpoint()
+
+    def conclude(self, end: str) -> None:
+        """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
+        facts = tcp_facts(self.channel.sock)
+        if self._pending_size:
+            facts["unsent"] = self._pending_size
+        self._finish(f"end.{end}")
+        self.channel.close(with_reset=self.resetting or end in ("failed", "time-limit"))
+        self.recorder.close(end, facts)
+
+    def _finish(self, key: str) -> None:
+        """What is unclaimed becomes a last exchange. key: how it ended."""
         exchange = self.open_exchange
         consumed = self.recorder.offset(Stream.CLIENT)
         if exchange is None:
@@ -254,10 +342,10 @@ class Conversation:
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
-        if self.expired:
-            why = "stopped" if why == "stopped" else "time-limit"
+        if self.expired and why == "idle-timeout":
+            why = "time-limit"
         self.expired = why
-        self._channel.interrupt()
+        self.channel.interrupt()
 
     async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
         """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
@@ -283,5 +371,5 @@ class Conversation:
 
 
 def preview(data: bytearray, length: int = 60) -> str:
-    """The start of unclaimed bytes as text, for a person."""
-    return ascii(bytes(data[:length]).decode("latin-1"))[1:-1]
+    """The start of unclaimed bytes as text, one character an octet; whoever shows it escapes it."""
+    return bytes(data[:length]).decode("latin-1")

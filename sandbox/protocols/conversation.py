@@ -22,8 +22,8 @@ from typing import NamedTuple, Protocol
 from sandbox.address import Address
 
 __all__ = [
-    "Answer", "Closed", "Conversation", "ConversationError", "DatagramHandler", "Description",
-    "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
+    "Answer", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort", "DatagramHandler",
+    "Description", "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
 ]
 
 
@@ -133,6 +133,49 @@ class Conversation(Protocol):
 
     def begin(self, verb: str, asked: str = "") -> OpenExchange:
         """Start an exchange; it covers all that was consumed since the last one ended."""
+
+    def listen(self) -> DataPort:
+        """Open a port for one more connection from this client, to carry data (FTP's passive mode).
+
+        Raises OSError when no port of the configured range is free.
+        """
+
+    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
+        """Connect to a port of this client's own address and no other (FTP's active mode; RFC 2577 §3).
+
+        from_port: the local port, where it may be bound; else any. Raises OSError when nobody listens there.
+        """
+
+
+class DataConversation(Conversation, Protocol):
+    """A connection that belongs to another conversation and carries its data: a session of its own in the journal,
+    with the other as its parent. Limits and deadlines are the same."""
+
+    async def aclose(self) -> None:
+        """Send all that is queued, say that it is the end (over TLS with close_notify), and close.
+
+        Raises TimedOut, Closed when the client is gone; the connection is closed in any case.
+        """
+
+    def abort(self) -> None:
+        """Close at once; what is queued is dropped."""
+
+
+class DataPort(Protocol):
+    """A port that waits for one data connection."""
+
+    @property
+    def address(self) -> Address:
+        """What to tell the client: the advertised address, and the port."""
+
+    async def accept(self) -> DataConversation:
+        """The connection; one from another address than the client's is refused and recorded.
+
+        Raises TimedOut after the configured wait.
+        """
+
+    def close(self) -> None:
+        """Stop waiting. Does no harm twice, or after `accept`."""
 
 
 class Description(NamedTuple):

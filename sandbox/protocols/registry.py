@@ -43,6 +43,12 @@ class Role:
     high: int = 0
     transports: tuple[str, ...] = ("tcp",)
     tls: Tls = Tls.NEVER
+    alpn: tuple[str, ...] = ()
+    """Application protocols offered in a TLS handshake (RFC 7301), the best first."""
+    legacy: bool = False
+    """Whether it accepts TLS 1.0 and 1.1 too, with weak suites: for old clients, and to learn why they died."""
+    default: bool = True
+    """Whether it is on unless the configuration says otherwise."""
 
     def __post_init__(self) -> None:
         if not self.high:
@@ -93,8 +99,15 @@ class Protocol:
 BOTH = ("udp", "tcp")
 
 PROTOCOLS: tuple[Protocol, ...] = (
-    Protocol("http", "sandbox.protocols.http.session", (Role("http", 80, 8080),)),
-    Protocol("dns", "sandbox.protocols.dns.session", (Role("dns", 53, transports=BOTH),)),
+    Protocol("http", "sandbox.protocols.http.session", (
+        Role("http", 80, 8080),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("http/1.1",)),
+        Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
+    )),
+    Protocol("dns", "sandbox.protocols.dns.session", (
+        Role("dns", 53, transports=BOTH),
+        Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
+    )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
         Role("discard", 9, transports=BOTH),       # RFC 863

@@ -23,7 +23,11 @@ from dns.rdataset import Rdataset
 
 from sandbox.protocols.dns.writer import ADDITIONAL, ANSWER, AUTHORITY, HEADER, MessageWriter, opt_record
 
-__all__ = ["Draft", "Edns", "Header", "Malformed", "Query", "Transport", "read_header", "read_query", "render"]
+__all__ = [
+    "TYPES", "Draft", "Edns", "Header", "Malformed", "Query", "Signature", "Transport", "bare", "class_text",
+    "limit_for", "name_text", "opcode_text", "rcode_text", "read_header", "read_query", "render", "type_text",
+    "wire_name",
+]
 
 HEADER_SIZE = HEADER.size
 
@@ -44,6 +48,15 @@ ECHOED = 0x7800 | RD | CD
 
 OPT, TSIG, SOA = (int(kind) for kind in (
     dns.rdatatype.RdataType.OPT, dns.rdatatype.RdataType.TSIG, dns.rdatatype.RdataType.SOA))
+
+TYPES = frozenset("""
+    A NS MD MF CNAME SOA MB MG MR NULL WKS PTR HINFO MINFO MX TXT RP AFSDB X25 ISDN RT NSAP NSAP-PTR SIG KEY
+    PX GPOS AAAA LOC NXT SRV NAPTR KX CERT A6 DNAME OPT APL DS SSHFP IPSECKEY RRSIG NSEC DNSKEY DHCID NSEC3
+    NSEC3PARAM TLSA SMIMEA HIP NINFO CDS CDNSKEY OPENPGPKEY CSYNC ZONEMD SVCB HTTPS DSYNC HHIT BRID SPF UNSPEC
+    NID L32 L64 LP EUI48 EUI64 NXNAME TKEY TSIG IXFR AXFR MAILB MAILA ANY URI CAA AVC AMTRELAY RESINFO WALLET
+    TA DLV
+""".split())  # noqa: SIM905 (ninety quoted words are harder to read)
+"""The record types known by name; all others are called TYPE and their number, however new the library is."""
 
 
 class Malformed(ValueError):
@@ -250,7 +263,8 @@ def name_text(name: Name | None) -> str:
 
 def type_text(rdtype: int) -> str:
     """ "AAAA", or "TYPE65280" for one without a name (RFC 3597 §5)."""
-    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
+    text = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rdtype))
+    return text if text in TYPES else f"TYPE{rdtype}"
 
 
 def class_text(rdclass: int) -> str:

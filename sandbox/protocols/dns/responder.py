@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import dns.name
+import dns.rdata
 import dns.rdataset
 from dns.edns import EDECode, OptionType
 from dns.name import Name
@@ -121,6 +122,8 @@ class Responder:
             return self._finish(query, draft, transport, "situation.cookie", notes)
         if query.signature is not None:
             return _unknown_key(query, self._settings.udp_size)
+        if query.rdclass != RdataClass.IN:
+            notes["class"] = grammar.class_text(query.rdclass)
         if query.rdclass == RdataClass.CH:
             key = _chaos(query.name, query, draft)
         elif query.rdclass not in (RdataClass.IN, RdataClass.ANY):
@@ -193,6 +196,8 @@ class Responder:
                 return _any(name, found, draft, transport)
             draft.answer += [(name, records) for records in found.records]
             self._add_addresses(draft, found.records, name)
+            if _is_refusal(found.records[0]):
+                return "situation.not-offered"
             return key or ("situation.wildcard" if found.wildcard else "")
         if found.kind is Kind.REFERRAL:
             assert found.source is not None
@@ -269,10 +274,11 @@ class Responder:
     def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, notes: dict[str, str]) -> Reply:
         limit = grammar.limit_for(query, transport, self._settings.udp_size)
         data, truncated = grammar.render(query, draft, limit, self._settings.udp_size)
+        answered = _summary(draft)
         if truncated:
-            key = "situation.truncated"
+            key, answered = "situation.truncated", "cut short"
         verb = "QUERY" if query.name is None else grammar.type_text(query.rdtype)
-        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), _summary(draft),
+        about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), answered,
                             key, notes or None)
         # A cookie belongs to one client and one hour, a refusal to one client.
         private = "cookie" in notes or query.rdtype in (RdataType.AXFR, RdataType.IXFR)
@@ -330,6 +336,12 @@ def _any(name: Name, found: Found, draft: Draft, transport: Transport) -> str:
     return "situation.any"
 
 
+def _is_refusal(records: Rdataset) -> bool:
+    """Whether an MX or SRV says "." for its host: the service is not offered (RFC 7505 §3, RFC 2782)."""
+    attribute = HOST_FIELDS.get(records.rdtype, "") if records.rdtype in (RdataType.MX, RdataType.SRV) else ""
+    return bool(attribute) and len(records) == 1 and getattr(records[0], attribute) == dns.name.root
+
+
 def _follow(name: Name, found: Found, draft: Draft) -> Name | None:
     """Add an alias to the answer. Gives where it leads, None where that is no possible name."""
     (records,) = found.records
@@ -344,7 +356,9 @@ def _follow(name: Name, found: Found, draft: Draft) -> Name | None:
     except dns.name.NameTooLong:
         return None
     # RFC 6672 §3.1: a CNAME is made for those who do not know DNAME.
-    draft.answer.append((name, parse_set("CNAME", [str(target)], records.ttl)))
+    octets = grammar.wire_name(target)
+    alias = dns.rdata.from_wire(RdataClass.IN, RdataType.CNAME, octets, 0, len(octets))
+    draft.answer.append((name, record_set(RdataType.CNAME, [alias], records.ttl)))
     return target
 
 

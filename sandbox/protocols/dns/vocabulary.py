@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dns.edns import OptionType
-from dns.rcode import Rcode
-from dns.rdataclass import RdataClass
-from dns.rdatatype import RdataType
+from sandbox.protocols.dns.grammar import TYPES, opcode_text
 
-from sandbox.protocols.dns.grammar import class_text, opcode_text, rcode_text, type_text
-
-__all__ = ["ERRORS", "FLAGS", "NO_QUERY", "SITUATIONS", "vocabulary"]
+__all__ = ["CLASSES", "ERRORS", "FLAGS", "NO_QUERY", "OPTIONS", "OUTCOMES", "SITUATIONS", "vocabulary"]
 
 NO_QUERY = frozenset({"QUERY", "RESPONSE", "MALFORMED"})
 """What stands as the verb where there is no question."""
+
+OUTCOMES = frozenset({
+    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
+    "NOTAUTH", "NOTZONE", "DSOTYPENI", "BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG",
+    "BADTRUNC", "BADCOOKIE",
+})
+"""Every RCODE there is: a learner may meet those that we never send elsewhere (RFC 6895 §2.3)."""
+
+OPTIONS = frozenset({
+    "NSID", "DAU", "DHU", "N3U", "ECS", "EXPIRE", "COOKIE", "KEEPALIVE", "PADDING", "CHAIN", "EDE",
+    "REPORTCHANNEL", "EDE_EXTRA_TEXT_LANGUAGE", "FILTERING_CONTACT", "FILTERING_ORGANIZATION", "FILTERING_DB",
+    "OPTION",
+})
+"""EDNS options a client may send; OPTION is any other."""
+
+CLASSES = frozenset({"IN", "CH", "HS", "NONE", "ANY", "RESERVED0", "CLASS"})
 
 FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
     "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "fragment", "ixfr", "loop", "malformed",
-    "meta", "no-zone", "nodata", "opcode", "referral", "refused", "response", "too-long", "transfer",
+    "meta", "no-zone", "nodata", "not-offered", "opcode", "referral", "refused", "response", "too-long", "transfer",
     "transfer-refused", "transfer-udp", "truncated", "unknown-key", "unknown-type", "version", "wildcard",
 })
 """What can be special about an exchange."""
@@ -29,14 +40,13 @@ ERRORS = frozenset({"0", "4", "18", "20", "21"})
 
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; numbered ones without a name by their family."""
-    types = {"TYPE"} | {type_text(rdtype) for rdtype in RdataType if rdtype}
     opcodes = {opcode_text(opcode).rstrip("0123456789") for opcode in range(1, 16)}
     return {
-        "verb": NO_QUERY | types | opcodes,
-        "outcome": frozenset(rcode_text(rcode) for rcode in Rcode),
-        "class": frozenset({"CLASS"} | {class_text(rdclass) for rdclass in RdataClass}),
+        "verb": NO_QUERY | TYPES | {"TYPE"} | opcodes,
+        "outcome": OUTCOMES,
+        "class": CLASSES,
         "flag": FLAGS,
-        "option": frozenset({"OPTION"} | {option.name for option in OptionType}),
+        "option": OPTIONS,
         "situation": SITUATIONS,
         "error": ERRORS,
     }

@@ -23,26 +23,32 @@ SITUATIONS = frozenset({
 })
 """What can be special about an exchange."""
 
-FIELDS = frozenset("""
-accept accept-ch accept-charset accept-encoding accept-language accept-patch accept-post accept-ranges
-access-control-allow-credentials access-control-allow-headers access-control-allow-methods
-access-control-allow-origin access-control-expose-headers access-control-max-age access-control-request-headers
-access-control-request-method age allow alt-svc alt-used authentication-info authorization cache-control
-clear-site-data connection content-disposition content-encoding content-language content-length content-location
-content-range content-security-policy content-security-policy-report-only content-type cookie
-cross-origin-embedder-policy cross-origin-opener-policy cross-origin-resource-policy date depth destination
-device-memory dnt downlink early-data etag expect expect-ct expires forwarded from host if-match
-if-modified-since if-none-match if-range if-unmodified-since keep-alive last-modified link location max-forwards
-nel origin overwrite permissions-policy pragma prefer preference-applied priority proxy-authenticate
-proxy-authentication-info proxy-authorization proxy-connection range referer referrer-policy refresh report-to
-reporting-endpoints retry-after rtt save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
-sec-fetch-mode sec-fetch-site sec-fetch-user sec-gpc sec-purpose sec-websocket-accept sec-websocket-extensions
-sec-websocket-key sec-websocket-protocol sec-websocket-version server server-timing service-worker set-cookie
-sourcemap strict-transport-security te timing-allow-origin trailer transfer-encoding upgrade
-upgrade-insecure-requests user-agent vary via want-digest warning www-authenticate x-content-type-options
-x-forwarded-for x-forwarded-host x-forwarded-proto x-frame-options x-powered-by x-requested-with
-x-xss-protection
-""".split())
+FIELDS = frozenset({
+    "accept", "accept-ch", "accept-charset", "accept-encoding", "accept-language", "accept-patch", "accept-post",
+    "accept-ranges", "access-control-allow-credentials", "access-control-allow-headers",
+    "access-control-allow-methods", "access-control-allow-origin", "access-control-expose-headers",
+    "access-control-max-age", "access-control-request-headers", "access-control-request-method", "age", "allow",
+    "alt-svc", "alt-used", "authentication-info", "authorization", "cache-control", "clear-site-data", "connection",
+    "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
+    "content-location",
+    "content-range", "content-security-policy", "content-security-policy-report-only", "content-type", "cookie",
+    "cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "date", "depth",
+    "destination", "device-memory", "dnt", "downlink", "early-data", "etag", "expect", "expect-ct", "expires",
+    "forwarded", "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+    "if-unmodified-since", "keep-alive", "last-event-id",
+    "last-modified", "link", "location", "max-forwards", "nel", "origin",
+    "overwrite", "permissions-policy", "pragma", "prefer", "preference-applied", "priority", "proxy-authenticate",
+    "proxy-authentication-info", "proxy-authorization", "proxy-connection", "range", "referer", "referrer-policy",
+    "refresh", "report-to", "reporting-endpoints", "retry-after", "rtt", "save-data", "sec-ch-ua",
+    "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
+    "sec-fetch-user", "sec-gpc", "sec-purpose", "sec-websocket-accept", "sec-websocket-extensions",
+    "sec-websocket-key", "sec-websocket-protocol", "sec-websocket-version", "server", "server-timing",
+    "service-worker", "set-cookie", "sourcemap", "strict-transport-security", "te", "timing-allow-origin",
+    "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via",
+    "want-digest", "warning", "www-authenticate", "x-content-type-options", "x-forwarded-for", "x-forwarded-host",
+    "x-forwarded-proto", "x-frame-options", "x-networkmanager-status", "x-powered-by", "x-requested-with",
+    "x-total-count", "x-xss-protection",
+})
 """Header fields that clients and sites are known to send, in lower case; the grammar lets them send any other too."""
 
 

@@ -185,6 +185,17 @@ def test_a_dname_that_makes_a_name_too_long() -> None:
     assert (reply.about.outcome, reply.about.key) == ("YXDOMAIN", "situation.too-long")
 
 
+@given(st.binary(min_size=1, max_size=40))
+@settings(max_examples=40)
+def test_a_dname_carries_any_label_over(label: bytes) -> None:
+    """§3.1: the CNAME that is made has the client's own labels, whatever octets they hold."""
+    owner = dns.name.Name((label, b"old", b"zone", b"test", b""))
+    reply = respond(dns.message.make_query(owner, "AAAA"))
+    assert reply.data is not None
+    made = dns.message.from_wire(reply.data).answer[1]
+    assert made[0].target == dns.name.Name((label, b"new", b"zone", b"test", b""))
+
+
 # RFC 6891: EDNS
 
 def test_edns_is_answered_with_edns_and_only_then() -> None:
@@ -369,6 +380,7 @@ def test_a_question_about_opt_is_a_format_error() -> None:
 
 @pytest.mark.parametrize("rdclass", ["HS", "NONE", "CLASS42", "CH"])
 def test_other_classes_are_refused(rdclass: str) -> None:
+    assert respond(query("www.example.com", rdclass=rdclass)).about.notes == {"class": rdclass}
     answer = ask("www.example.com", rdclass=rdclass)
     assert answer.rcode() == dns.rcode.REFUSED
     assert not answer.flags & dns.flags.AA
@@ -409,6 +421,21 @@ def test_several_questions_are_a_format_error(count: int) -> None:
     wire = bytearray(query("www.example.com").to_wire())
     wire[4:6] = struct.pack("!H", count)
     assert respond(bytes(wire) + bytes(wire[12:])).about.outcome == "FORMERR"
+
+
+@pytest.mark.parametrize("name", [
+    b"\xc0\x0c",                         # a pointer to itself
+    b"\xc0\x20",                         # a pointer forward
+    b"\x01a\xc0\x0c",                    # round in a circle
+    b"\x41a\0", b"\x81a\0",             # label types that do not exist (RFC 6891 §5)
+    b"\x3f" + b"a" * 10,                 # a label that is cut off
+    (b"\x3f" + b"a" * 63) * 4 + b"\0",   # more than 255 octets
+    b"",
+])
+def test_impossible_names_are_a_format_error(name: bytes) -> None:
+    """RFC 1035 §4.1.4, RFC 9267 §2."""
+    wire = struct.pack("!HHHHHH", 1, 0x100, 1, 0, 0, 0) + name + struct.pack("!HH", 1, 1)
+    assert respond(wire).about.outcome == "FORMERR"
 
 
 def test_trailing_octets_are_a_format_error() -> None:
@@ -490,6 +517,17 @@ def test_without_a_zone_it_is_refused() -> None:
 ])
 def test_descriptions(name: str, rdtype: str, expected: Description) -> None:
     assert respond(query(name, rdtype)).about == expected
+
+
+@pytest.mark.parametrize(("name", "rdtype"), [("example.com", "MX"), ("_imaps._tcp.example.com", "SRV")])
+def test_a_service_that_is_not_offered_is_said_to_be_so(name: str, rdtype: str) -> None:
+    assert respond(query(name, rdtype)).about.key == "situation.not-offered"
+    assert respond(query("zone.test", "MX")).about.key == ""
+
+
+def test_a_truncated_answer_is_said_to_be_so() -> None:
+    assert respond(query("many.zone.test", "TXT")).about == Description(
+        "TXT", "many.zone.test", "NOERROR", "cut short", "situation.truncated")
 
 
 def test_a_long_answer_is_counted() -> None:

@@ -41,7 +41,7 @@ def answers(segments: list[bytes], ending: str) -> tuple[bytes, list[tuple[str, 
         with trio.fail_after(10):
             talk = await converse(segments, ending=ending)
         sent = re.sub(rb"Date: [^\r]*|[0-9a-f]{32}", b"", talk.sent)
-        return sent, [(e.verb, e.asked, e.outcome, e.key, e.client if e.verb != "garbled" else b"")
+        return sent, [(e.verb, e.asked, e.outcome, e.key, b"" if e.key else e.client)
                       for e in talk.exchanges]
 
     return trio.run(run)

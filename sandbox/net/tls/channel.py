@@ -1,0 +1,167 @@
+"""A channel that encrypts: the same four calls as `sandbox.net.channel.Channel`, over one, with the engine between.
+
+Every byte on the wire is recorded in the session's wire streams, the plain ones by the conversation above: the two
+views of an eavesdropper and of the two ends.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import trio
+
+from sandbox.journal.recorder import Recorder
+from sandbox.journal.records import Stream
+from sandbox.net.channel import Channel
+from sandbox.net.tls.contexts import Contexts, Strength, site_for
+from sandbox.net.tls.engine import Engine, NotOpen, State
+from sandbox.net.tls.fingerprints import ja3, ja4
+from sandbox.protocols.conversation import Closed
+
+__all__ = ["TlsChannel", "TlsSettings"]
+
+PIECE = 65_536
+"""Octets of plain text encrypted at once; the rest waits until the wire has taken them."""
+
+Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Waits for a channel to be readable or writable, as a conversation does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How a service encrypts. alpn: the application protocols it speaks (RFC 7301), the best first."""
+
+    contexts: Contexts
+    alpn: tuple[str, ...] = ()
+    strength: Strength = Strength.MODERN
+
+
+class TlsChannel:
+    """TLS over a channel, as the server. Encrypts from `handshake` on."""
+
+    __slots__ = ("_address", "_inner", "_recorder", "_settings", "_wire", "engine")
+
+    def __init__(self, inner: Channel, recorder: Recorder, settings: TlsSettings) -> None:
+        self._inner = inner
+        self._recorder = recorder
+        self._settings = settings
+        self._address = recorder.session.server.host
+        self._wire = b""
+        """Encrypted, recorded, and not taken by the kernel yet."""
+        self.engine = Engine()
+
+    async def handshake(self, wait: Wait) -> None:
+        """Raises Closed when it fails, TimedOut; what has to be said to the client then has been sent."""
+        engine, settings = self.engine, self._settings
+        while engine.state not in (State.OPEN, State.FAILED):
+            if engine.state is State.CONTEXT:
+                site = site_for(engine.server_name, self._address, settings.alpn, settings.strength)
+                context = settings.contexts.ready(site)
+                if context is None:
+                    context = await trio.to_thread.run_sync(settings.contexts.get, site)
+                engine.choose(context, settings.alpn)
+            elif not self._take():
+                await wait(self._inner.readable)
+            self._push()
+            while self.behind:
+                await wait(self._inner.writable)
+                self._push()
+        if engine.state is State.FAILED:
+            raise Closed("the TLS handshake failed")
+
+    def facts(self) -> dict[str, str]:
+        """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""
+        engine = self.engine
+        facts = {"version": engine.version, "suite": engine.suite, "alpn": engine.alpn}
+        if engine.hello is not None:
+            facts |= {"server_name": engine.server_name}
+            if engine.hello.layout == "tls":
+                facts |= {"ja3": ja3(engine.hello), "ja4": ja4(engine.hello)}
+        if engine.failure is not None:
+            facts |= {"alert_received": engine.failure.received, "alert_sent": engine.failure.sent,
+                      "detail": engine.failure.detail}
+        return {name: value for name, value in facts.items() if value}
+
+    # -- as Channel ---------------------------------------------------------------------------------------------
+
+    @property
+    def sock(self) -> socket.socket:
+        return self._inner.sock
+
+    @property
+    def reset(self) -> bool:
+        return self._inner.reset
+
+    @property
+    def behind(self) -> bool:
+        """Whether wire bytes wait for the kernel."""
+        return bool(self._wire)
+
+    def receive_now(self) -> bytes | None:
+        engine = self.engine
+        while True:
+            data = engine.read()
+            if data:
+                return data
+            if engine.peer_closed or engine.truncated:
+                return b""
+            if engine.state is State.FAILED:
+                raise Closed("the TLS connection was damaged")
+            if not self._take():
+                return None
+            self._push()
+
+    def send_now(self, data: bytes | memoryview) -> int:
+        self._push()
+        if self._wire or not data:
+            return 0
+        piece = data[:PIECE]
+        try:
+            self.engine.write(bytes(piece))
+        except NotOpen as error:
+            raise Closed(str(error)) from error
+        self._push()
+        return len(piece)
+
+    async def readable(self) -> None:
+        await self._inner.readable()
+
+    async def writable(self) -> None:
+        await self._inner.writable()
+
+    def interrupt(self) -> None:
+        self._inner.interrupt()
+
+    def end_writing(self) -> None:
+        self.engine.close()
+        self._push()
+        self._inner.end_writing()
+
+    def close(self, *, with_reset: bool = False) -> None:
+        self._inner.close(with_reset=with_reset)
+
+    # -- the wire -----------------------------------------------------------------------------------------------
+
+    def _take(self) -> bool:
+        """Feed the engine what has arrived. False for nothing yet. Raises Closed."""
+        data = self._inner.receive_now()
+        if data is None:
+            return False
+        if data:
+            self._recorder.chunk(Stream.CLIENT_WIRE, data)
+            self.engine.receive(data)
+        else:
+            self.engine.receive_end()
+        return True
+
+    def _push(self) -> None:
+        """Send what the engine has to say, as far as the kernel takes it. Raises Closed."""
+        data = self.engine.outgoing()
+        if data:
+            self._recorder.chunk(Stream.SERVER_WIRE, data)
+            self._wire += data
+        if self._wire:
+            sent = self._inner.send_now(self._wire)
+            self._wire = self._wire[sent:]

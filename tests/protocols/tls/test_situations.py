@@ -1,0 +1,29 @@
+"""The situations that the knowledge explains are those the code can find."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sandbox.net.tls import engine, handshake, names
+from sandbox.net.tls.handshake import CLIENT_ALERTS, SERVER_ALERTS, SITUATIONS, situation
+
+ENGINE = Path(engine.__file__).read_text("utf-8")
+
+
+def test_the_engine_finds_no_other() -> None:
+    found = set(re.findall(r'situation="([a-z0-9-]+)"', ENGINE)) | set(re.findall(r'_refuse\("([a-z-]+)"', ENGINE))
+    assert found
+    assert found <= SITUATIONS
+
+
+def test_each_can_be_found() -> None:
+    from_alerts = {*CLIENT_ALERTS.values(), *SERVER_ALERTS.values(), situation("internal_error", ""),
+                   situation("", "internal_error"), situation("", "")}
+    assert from_alerts <= SITUATIONS
+    for term in SITUATIONS - from_alerts - {"truncated"}:  # which the driver says, from Engine.truncated
+        assert f'"{term}"' in ENGINE, term
+
+
+def test_alerts_that_lead_to_a_situation_exist() -> None:
+    assert {*handshake.CLIENT_ALERTS, *handshake.SERVER_ALERTS} <= set(names.table("alerts").values())
