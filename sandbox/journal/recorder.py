@@ -228,9 +228,10 @@ class Journal:
 
     def flush(self) -> None:
         """Hand what was collected to the writer and to the observers."""
-        self._wake = trio.Event()
         if not self._collected:
             return
+        if self._wake.is_set():  # else `run` waits for this very event
+            self._wake = trio.Event()
         dirty, self._dirty = self._dirty, []
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []
