@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WARM_AFTER = 0.3
+"""Seconds from the start to making the authority, which would slow the start."""
+
 KEYLOG = "tls-keys.log"
 """In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
 
@@ -165,6 +168,7 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
 
 async def warm(contexts: Contexts) -> None:
     """Make or load the authority after the start, so that neither the start nor the first handshake waits for it."""
+    await trio.sleep(WARM_AFTER)
     await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
 
 
