@@ -98,6 +98,8 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, stand in stands:
+                    if stand.service.task is not None:
+                        listeners.start_soon(stand.service.task)
                     for listener in sockets.streams:
                         listeners.start_soon(server.accept_from, listener, stand, connections)
                     for sock in sockets.datagrams:

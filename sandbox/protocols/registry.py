@@ -79,6 +79,8 @@ class Service:
     datagram: DatagramHandler | None = None
     busy: bytes = b""
     """What a client is told when the sandbox has too many connections already."""
+    task: Callable[[], Awaitable[None]] | None = None
+    """What runs beside the listeners, from before the first connection until the sandbox stops."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""A mail server that is killed under load keeps its word: what it accepted is there, once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.world.mail import MailStore
+
+ROUNDS = 20
+CLIENTS = 4
+
+SERVER = """
+import sys, trio
+from pathlib import Path
+import pytest
+from sandbox.config import Mail
+from tests.support.mail import mail_sandbox
+
+async def main():
+    with pytest.MonkeyPatch.context() as patch:
+        async with mail_sandbox(Path(sys.argv[1]), patch, Mail(durability=sys.argv[2])) as sandbox:
+            print(sandbox.endpoints["smtp"].port, flush=True)
+            await trio.sleep_forever()
+
+trio.run(main)
+"""
+
+
+@contextmanager
+def server(folder: Path, durability: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    child = subprocess.Popen([sys.executable, "-c", SERVER, str(folder), durability], stdout=subprocess.PIPE,
+                             text=True, cwd=Path(__file__).parents[2])
+    assert child.stdout is not None
+    try:
+        yield child, int(child.stdout.readline())
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+
+
+def send_until_it_dies(port: int, name: str, accepted: list[str], enough: threading.Event) -> None:
+    """One client: letter after letter; `accepted` gets those that were answered with 250."""
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+            for number in range(100_000):
+                letter = f"Subject: {name}-{number}\r\n\r\n" + "x" * (200_000 if number % 9 == 4 else 1000)
+                client.sendmail("carol@far.example", ["alice@example.com", f"{name}-{number}@far.example"], letter)
+                accepted.append(f"{name}-{number}@far.example")
+                if number == 12:
+                    enough.set()
+    except (OSError, smtplib.SMTPException):
+        pass
+
+
+def test_what_was_accepted_is_there_once(tmp_path: Path) -> None:
+    accepted: list[str] = []
+    for round_ in range(ROUNDS):
+        with server(tmp_path, "power") as (_, port):
+            enough = threading.Event()
+            clients = [threading.Thread(target=send_until_it_dies,
+                                        args=(port, f"r{round_}c{number}", accepted, enough))
+                       for number in range(CLIENTS)]
+            for client in clients:
+                client.start()
+            assert enough.wait(20)
+        for client in clients:
+            client.join()
+    assert len(accepted) > ROUNDS * CLIENTS
+    store = MailStore(tmp_path / "mail")
+    try:
+        captured = [item.recipient for item in store.items(store.find_folder("catch-all").id)]
+        assert len(captured) == len(set(captured)), "none is there twice"
+        assert set(accepted) <= set(captured), "none is lost"
+        subjects = set()
+        for item in store.items(store.find_folder("alice").id):
+            text = b"".join(store.read(item.content))
+            assert len(text) == item.size, "none is there in part"
+            subjects.add(text.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode())
+        assert {address.partition("@")[0] for address in accepted} <= subjects, "both recipients have it, or none"
+        assert not list((tmp_path / "mail" / "spool").iterdir())
+    finally:
+        store.close()
