@@ -21,6 +21,7 @@ from sandbox.journal.recorder import Journal
 from sandbox.journal.store import FILE, Store
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
+from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
@@ -84,7 +85,8 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
 async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
     """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
     config, journal = sandbox.config, sandbox.journal
-    server = Server(journal, config.limits)
+    server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
+                                                      config.ftp.accept_seconds))
     bound = bind_all(sandbox)
     contexts = tls_contexts(sandbox)
     stands = build_all(sandbox, bound, contexts)

@@ -12,6 +12,9 @@ __all__ = ["COMMANDS", "command", "summary"]
 
 COMMANDS: Mapping[str, str] = {
     "http": "curl http://{address}/",
+    "https": "curl --cacert $(sandbox ca --path) --connect-to ::{address} https://www.example.com/",
+    "https-legacy": "openssl s_client -tls1 -cipher @SECLEVEL=0 -connect {address}",
+    "domain-s": "kdig +tls @{host} -p {port} www.example.com",
     "dns": "dig @{host} -p {port} www.example.com",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
