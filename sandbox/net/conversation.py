@@ -343,7 +343,11 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Whether it waits for a next exchange that has not begun."""
-        return bool(self.waiting) and self.open_exchange is None and not self.buffer and not self._pending
+        return bool(self.waiting) and self._between()
+
+    def _between(self) -> bool:
+        """Whether nothing is under way: the last exchange is over and no other has begun."""
+        return self.open_exchange is None and not self.buffer and not self._pending
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
@@ -354,7 +358,8 @@ class Conversation:
 
     async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
         """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
-        if self.expired == "stopped":
+        if self.expired == "stopped" or (self._watch.stopping and self._between()):
+            self.expired = "stopped"
             raise Closed("the sandbox is stopping")
         self.waiting += 1
         try:

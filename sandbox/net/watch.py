@@ -25,6 +25,8 @@ class Watch:
         self.conversations: dict[Conversation, float] = {}
         """Each with the time it began."""
         self.now = 0.0
+        self.stopping = False
+        """Whether a conversation that has nothing under way must end."""
         self._empty = trio.Event()
 
     def begin(self, conversation: Conversation) -> None:
@@ -55,7 +57,8 @@ class Watch:
                 conversation.scope.cancel()
 
     async def stop(self, grace: float) -> None:
-        """End all conversations: idle ones now, others after `grace` seconds at most."""
+        """End all conversations: idle ones now, others when they are idle or after `grace` seconds."""
+        self.stopping = True
         for conversation in tuple(self.conversations):
             if conversation.idle:
                 conversation.interrupt("stopped")
