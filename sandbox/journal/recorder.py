@@ -27,8 +27,8 @@ from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Pag
 
 __all__ = ["Journal", "Recorder"]
 
-FLUSH_EVERY = 0.02
-"""Seconds from the first record of a batch to its flush: short for a person, long enough to gather thousands."""
+FLUSH_EVERY = 0.05
+"""Seconds from the first record of a batch to its flush: at once for a person, long enough to gather thousands."""
 
 FLUSH_SIZE = 4_194_304
 """Octets that make a batch go at once."""

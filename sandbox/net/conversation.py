@@ -22,7 +22,7 @@ from sandbox.address import Address
 from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import Channel
+from sandbox.net.channel import READ_SIZE, Channel
 from sandbox.net.facts import tcp_facts
 from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
 
@@ -102,9 +102,10 @@ class StreamExchange(Exchange):
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since", "_tls",
-                 "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed", "open_exchange",
-                 "recorder", "resetting", "scope", "secure", "server", "service", "streams", "waiting")
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
+                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
@@ -118,6 +119,9 @@ class Conversation:
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._burst = 0
+        self._eager = True
+        """Whether there is probably something to receive already: at the start, and after a read that was full. Else
+        to try before waiting would be a system call for nothing."""
         self._ended = False
         self._since = session.opened
         self.recorder = recorder
@@ -167,11 +171,12 @@ class Conversation:
         if self._journal.full:
             await self._journal.room()
         channel = self.channel
-        data = channel.receive_now()
+        data = channel.receive_now() if self._eager else None
         while data is None:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
+        self._eager = len(data) == READ_SIZE
         await self._breathe()
         self.active = self._watch.now
         if not data:
@@ -281,6 +286,7 @@ class Conversation:
             raise
         self.due = math.inf
         self.secure = True
+        self._eager = True  # a client may say something right behind its Finished
         self._tell(exchange, channel)
 
     def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:

@@ -85,6 +85,8 @@ class Service:
     """One message in, one out, of any length, for a protocol that carries them inside (DNS over HTTPS)."""
     busy: bytes = b""
     """What a client is told when the sandbox has too many connections already."""
+    task: Callable[[], Awaitable[None]] | None = None
+    """What runs beside the listeners, from before the first connection until the sandbox stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,15 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("dns", "sandbox.protocols.dns.session", (
         Role("dns", 53, transports=BOTH),
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
+    )),
+    Protocol("smtp", "sandbox.protocols.smtp.service", (
+        Role("smtp", 25, tls=Tls.UPGRADE),
+        Role("submission", 587, tls=Tls.UPGRADE),
+        Role("submissions", 465, tls=Tls.IMPLICIT),                 # RFC 8314
+    )),
+    Protocol("pop3", "sandbox.protocols.pop3.session", (
+        Role("pop3", 110, tls=Tls.UPGRADE),
+        Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
     )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862

@@ -2,6 +2,7 @@
 
     world.sqlite3       what was changed while the sandbox ran: people
     resources.sqlite3   the REST resources
+    mail/               everybody's mail
     sites/HOST/         the pages of a site that has no folder of its own elsewhere
 """
 
@@ -18,6 +19,7 @@ class Files:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.store = data / "world.sqlite3"
+        self.mail = data / "mail"
         self.resources = data / "resources.sqlite3"
 
     def site(self, host: str) -> Path:

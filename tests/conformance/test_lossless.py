@@ -37,6 +37,18 @@ SAMPLES: dict[str, list[bytes]] = {
         b"GET / HTTP/1.1\r\nHost: cut of",
     ],
     "dns": [over_tcp(QUERY, QUERY, b"\xff" + QUERY[1:]), over_tcp(b"short", QUERY), over_tcp(QUERY)[:9], b"\x00"],
+    "smtp": [
+        b"EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\nSubject: s\r\n\r\n..\r\n"
+        b".\r\nRSET\r\nNOOP\r\nQUIT\r\n",
+        b"EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@example.com>\r\n"
+        b"BDAT 9 LAST\r\nA: b\r\n\r\nxQUIT\r\n",
+        b"HELO me\r\nDATA\r\nMAIL\r\n\x00\xff\r\nRCPT TO:<half",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    "submission": [b"EHLO me\r\nAUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\r\nMAIL FROM:<alice@example.com>\r\nQUIT\r\n",
+                   b"EHLO me\r\nAUTH LOGIN\r\n*\r\nAUTH NONSENSE\r\n"],
+    "pop3": [b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nLIST\r\nUIDL\r\nQUIT\r\n",
+             b"USER alice\r\nPASS wrong\r\nAUTH\r\nAPOP x y\r\nSTAT", b"\xff\xfe\r\n" * 5],
     "echo": [b"say it again\r\n" * 50, b"", bytes(range(256)) * 700],
     "discard": [b"thrown away" * 1000],
     "daytime": [b"", b"ignored"],
@@ -55,6 +67,8 @@ END = b"GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 OVER_TLS: dict[str, tuple[list[bytes], Callable[[bytearray], bool]]] = {
     "https": ([GET + END, b"not http\r\n"], lambda _: False),
     "https-legacy": ([GET + END], lambda _: False),
+    "submissions": ([b"EHLO me\r\nNOOP\r\nQUIT\r\n"], lambda _: False),
+    "pop3s": ([b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nQUIT\r\n"], lambda _: False),
     "domain-s": ([over_tcp(QUERY, QUERY)], lambda received: received.count(b"\x12\x34") == 2),
 }
 """Of roles that encrypt from the start: what a client says, and whether what it has heard is all it waits for. It
