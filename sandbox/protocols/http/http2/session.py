@@ -95,6 +95,7 @@ class Connection:
         self._changed = trio.lowlevel.ParkingLot()
         """Who waits for a window, for the writer, or for a stream to end."""
         self._opening: OpenExchange | None = None
+        self._reading = trio.CancelScope()
         self._frame_due = math.inf
         self._theirs: int | None = None
         """The error code of the client's GOAWAY."""
@@ -113,7 +114,8 @@ class Connection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
                 try:
-                    await self._read(nursery)
+                    with self._reading:
+                        await self._read(nursery)
                     if self._error is None:
                         await self._finish_streams()
                 finally:
@@ -159,7 +161,7 @@ class Connection:
         stream = self._streams.get(frame.stream) if frame.stream else None
         if stream is not None:
             stream.exchange.received(len(data))
-        if self._cutter.block > self.server.config.limits.head and self._cutter.open:
+        if self._cutter.open and self._cutter.block > 2 * self.server.config.limits.head:
             self._end(ErrorCodes.ENHANCE_YOUR_CALM, "the header section has no end (CVE-2024-27316)")
             return
         if frame.kind == Kind.GOAWAY and not frame.stream:
@@ -283,8 +285,10 @@ class Connection:
     def done(self, stream: Stream) -> None:
         self._streams.pop(stream.number, None)
         self._changed.unpark_all()
-        if not self._streams and not self.talk.buffer:
+        if not self._streams:
             self._set_due()
+            if self._theirs is not None:
+                self._reading.cancel()                       # it wanted nothing more
 
     # -- writing ----------------------------------------------------------------------------------------------
 
