@@ -103,7 +103,7 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+                 "_tls", "_warned", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
                  "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
                  "waiting")
 
@@ -143,6 +143,8 @@ class Conversation:
         """How many tasks wait for the client."""
         self.expired = ""
         """Why the watch interrupted a wait: a term of the tcp knowledge."""
+        self._warned = False
+        """Whether the session has been told by a TimedOut: the next deadline ends it."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
 
@@ -390,7 +392,7 @@ class Conversation:
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
-        if self.expired and why == "idle-timeout":
+        if self._warned and why == "idle-timeout":
             why = "time-limit"
         self.expired = why
         self.channel.interrupt()
@@ -406,6 +408,7 @@ class Conversation:
             if self.expired == "idle-timeout":
                 # What the session says as a farewell gets a last, short deadline.
                 self.due = self._watch.now + self._limits.grace
+                self._warned = True
                 raise TimedOut("nothing passed in time") from None
             raise
         finally:

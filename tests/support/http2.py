@@ -87,7 +87,8 @@ def client() -> H2Connection:
     return connection
 
 
-def request(path: str = "/", method: str = "GET", *more: tuple[str, str], authority: str = "www.example.com") -> Fields:
+def request(path: str = "/", method: str = "GET", *more: tuple[str, str],
+            authority: str = "www.example.com") -> Fields:
     return [(":method", method), (":scheme", "https"), (":authority", authority), (":path", path), *more]
 
 

@@ -15,7 +15,8 @@ ADDRESSES = ["127.0.0.1", "::1", "192.0.2.7"]
 
 def build(**roles: int) -> Zones:
     endpoints = {role: Address("127.0.0.1", port) for role, port in roles.items()}
-    return build_zones(["example.com", "sandbox.test"], ["www", "mail", "ftp", "secure"], ADDRESSES, endpoints, serial=1)
+    return build_zones(["example.com", "sandbox.test"], ["www", "mail", "ftp", "secure"], ADDRESSES, endpoints,
+                       serial=1)
 
 
 def values(zones: Zones, owner: str, rdtype: str) -> list[str]:

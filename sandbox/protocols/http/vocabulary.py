@@ -35,7 +35,8 @@ UNSUPPORTED = frozenset({
 SITUATIONS = frozenset({
     "bare-cr", "bare-lf", "chunk", "client-gone", "cut-short", "field", "folded-field", "head-too-large", "host",
     "http2-on-http1", "incomplete", "no-host", "no-length", "not-http", "request-line", "slow-body", "slow-head",
-    "smtp", "smuggling", "ssh", "stream-cancelled", "stream-error", "stream-stalled", "target", "target-too-long", "tls-on-plain", "transfer-coding", "version",
+    "smtp", "smuggling", "ssh", "stream-cancelled", "stream-error", "stream-stalled", "target",
+    "target-too-long", "tls-on-plain", "transfer-coding", "version",
 })
 """What can be special about an exchange."""
 
