@@ -73,7 +73,7 @@ def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; statuses nobody registered by their class."""
     return {
         "verb": METHODS | UNSUPPORTED | NO_REQUEST | HTTP2 | WEBSOCKET,
-        "outcome": ERRORS | {"closed", "done", "failed", "sent", "PONG", "HTTP/2"},
+        "outcome": ERRORS | {"closed", "done", "failed", "sent", "unused", "PONG", "HTTP/2"},
         "close": CLOSE_CODES,
         "status": frozenset(map(str, PHRASES)) | {"1xx", "2xx", "3xx", "4xx", "5xx"},
         "header": FIELDS,

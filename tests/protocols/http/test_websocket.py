@@ -53,7 +53,8 @@ async def test_the_handshake_of_the_rfc() -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "status"), [
-    (b"Upgrade: websocket\r\n", b"", 426), (b"Version: 13", b"Version: 8", 426), (b"keep-alive, Upgrade", b"close", 426),
+    (b"Upgrade: websocket\r\n", b"", 426), (b"Version: 13", b"Version: 8", 426),
+    (b"keep-alive, Upgrade", b"close", 426),
     (b"dGhlIHNhbXBsZSBub25jZQ==", b"c2hvcnQ=", 400), (b"dGhl", b"....", 400), (b"GET", b"PUT", 405),
 ])
 async def test_what_is_no_handshake_is_refused(old: bytes, new: bytes, status: int) -> None:
@@ -89,7 +90,8 @@ async def test_any_chunking_gives_the_same_messages(seed: int) -> None:
             + frame(8, b"\x03\xe8bye"))
     talk = await converse([UPGRADE, *pieces(said, seed)], site)
     heard = talk.sent.partition(b"\r\n\r\n")[2]
-    assert sorted((one.verb, one.asked, one.outcome, one.client, one.server) for one in talk.exchanges[1:]) == sorted([
+    found = [(one.verb, one.asked, one.outcome, one.client, one.server) for one in talk.exchanges[1:]]
+    assert sorted(found) == sorted([
         ("TEXT", "hello", "done", said[:said.index(b"\x82\xfe")], b"\x81\x05hello"),
         ("PING", "now", "PONG", frame(9, b"now"), b"\x8a\x03now"),
         ("BINARY", "\0" * 60, "done", frame(2, b"\0" * 300), b"\x82\x7e\x01\x2c" + b"\0" * 300),

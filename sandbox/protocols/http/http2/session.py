@@ -96,6 +96,7 @@ class Connection:
         """Who waits for a window, for the writer, or for a stream to end."""
         self._opening: OpenExchange | None = None
         self._reading = trio.CancelScope()
+        self._heard = False
         self._frame_due = math.inf
         self._theirs: int | None = None
         """The error code of the client's GOAWAY."""
@@ -156,6 +157,7 @@ class Connection:
     def _receive(self, data: bytes, frame: Frame, nursery: trio.Nursery) -> None:
         """One frame, or a piece of the preface."""
         self._frame_due = math.inf
+        self._heard = True
         if frame.wasteful and not self._pay():
             return
         stream = self._streams.get(frame.stream) if frame.stream else None
@@ -335,7 +337,10 @@ class Connection:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL):
             self._write_queued()
             if self._opening is not None:
-                self._opening.end("failed", "no HTTP/2 came")
+                if self._heard:
+                    self._opening.end("failed", "no HTTP/2 came")
+                else:
+                    self._opening.end("unused", "the client asked nothing")
             exchange = talk.begin("GOAWAY", "" if self._theirs is None else code_name(self._theirs))
             with contextlib.suppress(ProtocolError):         # said already, by h2 itself
                 self.h2.close_connection(code)
