@@ -17,7 +17,15 @@ from math import inf
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, DataConversation, DataPort, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.conversation import (
+    Closed,
+    DataConversation,
+    DataPort,
+    EndOfStream,
+    OpenStream,
+    TimedOut,
+    TooLong,
+)
 
 CLIENT, SERVER = Address("127.0.0.1", 50_000), Address("127.0.0.1", 25)
 
@@ -61,6 +69,7 @@ class Talk:
         self.server = server
         self.service = service
         self.secure = secure
+        self.alpn = ""
         self.buffer = bytearray()
         self.due = inf
         self.line = line
@@ -157,6 +166,9 @@ class Talk:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
+
+    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
+        raise NotImplementedError("a line protocol has one exchange at a time")
 
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)

@@ -433,3 +433,19 @@ async def test_a_hundred_streams_share_a_connection(tmp_path: Path) -> None:
         await client.stream.aclose()
         await bench.watcher.wait_closed()
         assert sum(exchange.verb == "GET" for _, exchange in bench.watcher.exchanges) == 100
+
+
+@pytest.mark.parametrize(("fields", "coded"), [
+    ([], True), ([("referer", "https://www.example.com/before")], True),
+    ([("sec-fetch-site", "same-origin")], True), ([("sec-fetch-site", "none")], True),
+    ([("sec-fetch-site", "cross-site")], False), ([("sec-fetch-site", "same-site")], False),
+    ([("referer", "https://evil.example/")], False), ([("referer", "http://[")], False),
+])
+async def test_what_another_site_asks_for_is_not_compressed(fields: list[tuple[str, str]], coded: bool) -> None:
+    """Over TLS only: the length would tell secrets (BREACH, CVE-2013-3587)."""
+    async def site(request: Request) -> Response:
+        return Response(200, Headers([("Content-Type", "text/plain")]), b"text " * 1000)
+
+    _, heard = await in_memory(lambda client: client.send_headers(
+        1, request("/", "GET", ("accept-encoding", "gzip"), *fields), end_stream=True), site)
+    assert (heard.answers[1].headers.get("content-encoding") == "gzip") is coded
