@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
     from sandbox.net.watch import Watch
 
-__all__ = ["Conversation", "Exchange"]
+__all__ = ["Conversation", "Exchange", "StreamExchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
@@ -72,12 +72,40 @@ class Exchange:
                                        conversation.consumed, self._notes)
 
 
+class StreamExchange(Exchange):
+    """An exchange beside others; it implements `OpenStream`."""
+
+    __slots__ = ("_client", "_server")
+
+    def __init__(self, conversation: Conversation, verb: str, asked: str) -> None:
+        super().__init__(conversation, time(), verb, asked)
+        self._client = (0, 0)
+        self._server = (0, 0)
+
+    def received(self, count: int) -> None:
+        end = self._conversation.consumed
+        self._client = (self._client[0] if self._client[1] else end - count, end)
+
+    def sent(self, count: int) -> None:
+        end = self._conversation.recorder.offset(Stream.SERVER)
+        self._server = (self._server[0] if self._server[1] else end - count, end)
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        conversation = self._conversation
+        if self not in conversation.streams:
+            return  # ended already
+        conversation.streams.remove(self)
+        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                       conversation.consumed, self._notes, (self._client, self._server))
+
+
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
                  "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
+                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
@@ -105,6 +133,8 @@ class Conversation:
         self.due = math.inf
         self.resetting = False
         self.open_exchange: Exchange | None = None
+        self.streams: set[StreamExchange] = set()
+        """Exchanges under way beside one another."""
         self.failed = ""
         """Why it cannot go on: a term of the tcp knowledge."""
         self.active = watch.now
@@ -115,6 +145,10 @@ class Conversation:
         """Why the watch interrupted a wait: a term of the tcp knowledge."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
+
+    @property
+    def alpn(self) -> str:
+        return "" if isinstance(self.channel, Channel) else self.channel.engine.alpn
 
     @property
     def consumed(self) -> int:
@@ -212,6 +246,7 @@ class Conversation:
         sent = channel.send_now(data)
         self._pending_size -= sent
         await self._breathe()
+        self.active = self._watch.now
         if sent == len(data) and not channel.behind:
             return
         rest = memoryview(data)[sent:]
@@ -289,6 +324,11 @@ class Conversation:
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
         return exchange
 
+    def begin_stream(self, verb: str, asked: str = "") -> StreamExchange:
+        exchange = StreamExchange(self, verb, asked)
+        self.streams.add(exchange)
+        return exchange
+
     # -- ending -----------------------------------------------------------------------------------------------
 
     async def linger(self) -> None:
@@ -323,6 +363,8 @@ class Conversation:
 
     def _finish(self, key: str) -> None:
         """What is unclaimed becomes a last exchange. key: how it ended."""
+        for stream in tuple(self.streams):
+            stream.end("", "", key)
         exchange = self.open_exchange
         consumed = self.recorder.offset(Stream.CLIENT)
         if exchange is None:
@@ -343,7 +385,8 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Whether it waits for a next exchange that has not begun."""
-        return bool(self.waiting) and self.open_exchange is None and not self.buffer and not self._pending
+        return bool(self.waiting) and self.open_exchange is None and not self.streams and not self.buffer \
+            and not self._pending
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""

@@ -103,7 +103,7 @@ BOTH = ("udp", "tcp")
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "sandbox.protocols.http.session", (
         Role("http", 80, 8080),
-        Role("https", 443, tls=Tls.IMPLICIT, alpn=("http/1.1",)),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1")),
         Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
