@@ -18,7 +18,8 @@ RUN python3 -m venv /opt/sandbox \
 FROM ${LAB_IMAGE} AS lab
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-    bind9-dnsutils curl inetutils-telnet knot-dnsutils less lftp mutt netcat-openbsd openssl swaks wget xxd \
+    bind9-dnsutils curl inetutils-telnet knot-dnsutils less lftp libnet-ssleay-perl mutt netcat-openbsd openssl \
+    swaks wget xxd \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --shell /bin/bash learner
 USER learner
