@@ -19,10 +19,11 @@ from sandbox.world.sites import Sites, SiteSpec
 from sandbox.world.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.address import Address
     from sandbox.world.resources import Resources
+    from sandbox.world.tree import Trees
     from sandbox.world.zones import Zones
 
 __all__ = ["Account", "Change", "Domain", "Letter", "SiteSpec", "World", "WorldError"]
@@ -32,7 +33,8 @@ class World:
     """Everything the protocols serve.
 
     accounts: the people; domains: in the file's order; sites: which website answers for a host; mail: the letters
-    that are there from the start; files: where things are in the data folder; changes: tells observers.
+    that are there from the start; ssh_keys: lines of authorized_keys by login; files: where things are in the data
+    folder; changes: tells observers.
     """
 
     zones: Zones
@@ -40,10 +42,13 @@ class World:
 
     def __init__(self, beginning: Beginning, files: Files) -> None:
         self.files = files
+        self._trees: Trees | None = None
+        self._name_person: Callable[[str], None] | None = None
         self.changes = Changes()
         self.domains = beginning.domains
         self.mail = beginning.mail
-        self.sites = Sites(beginning.sites, beginning.domains)
+        self.ssh_keys = beginning.ssh_keys
+        self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
         self._store = Store(files.store)
         self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
                                  self.changes)
@@ -59,7 +64,22 @@ class World:
         for site in world.sites:
             if site.kind == "folder":
                 Path(site.value).mkdir(parents=True, exist_ok=True)
+        for account in world.accounts:
+            files.make_home(account.login)
+        world.changes.observe(world._welcome)
         return world
+
+    def _website_of(self, login: str) -> str:
+        """The folder of a person's website, "" where there is no such person."""
+        account = self.accounts.get(login)
+        return str(self.files.home(account.login) / "www") if account else ""
+
+    def _welcome(self, change: Change) -> None:
+        """Somebody new has a home, and a name for the website in it."""
+        if change.kind == "account" and change.action == "added":
+            self.files.make_home(change.name)
+            if self._name_person is not None:
+                self._name_person(change.name)
 
     def build_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address] | None = None,
                     unknown: str = "sandbox", ttl: int = 60) -> Zones:
@@ -68,15 +88,28 @@ class World:
         addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
-        from sandbox.world.naming import build_zones  # dnspython takes a while to import
-        self.zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
-        return self.zones
+        from sandbox.world.naming import build_zones, name_people  # dnspython takes a while to import
+        self.zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        name_people(zones, self.domains, [account.login for account in self.accounts])
+        self._name_person = lambda login: name_people(zones, self.domains, [login])
+        return zones
 
     @cached_property
     def resources(self) -> Resources:
         """The REST resources, opened at first use."""
         from sandbox.world.resources import Resources
         return Resources(self.files.resources)
+
+    def open_files(self, quota: int, entries: int) -> Trees:
+        """Everybody's files. quota, entries: octets, and files and folders, that fit into one place.
+
+        The first call decides. Waits for the disk.
+        """
+        from sandbox.world.tree import Trees
+        if self._trees is None:
+            example = f"alice.{self.domains[-1].name}" if self.domains else "alice.sandbox.test"
+            self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries, example=example)
+        return self._trees
 
     def close(self) -> None:
         """Close the stores. The world cannot be changed any more."""

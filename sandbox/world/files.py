@@ -3,6 +3,8 @@
     world.sqlite3       what was changed while the sandbox ran: people
     resources.sqlite3   the REST resources
     sites/HOST/         the pages of a site that has no folder of its own elsewhere
+    homes/LOGIN/        the files of one person; www/ in it is their website
+    public/             the files that everybody sees
 """
 
 from __future__ import annotations
@@ -19,9 +21,20 @@ class Files:
         self.data = data
         self.store = data / "world.sqlite3"
         self.resources = data / "resources.sqlite3"
+        self.public = data / "public"
 
     def site(self, host: str) -> Path:
         """The folder of a site's pages. host: a checked host name, so that it cannot lead elsewhere."""
         assert "/" not in host
         assert not host.startswith(".")
         return self.data / "sites" / host
+
+    def home(self, login: str) -> Path:
+        """The folder of one person's files. login: a checked one, so that it cannot lead elsewhere."""
+        assert "/" not in login
+        assert not login.startswith(".")
+        return self.data / "homes" / login
+
+    def make_home(self, login: str) -> None:
+        """Make somebody's home with an empty website in it, where it is missing."""
+        (self.home(login) / "www").mkdir(parents=True, exist_ok=True)
