@@ -108,6 +108,10 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("dns", 53, transports=BOTH),
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
     )),
+    Protocol("ftp", "sandbox.protocols.ftp.session", (
+        Role("ftp", 21, tls=Tls.UPGRADE),
+        Role("ftps", 990, tls=Tls.IMPLICIT),
+    )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
         Role("discard", 9, transports=BOTH),       # RFC 863

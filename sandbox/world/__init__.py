@@ -107,7 +107,7 @@ class World:
         """
         from sandbox.world.tree import Trees
         if self._trees is None:
-            example = f"alice.{self.domains[-1].name}" if self.domains else "alice.sandbox.test"
+            example = f"alice.{self.domains[min(1, len(self.domains) - 1)].name}" if self.domains else "localhost"
             self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries, example=example)
         return self._trees
 

@@ -145,7 +145,7 @@ class Root:
 
 
 class Walk:
-    """A way down from a folder: the directories on it, all open, so that ".." in a link is a step back on this way."""
+    """A way down from a folder: the directories on it are all open, so that ".." in a link is a step back on it."""
 
     def __init__(self, top: str) -> None:
         self._top = top
