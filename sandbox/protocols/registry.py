@@ -112,6 +112,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("ftp", 21, tls=Tls.UPGRADE),
         Role("ftps", 990, tls=Tls.IMPLICIT),
     )),
+    Protocol("sftp", "sandbox.protocols.sftp.session", (
+        Role("sftp", 22),
+    )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
         Role("discard", 9, transports=BOTH),       # RFC 863

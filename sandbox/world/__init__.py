@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.address import Address
+    from sandbox.world.hostkey import HostKey
     from sandbox.world.resources import Resources
     from sandbox.world.tree import Trees
     from sandbox.world.zones import Zones
@@ -90,6 +91,9 @@ class World:
         """
         from sandbox.world.naming import build_zones, name_people  # dnspython takes a while to import
         self.zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        if endpoints and "sftp" in endpoints:
+            for domain in self.domains:
+                zones.maintain(f"ftp.{domain.name}", "SSHFP", [self.host_key.sshfp])  # RFC 4255
         name_people(zones, self.domains, [account.login for account in self.accounts])
         self._name_person = lambda login: name_people(zones, self.domains, [login])
         return zones
@@ -99,6 +103,12 @@ class World:
         """The REST resources, opened at first use."""
         from sandbox.world.resources import Resources
         return Resources(self.files.resources)
+
+    @cached_property
+    def host_key(self) -> HostKey:
+        """The key of the SSH server, made at first use. Raises WorldError."""
+        from sandbox.world.hostkey import load
+        return load(self.files.host_key)
 
     def open_files(self, quota: int, entries: int) -> Trees:
         """Everybody's files. quota, entries: octets, and files and folders, that fit into one place.

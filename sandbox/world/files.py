@@ -5,6 +5,7 @@
     sites/HOST/         the pages of a site that has no folder of its own elsewhere
     homes/LOGIN/        the files of one person; www/ in it is their website
     public/             the files that everybody sees
+    ssh_host_ed25519_key    by which SSH clients know this sandbox
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ class Files:
         self.store = data / "world.sqlite3"
         self.resources = data / "resources.sqlite3"
         self.public = data / "public"
+        self.host_key = data / "ssh_host_ed25519_key"
 
     def site(self, host: str) -> Path:
         """The folder of a site's pages. host: a checked host name, so that it cannot lead elsewhere."""
