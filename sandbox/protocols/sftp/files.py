@@ -78,6 +78,11 @@ def status_of(error: Exception) -> asyncssh.SFTPError:
         return error
     if isinstance(error, OSError):
         code, sentence = SENTENCES.get(error.errno or 0, (asyncssh.FX_FAILURE, "The file could not be used"))
+        match code:  # asyncssh's scp tells them apart by class
+            case asyncssh.FX_NO_SUCH_FILE:
+                return asyncssh.SFTPNoSuchFile(sentence)
+            case asyncssh.FX_PERMISSION_DENIED:
+                return asyncssh.SFTPPermissionDenied(sentence)
         return asyncssh.SFTPError(code, sentence)
     return asyncssh.SFTPError(asyncssh.FX_FAILURE, str(error))
 
@@ -208,7 +213,7 @@ class Files(asyncssh.SFTPServer):
 
     # -- files ------------------------------------------------------------------------------------------------
 
-    async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:  # type: ignore[override]
+    async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
         try:
             if self._open >= HANDLES:
@@ -236,7 +241,7 @@ class Files(asyncssh.SFTPServer):
         return Changing(path, names, writing, bool(flags & APPEND))
 
     async def read(self, file_obj: Reading | Changing, offset: int, size: int) -> bytes:  # type: ignore[override]
-        while self.channel.get_write_buffer_size() > UNREAD:
+        while self.channel.get_write_buffer_size() > UNREAD:  # noqa: ASYNC110 -- asyncssh tells nobody when it falls
             await asyncio.sleep(0.01)  # the client asks without listening
         try:
             return await file_obj.read(offset, min(size, READ_LIMIT))
@@ -281,8 +286,7 @@ class Files(asyncssh.SFTPServer):
 
     async def fsetstat(self, file_obj: Reading | Changing, attrs: SFTPAttrs) -> None:  # type: ignore[override]
         if isinstance(file_obj, Reading):
-            await self._do("SETSTAT", file_obj.path, self._apply, file_obj.path.encode(), answer=lambda _: "")
-            return
+            raise asyncssh.SFTPPermissionDenied("This file was opened to be read")
 
         def apply(changing: Changing = file_obj) -> None:
             if attrs.size is not None:
@@ -302,16 +306,16 @@ class Files(asyncssh.SFTPServer):
 
     # -- names ------------------------------------------------------------------------------------------------
 
-    async def stat(self, path: bytes) -> SFTPAttrs:  # type: ignore[override]
+    async def stat(self, path: bytes) -> SFTPAttrs:
         return attributes(await self._do("STAT", text(path), self._tree.stat, path))
 
-    async def lstat(self, path: bytes) -> SFTPAttrs:  # type: ignore[override]
+    async def lstat(self, path: bytes) -> SFTPAttrs:
         return await self.stat(path)
 
-    async def setstat(self, path: bytes, attrs: SFTPAttrs) -> None:  # type: ignore[override]
+    async def setstat(self, path: bytes, attrs: SFTPAttrs) -> None:
         await self._do("SETSTAT", text(path), lambda names: self._apply(names, attrs), path)
 
-    async def lsetstat(self, path: bytes, attrs: SFTPAttrs) -> None:  # type: ignore[override]
+    async def lsetstat(self, path: bytes, attrs: SFTPAttrs) -> None:
         await self.setstat(path, attrs)
 
     def _apply(self, names: Names, attrs: SFTPAttrs) -> None:
@@ -330,52 +334,53 @@ class Files(asyncssh.SFTPServer):
 
     async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
         shown = text(path)
-        entries = await self._do("LIST", shown, self._tree.entries, path, answer=lambda found: f"{len(found)} entries")
+        entries = await self._do("LIST", shown, self._tree.entries, path,
+                                 answer=lambda found: f"{len(found)} entries")
         here = await in_thread(self._tree.stat, self._names(path))
         for name, status in [(".", here), ("..", here), *entries]:
             yield SFTPName(name.encode(), attrs=attributes(status))
 
-    async def remove(self, path: bytes) -> None:  # type: ignore[override]
+    async def remove(self, path: bytes) -> None:
         await self._do("REMOVE", text(path), self._tree.remove, path)
 
-    async def mkdir(self, path: bytes, attrs: SFTPAttrs) -> None:  # type: ignore[override]
+    async def mkdir(self, path: bytes, attrs: SFTPAttrs) -> None:
         await self._do("MKDIR", text(path), self._tree.make_directory, path)
 
-    async def rmdir(self, path: bytes) -> None:  # type: ignore[override]
+    async def rmdir(self, path: bytes) -> None:
         await self._do("RMDIR", text(path), self._tree.remove_directory, path)
 
-    async def rename(self, oldpath: bytes, newpath: bytes) -> None:  # type: ignore[override]
+    async def rename(self, oldpath: bytes, newpath: bytes) -> None:
         """§6.5: it is an error if something of the new name is there."""
         await self._do("RENAME", f"{text(oldpath)} to {text(newpath)}",
                        lambda old, new: self._tree.rename(old, new, replace=False), oldpath, newpath)
 
-    async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:  # type: ignore[override]
+    async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
         await self._do("RENAME", f"{text(oldpath)} to {text(newpath)}", self._tree.rename, oldpath, newpath)
 
-    async def realpath(self, path: bytes) -> bytes:  # type: ignore[override]
+    async def realpath(self, path: bytes) -> bytes:
         return await self._do("REALPATH", text(path), lambda names: virtual(names).encode(), path,
                               answer=lambda found: found.decode())
 
     # -- what there is not ------------------------------------------------------------------------------------
 
-    async def readlink(self, path: bytes) -> bytes:  # type: ignore[override]
-        return await self._refuse("READLINK", text(path), "Links are not shown here")
+    async def readlink(self, path: bytes) -> bytes:
+        raise self._refused("READLINK", text(path), "Links are not shown here")
 
-    async def symlink(self, oldpath: bytes, newpath: bytes) -> None:  # type: ignore[override]
-        await self._refuse("SYMLINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
+    async def symlink(self, oldpath: bytes, newpath: bytes) -> None:
+        raise self._refused("SYMLINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
 
-    async def link(self, oldpath: bytes, newpath: bytes) -> None:  # type: ignore[override]
-        await self._refuse("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
+    async def link(self, oldpath: bytes, newpath: bytes) -> None:
+        raise self._refused("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
 
     async def statvfs(self, path: bytes) -> Any:
-        return await self._refuse("STATVFS", text(path), "The disk behind this is not shown")
+        raise self._refused("STATVFS", text(path), "The disk behind this is not shown")
 
     async def fstatvfs(self, file_obj: Reading | Changing) -> Any:  # type: ignore[override]
-        return await self._refuse("STATVFS", file_obj.path, "The disk behind this is not shown")
+        raise self._refused("STATVFS", file_obj.path, "The disk behind this is not shown")
 
-    async def _refuse(self, verb: str, asked: str, sentence: str) -> Any:
+    def _refused(self, verb: str, asked: str, sentence: str) -> asyncssh.SFTPError:
         self._log.note(verb, asked, "OP_UNSUPPORTED", sentence)
-        raise asyncssh.SFTPError(asyncssh.FX_OP_UNSUPPORTED, sentence)
+        return asyncssh.SFTPOpUnsupported(sentence)
 
     # -- how it looks -----------------------------------------------------------------------------------------
 
@@ -393,6 +398,8 @@ def text(path: bytes) -> str:
 
 def attributes(status: os.stat_result) -> SFTPAttrs:
     """A file's attributes, without who owns it on this machine."""
-    return SFTPAttrs(size=status.st_size, permissions=status.st_mode, atime=int(status.st_atime),
+    directory = stat.S_ISDIR(status.st_mode)
+    kind = asyncssh.FILEXFER_TYPE_DIRECTORY if directory else asyncssh.FILEXFER_TYPE_REGULAR
+    return SFTPAttrs(type=kind, size=status.st_size, permissions=status.st_mode, atime=int(status.st_atime),
                      mtime=int(status.st_mtime), uid=1000, gid=1000,
-                     nlink=2 if stat.S_ISDIR(status.st_mode) else 1)
+                     nlink=2 if directory else 1)

@@ -49,8 +49,12 @@ class Guard(asyncssh.SSHServer):
         self._host = conn.get_extra_info("peername")[0]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if isinstance(exc, asyncssh.DisconnectError) and not isinstance(exc, asyncssh.ConnectionLost):
-            self._log.note("handshake" if not self._shaken else "disconnect", self._client, "failed", str(exc)[:200])
+        if not self._shaken:
+            self._log.note("handshake", self._client, "failed", str(exc or "The client left")[:200])
+        elif isinstance(exc, asyncssh.DisconnectError) and not isinstance(exc, asyncssh.ConnectionLost):
+            self._log.note("disconnect", "", "failed", str(exc)[:200])
+        else:
+            self._log.note("disconnect", "", "closed")
 
     @property
     def _client(self) -> str:
@@ -119,7 +123,8 @@ class Guard(asyncssh.SSHServer):
 
     def auth_completed(self) -> None:
         if not self._noted and self._account is not None and self._offered is not None:
-            self._log.note("login", f"{self._account.login} by publickey", "accepted", self._offered.get_fingerprint())
+            self._log.note("login", f"{self._account.login} by publickey", "accepted",
+                           self._offered.get_fingerprint())
 
     # -- what there is ----------------------------------------------------------------------------------------
 
@@ -149,8 +154,8 @@ def refuse_forwarding(log: Log, verb: str, asked: str) -> bool:
 async def answer_shell(log: Log, process: Any) -> None:
     """process: asyncssh's SSHServerProcess."""
     asked = process.command or process.subsystem or ""
-    log.note("exec" if process.command else "subsystem" if process.subsystem else "shell", str(asked)[:200], "refused",
-             REFUSAL)
+    verb = "exec" if process.command else "subsystem" if process.subsystem else "shell"
+    log.note(verb, str(asked)[:200], "refused", REFUSAL)
     try:
         process.stderr.write(REFUSAL + "\r\n")
         process.exit(1)
