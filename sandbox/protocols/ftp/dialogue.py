@@ -72,17 +72,17 @@ def file_problem(error: OSError) -> Reply:
 
 
 class Transfer:
-    """A transfer under way. connect: opens the data connection; move: what then passes, giving the last word.
+    """A transfer under way. reach: opens the data connection; move: what then passes, giving the last word.
 
     count: what passed; sending: whether the end of the data is the end of the connection, said by this side.
     """
 
-    def __init__(self, verb: str, asked: str, connect: Callable[[], Awaitable[DataConversation]],
+    def __init__(self, verb: str, asked: str, reach: Callable[[], Awaitable[DataConversation]],
                  move: Callable[[DataConversation], Awaitable[Reply]], count: Count, *, sending: bool,
                  give_up: Callable[[], Awaitable[None]] | None = None) -> None:
         self.verb = verb
         self.asked = asked
-        self.connect = connect
+        self.reach = reach
         self.move = move
         self.count = count
         self.sending = sending
@@ -215,7 +215,7 @@ class Dialogue(LineSession):
         completed = False
         try:
             try:
-                data = await transfer.connect()
+                data = await transfer.reach()
             except (OSError, TimedOut) as error:
                 return Reply("425", (no_connection(error),))
             reply = await self._move(transfer, data)

@@ -413,7 +413,7 @@ class Ftp(Dialogue):
         port, target = self.port, self.target
         self.port, self.target = None, 0
 
-        async def connect() -> DataConversation:
+        async def reach() -> DataConversation:
             count.start()
             if port is not None:
                 try:
@@ -424,7 +424,7 @@ class Ftp(Dialogue):
             return await self.conversation.connect_back(target or self.conversation.client.port,
                                                         from_port=self.conversation.server.port - 1)
 
-        self.transfer = Transfer(verb, asked, connect, move, count, sending=sending, give_up=give_up)
+        self.transfer = Transfer(verb, asked, reach, move, count, sending=sending, give_up=give_up)
         return "150"
 
     @command("ALLO", states=IN, args="octets [R] [size]", rfc="959 §4.1.3")
