@@ -6,8 +6,8 @@ import logging
 import os
 import resource
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from sandbox.net.tls.contexts import Contexts
 
 log = logging.getLogger(__name__)
+
+WARM_AFTER = 0.3
+"""Seconds from the start to making the authority, which would slow the start."""
 
 KEYLOG = "tls-keys.log"
 """In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
@@ -74,11 +77,26 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     StoreError, WorldError.
     """
     raise_descriptor_limit()
-    with closing(World.load(Path(config.world) if config.world else None, data)) as world:
+    with unwrapped(), closing(World.load(Path(config.world) if config.world else None, data)) as world:
         store = Store(data / FILE, size=config.journal.size)
         async with serving(Sandbox(config, data, world, Journal(
                 store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
             yield sandbox
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """A failure that is alone comes out as it is, not in the groups that nurseries wrap it in: a block that raises
+    a `UserError` ends with just that."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is group:
+            raise
+        raise error from error.__cause__
 
 
 @asynccontextmanager
@@ -98,6 +116,8 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, stand in stands:
+                    if stand.service.task is not None:
+                        listeners.start_soon(stand.service.task)
                     for listener in sockets.streams:
                         listeners.start_soon(server.accept_from, listener, stand, connections)
                     for sock in sockets.datagrams:
@@ -163,6 +183,7 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
 
 async def warm(contexts: Contexts) -> None:
     """Make or load the authority after the start, so that neither the start nor the first handshake waits for it."""
+    await trio.sleep(WARM_AFTER)
     await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = ["Config", "Console", "Dns", "Files", "Ftp", "Http", "Journal", "Limits", "Section"]
+__all__ = ["Config", "Console", "Dns", "Files", "Ftp", "Http", "Journal", "Limits", "Mail", "Section"]
 
 Positive = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -89,6 +89,21 @@ class Ftp(Section, frozen=True):
     anonymous: Annotated[bool, Meta(description="let anybody in as anonymous, to read the public folder")] = True
 
 
+class Mail(Section, frozen=True):
+    """Mail: SMTP, POP3, and the store behind them."""
+
+    catch_all: Annotated[bool, Meta(
+        description="keep mail for domains outside the world in a mailbox of its own; else refuse it")] = True
+    require_tls: Annotated[bool, Meta(
+        description="refuse passwords on connections that are not encrypted")] = False
+    size: Annotated[Positive, Meta(description="octets of one message")] = 104_857_600
+    quota: Annotated[int, Meta(ge=0, description="octets of one account's mail; 0 for no limit")] = 1_073_741_824
+    durability: Annotated[Literal["power", "process", "memory"], Meta(
+        description="what an accepted message survives: a power cut, a killed process, or nothing")] = "power"
+    retry: Annotated[tuple[Seconds, ...], Meta(
+        description="the waits before each new attempt to pass mail on; then it is given up")] = (5, 30, 120, 600)
+
+
 class Console(Section, frozen=True):
     """The live lines in the terminal."""
 
@@ -116,4 +131,5 @@ class Config(Section, frozen=True):
     dns: Dns = Dns()
     files: Files = Files()
     ftp: Ftp = Ftp()
+    mail: Mail = Mail()
     console: Console = Console()

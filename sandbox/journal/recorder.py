@@ -27,8 +27,8 @@ from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Pag
 
 __all__ = ["Journal", "Recorder"]
 
-FLUSH_EVERY = 0.02
-"""Seconds from the first record of a batch to its flush: short for a person, long enough to gather thousands."""
+FLUSH_EVERY = 0.05
+"""Seconds from the first record of a batch to its flush: at once for a person, long enough to gather thousands."""
 
 FLUSH_SIZE = 4_194_304
 """Octets that make a batch go at once."""
@@ -43,6 +43,9 @@ REPEATS = 32
 HASH_FROM = 65_536
 """A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
 
+
+Ranges = tuple[tuple[int, int], tuple[int, int]]
+"""[start, end) in the client's stream, and in the server's."""
 
 Held = tuple[float, int, int, int, bytes]
 """A chunk that is not cut yet: time, stream, offset, length, data."""
@@ -228,9 +231,10 @@ class Journal:
 
     def flush(self) -> None:
         """Hand what was collected to the writer and to the observers."""
-        self._wake = trio.Event()
         if not self._collected:
             return
+        if self._wake.is_set():  # else `run` waits for this very event
+            self._wake = trio.Event()
         dirty, self._dirty = self._dirty, []
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []
@@ -248,7 +252,7 @@ class Journal:
 
 
 class Recorder:
-    """Records one session. Its exchanges partition its plain streams."""
+    """Records one session. Its exchanges partition its plain streams, but for those that come with ranges."""
 
     __slots__ = ("_chunks", "_datagrams", "_dirty", "_exchanges", "_journal", "_sides", "session")
 
@@ -289,14 +293,15 @@ class Recorder:
         journal.count(length)
 
     def exchange(self, started: float, verb: str, asked: str, outcome: str, answered: str, key: str,
-                 consumed: int, notes: Mapping[str, str] | None) -> Exchange:
-        """An exchange has ended. consumed: octets of the client's stream up to its end."""
+                 consumed: int, notes: Mapping[str, str] | None, ranges: Ranges | None = None) -> Exchange:
+        """An exchange has ended. consumed: octets of the client's stream up to its end; ranges: of the client's and
+        the server's stream, where it does not cover all that passed since the last one ended."""
         journal = self._journal
         client, server, client_wire, server_wire = self._sides
         cuts = self._cuts(consumed)
+        asked_in, answered_in = ranges or ((client.start, consumed), (server.start, server.offset))
         exchange = Exchange(journal.next_exchange(), self.session.id, started, time(), verb, asked, outcome, answered,
-                            key, (client.start, consumed), (server.start, server.offset),
-                            dict(notes) if notes else {}, cuts)
+                            key, asked_in, answered_in, dict(notes) if notes else {}, cuts)
         client.begin(consumed)
         server.begin(server.offset)
         client_wire.begin(client_wire.offset)

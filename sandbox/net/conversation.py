@@ -22,7 +22,7 @@ from sandbox.address import Address
 from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import Channel
+from sandbox.net.channel import READ_SIZE, Channel
 from sandbox.net.facts import tcp_facts
 from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
     from sandbox.net.watch import Watch
 
-__all__ = ["Conversation", "Exchange"]
+__all__ = ["Conversation", "Exchange", "StreamExchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
@@ -72,13 +72,40 @@ class Exchange:
                                        conversation.consumed, self._notes)
 
 
+class StreamExchange(Exchange):
+    """An exchange beside others; it implements `OpenStream`."""
+
+    __slots__ = ("_client", "_server")
+
+    def __init__(self, conversation: Conversation, verb: str, asked: str) -> None:
+        super().__init__(conversation, time(), verb, asked)
+        self._client = (0, 0)
+        self._server = (0, 0)
+
+    def received(self, count: int) -> None:
+        end = self._conversation.consumed
+        self._client = (self._client[0] if self._client[1] else end - count, end)
+
+    def sent(self, count: int) -> None:
+        end = self._conversation.recorder.offset(Stream.SERVER)
+        self._server = (self._server[0] if self._server[1] else end - count, end)
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        conversation = self._conversation
+        if self not in conversation.streams:
+            return  # ended already
+        conversation.streams.remove(self)
+        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                       conversation.consumed, self._notes, (self._client, self._server))
+
+
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_sending",
-                 "_since", "_tls",
-                 "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed", "open_exchange", "owner",
-                 "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_sending",
+                 "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+                 "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
@@ -93,6 +120,9 @@ class Conversation:
         self._pending_size = 0
         self._burst = 0
         self._sending = False
+        self._eager = True
+        """Whether there is probably something to receive already: at the start, and after a read that was full. Else
+        to try before waiting would be a system call for nothing."""
         self._ended = False
         self._since = session.opened
         self.recorder = recorder
@@ -104,6 +134,8 @@ class Conversation:
         self.due = math.inf
         self.resetting = False
         self.open_exchange: Exchange | None = None
+        self.streams: set[StreamExchange] = set()
+        """Exchanges under way beside one another."""
         self.failed = ""
         """Why it cannot go on: a term of the tcp knowledge."""
         self.owner: Conversation | None = None
@@ -116,6 +148,10 @@ class Conversation:
         """Why the watch interrupted a wait: a term of the tcp knowledge."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
+
+    @property
+    def alpn(self) -> str:
+        return "" if isinstance(self.channel, Channel) else self.channel.engine.alpn
 
     @property
     def consumed(self) -> int:
@@ -138,11 +174,12 @@ class Conversation:
         if self._journal.full:
             await self._journal.room()
         channel = self.channel
-        data = channel.receive_now()
+        data = channel.receive_now() if self._eager else None
         while data is None:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
+        self._eager = len(data) == READ_SIZE
         await self._breathe()
         self.active = self._watch.now
         if not data:
@@ -217,6 +254,7 @@ class Conversation:
         sent = channel.send_now(data)
         self._pending_size -= sent
         await self._breathe()
+        self.active = self._watch.now
         if sent == len(data) and not channel.behind:
             return
         rest = memoryview(data)[sent:]
@@ -256,6 +294,7 @@ class Conversation:
             raise
         self.due = math.inf
         self.secure = True
+        self._eager = True  # a client may say something right behind its Finished
         self._tell(exchange, channel)
 
     def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
@@ -293,6 +332,11 @@ class Conversation:
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
         return exchange
 
+    def begin_stream(self, verb: str, asked: str = "") -> StreamExchange:
+        exchange = StreamExchange(self, verb, asked)
+        self.streams.add(exchange)
+        return exchange
+
     # -- ending -----------------------------------------------------------------------------------------------
 
     async def linger(self) -> None:
@@ -327,6 +371,8 @@ class Conversation:
 
     def _finish(self, key: str) -> None:
         """What is unclaimed becomes a last exchange. key: how it ended."""
+        for stream in tuple(self.streams):
+            stream.end("", "", key)
         exchange = self.open_exchange
         consumed = self.recorder.offset(Stream.CLIENT)
         if exchange is None:
@@ -347,7 +393,8 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Whether it waits for a next exchange that has not begun."""
-        return bool(self.waiting) and self.open_exchange is None and not self.buffer and not self._pending
+        return bool(self.waiting) and self.open_exchange is None and not self.streams and not self.buffer \
+            and not self._pending
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""

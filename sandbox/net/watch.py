@@ -16,6 +16,9 @@ __all__ = ["Watch"]
 TICK = 0.25
 """Seconds between looks."""
 
+STOP_TICK = 0.05
+"""The same while the sandbox stops."""
+
 
 class Watch:
     """The conversations under way. now: trio's clock, as of the last look."""
@@ -58,14 +61,15 @@ class Watch:
                 conversation.scope.cancel()
 
     async def stop(self, grace: float) -> None:
-        """End all conversations: idle ones now, others after `grace` seconds at most."""
-        for conversation in tuple(self.conversations):
-            if conversation.idle:
-                conversation.interrupt("stopped")
+        """End all conversations: each as soon as it is idle, and after `grace` seconds at most."""
         with trio.move_on_after(grace):
             while self.conversations:
+                for conversation in tuple(self.conversations):
+                    if conversation.idle:
+                        conversation.interrupt("stopped")
                 self._empty = trio.Event()
-                await self._empty.wait()
+                with trio.move_on_after(STOP_TICK):
+                    await self._empty.wait()
         for conversation in tuple(self.conversations):
             conversation.interrupt("stopped")
             conversation.scope.cancel()

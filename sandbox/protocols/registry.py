@@ -79,6 +79,8 @@ class Service:
     datagram: DatagramHandler | None = None
     busy: bytes = b""
     """What a client is told when the sandbox has too many connections already."""
+    task: Callable[[], Awaitable[None]] | None = None
+    """What runs beside the listeners, from before the first connection until the sandbox stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,21 @@ BOTH = ("udp", "tcp")
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "sandbox.protocols.http.session", (
         Role("http", 80, 8080),
-        Role("https", 443, tls=Tls.IMPLICIT, alpn=("http/1.1",)),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1")),
         Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
         Role("dns", 53, transports=BOTH),
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
+    )),
+    Protocol("smtp", "sandbox.protocols.smtp.service", (
+        Role("smtp", 25, tls=Tls.UPGRADE),
+        Role("submission", 587, tls=Tls.UPGRADE),
+        Role("submissions", 465, tls=Tls.IMPLICIT),                 # RFC 8314
+    )),
+    Protocol("pop3", "sandbox.protocols.pop3.session", (
+        Role("pop3", 110, tls=Tls.UPGRADE),
+        Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
     )),
     Protocol("ftp", "sandbox.protocols.ftp.session", (
         Role("ftp", 21, tls=Tls.UPGRADE),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from sandbox.address import Address
     from sandbox.world.hostkey import HostKey
+    from sandbox.world.mail import MailStore
+    from sandbox.world.mail.schema import Durability
     from sandbox.world.resources import Resources
     from sandbox.world.tree import Trees
     from sandbox.world.zones import Zones
@@ -51,6 +53,7 @@ class World:
         self.ssh_keys = beginning.ssh_keys
         self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
         self._store = Store(files.store)
+        self._mail: MailStore | None = None
         self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
                                  self.changes)
 
@@ -121,8 +124,25 @@ class World:
             self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries, example=example)
         return self._trees
 
+    def open_mail(self, durability: Durability = "power", quota: int = 0) -> MailStore:
+        """Everybody's mail, opened at first use, with the letters that are there from the start.
+
+        Waits for the disk. Raises StoreError.
+        """
+        from sandbox.world.mail import Delivery, MailStore
+        from sandbox.world.mail.seed import write_letter
+        if self._mail is None:
+            self._mail = MailStore(self.files.mail, durability=durability, quota=quota)
+            if not self._mail.accounts():
+                store, domain = self._mail, self.domains[0].name
+                for future in [store.put(write_letter(letter, domain), Delivery(letter.to)) for letter in self.mail]:
+                    future.result()  # they share a commit
+        return self._mail
+
     def close(self) -> None:
         """Close the stores. The world cannot be changed any more."""
         self._store.close()
         if "resources" in vars(self):
             self.resources.close()
+        if self._mail is not None:
+            self._mail.close()

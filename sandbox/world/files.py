@@ -2,6 +2,7 @@
 
     world.sqlite3       what was changed while the sandbox ran: people
     resources.sqlite3   the REST resources
+    mail/               everybody's mail
     sites/HOST/         the pages of a site that has no folder of its own elsewhere
     homes/LOGIN/        the files of one person; www/ in it is their website
     public/             the files that everybody sees
@@ -21,6 +22,7 @@ class Files:
     def __init__(self, data: Path) -> None:
         self.data = data
         self.store = data / "world.sqlite3"
+        self.mail = data / "mail"
         self.resources = data / "resources.sqlite3"
         self.public = data / "public"
         self.host_key = data / "ssh_host_ed25519_key"

@@ -115,7 +115,7 @@ async def test_a_client_that_does_not_trust_us_is_explained(contexts: Contexts, 
 
 @pytest.mark.parametrize(("first", "said", "why"), [
     (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 400 ", "plain-http"),
-    (b"\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x01\x00\x80" + bytes(16), b"\x15\x03\x00\x00\x02\x02\x46", "sslv2"),
+    (b"\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x01\x00\x80" + bytes(16), b"\x15\x03\0\0\x02\x02\x46", "sslv2"),
     (b"EHLO me\r\n", b"", "plain-text"),
     (b"\x16\x03\x01\x00\x05hello", b"\x15\x03", "not-tls"),
     (b"", b"", "broken-off"),

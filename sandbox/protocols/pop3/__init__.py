@@ -1,0 +1,1 @@
+"""POP3: fetching mail from one maildrop (RFC 1939)."""

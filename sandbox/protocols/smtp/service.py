@@ -1,0 +1,37 @@
+"""Builds the SMTP services: the mail exchanger with the queue's carrier, and the submission servers."""
+
+from __future__ import annotations
+
+from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.registry import Context, Service, Tls
+from sandbox.protocols.smtp.envelope import Office
+from sandbox.protocols.smtp.session import Smtp
+
+__all__ = ["serve"]
+
+BUSY = b"421 4.3.2 Too many connections; try again later\r\n"
+
+
+def serve(context: Context) -> Service:
+    """Build the service of `context.role`: smtp, submission or submissions."""
+    world, settings = context.world, context.config.mail
+    store = world.open_mail(settings.durability, settings.quota)
+    domains = [domain.name for domain in world.domains]
+    hostname = f"mail.{domains[0]}" if domains else "mail.sandbox.test"
+    office = Office(
+        accounts=world.accounts.get, store=store, domains=frozenset(domains), hostname=hostname,
+        submission=context.role.name != "smtp", catch_all=settings.catch_all,
+        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
+
+    async def session(conversation: Conversation) -> None:
+        await Smtp(conversation, office).run()
+
+    async def carry() -> None:
+        # Imported when all listeners accept already; and the endpoints are complete only now.
+        from sandbox.protocols.smtp.exchangers import Exchangers
+        from sandbox.protocols.smtp.queue import Carrier
+        exchangers = Exchangers(context.dial, context.endpoints["dns"])
+        await Carrier(store, exchangers, context.dial, context.endpoints["smtp"].port, hostname, settings.retry).run()
+
+    carries = context.role.name == "smtp" and "dns" in context.endpoints
+    return Service(session=session, busy=BUSY, task=carry if carries else None)

@@ -1,0 +1,18 @@
+"""The mail of the pretend internet: everybody's folders, and the queue of mail under way.
+
+`MailStore` keeps it in SQLite, with large messages in files beside it. Writing goes to one thread that joins what
+many sessions ask for at the same time into one commit; a method that writes returns a future that is done when the
+commit is. A method that reads blocks for as long as SQLite needs: call it in a thread.
+"""
+
+from __future__ import annotations
+
+from sandbox.world.mail.schema import StoreBusy, StoreError
+from sandbox.world.mail.spool import Spool
+from sandbox.world.mail.store import MailStore
+from sandbox.world.mail.values import QUEUE, Change, Delivery, Folder, Item, NoSuchFolder, Outbound, OverQuota, Stored
+
+__all__ = [
+    "QUEUE", "Change", "Delivery", "Folder", "Item", "MailStore", "NoSuchFolder", "Outbound", "OverQuota", "Spool",
+    "StoreBusy", "StoreError", "Stored",
+]

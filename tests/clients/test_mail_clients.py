@@ -1,0 +1,122 @@
+"""Real mail programs as clients: they send, the mail travels, and they fetch it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from sandbox.app import Sandbox
+from tests.support.mail import letters, mail_sandbox, wait_for_mail
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
+    async with mail_sandbox(tmp_path / "data", monkeypatch) as started:
+        yield started
+
+
+async def run(*command: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> str:
+    """What a program prints; it must succeed."""
+    with trio.fail_after(40):
+        done = await trio.run_process(list(command), stdin=stdin, capture_stdout=True, stderr=subprocess.STDOUT,
+                                      check=False, env=env)
+    text = done.stdout.decode("utf-8", "replace")
+    assert done.returncode == 0, text
+    return text
+
+
+def server(sandbox: Sandbox, service: str) -> str:
+    return str(sandbox.endpoints[service])
+
+
+@pytest.mark.program("swaks", "swaks")
+@pytest.mark.parametrize(("service", "options"), [
+    ("smtp", []),
+    ("smtp", ["--tls", "--pipeline"]),
+    ("submission", ["--auth", "PLAIN", "--tls"]),
+    ("submission", ["--auth", "LOGIN"]),
+    ("submission", ["--auth", "CRAM-MD5"]),
+    ("submissions", ["--auth", "PLAIN", "--tls-on-connect"]),
+])
+async def test_swaks(sandbox: Sandbox, service: str, options: list[str]) -> None:
+    login = ["--auth-user", "alice", "--auth-password", "wonderland"] if "--auth" in options else []
+    await run("swaks", "--server", server(sandbox, service), "--from", "alice@example.com", "--to", "bob@example.com",
+              "--body", "a letter by swaks", *options, *login)
+    await wait_for_mail(sandbox.world.open_mail(), "bob", b"a letter by swaks")
+
+
+@pytest.mark.program("swaks", "swaks")
+async def test_swaks_is_refused_with_a_wrong_password(sandbox: Sandbox) -> None:
+    done = await trio.run_process(
+        ["swaks", "--server", server(sandbox, "submission"), "--to", "bob@example.com", "--auth", "PLAIN",
+         "--auth-user", "alice", "--auth-password", "wrong"], capture_stdout=True, check=False)
+    assert done.returncode == 28, "swaks says: authentication failed"
+    assert b"535 5.7.8 Wrong name or password" in done.stdout
+
+
+@pytest.mark.program("curl", "curl")
+@pytest.mark.parametrize(("service", "options"), [
+    ("smtp://{submission}", ["--ssl-reqd", "--insecure"]),
+    ("smtps://{submissions}", ["--insecure"]),
+    ("smtp://{submission}", ["--login-options", "AUTH=CRAM-MD5"]),
+    ("smtp://{submission}", ["--login-options", "AUTH=LOGIN"]),
+])
+async def test_curl_sends(sandbox: Sandbox, service: str, options: list[str]) -> None:
+    url = service.format(**{name: str(address) for name, address in sandbox.endpoints.items()})
+    await run("curl", "--silent", "--show-error", url, *options, "--user", "alice:wonderland", "--mail-from",
+              "alice@example.com", "--mail-rcpt", "bob@example.org", "--upload-file", "-",
+              stdin=b"Subject: by curl\r\n\r\n.a line with a dot\r\n")
+    ((_, text),) = await wait_for_mail(sandbox.world.open_mail(), "bob", b"by curl")
+    assert text.endswith(b"\r\n\r\n.a line with a dot\r\n")
+
+
+@pytest.mark.program("curl", "curl")
+@pytest.mark.parametrize(("service", "options"), [
+    ("pop3://{pop3}", []),
+    ("pop3://{pop3}", ["--ssl-reqd", "--insecure"]),
+    ("pop3s://{pop3s}", ["--insecure"]),
+    ("pop3://{pop3}", ["--login-options", "AUTH=+APOP"]),
+    ("pop3://{pop3}", ["--login-options", "AUTH=CRAM-MD5"]),
+])
+async def test_curl_fetches(sandbox: Sandbox, service: str, options: list[str]) -> None:
+    store = sandbox.world.open_mail()
+    url = service.format(**{name: str(address) for name, address in sandbox.endpoints.items()})
+    found = letters(store, "alice")
+    assert found, "the world begins with a letter for alice"
+    listing = await run("curl", "--silent", "--show-error", f"{url}/", *options, "--user", "alice:wonderland")
+    assert listing.split() == [str(part) for number, (item, _) in enumerate(found, 1) for part in (number, item.size)]
+    text = await run("curl", "--silent", "--show-error", f"{url}/1", *options, "--user", "alice:wonderland")
+    assert text.replace("\r\n", "\n") == found[0][1].decode().replace("\r\n", "\n")
+
+
+@pytest.mark.program("fetchmail", "fetchmail")
+async def test_fetchmail(sandbox: Sandbox, tmp_path: Path) -> None:
+    store = sandbox.world.open_mail()
+    count = len(letters(store, "alice"))
+    address = sandbox.endpoints["pop3"]
+    mbox = tmp_path / "mbox"
+    rcfile = tmp_path / "fetchmailrc"
+    rcfile.write_text(f'poll 127.0.0.1 service {address.port} protocol pop3 uidl user "alice" password "wonderland" '
+                      f"sslproto '' nokeep mda \"cat >> {mbox}; echo >> {mbox}\"\n")
+    rcfile.chmod(0o600)
+    await run("fetchmail", "-f", str(rcfile), "--pidfile", str(tmp_path / "pid"), "--idfile", str(tmp_path / "ids"),
+              "--nosyslog", env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C", "USER": "root"})
+    assert mbox.read_text().count("Message-ID:") == count
+    assert letters(store, "alice") == [], "fetchmail deletes, and says QUIT"
+
+
+@pytest.mark.program("mutt", "mutt")
+async def test_mutt_sends_an_attachment(sandbox: Sandbox, tmp_path: Path) -> None:
+    attachment = tmp_path / "data.bin"
+    attachment.write_bytes(bytes(range(256)) * 400)
+    settings = "set ssl_starttls=no ssl_force_tls=no smtp_authenticators=plain from=alice@example.com copy=no"
+    url = f"smtp://alice:wonderland@{server(sandbox, 'submission')}"
+    await run("mutt", "-n", "-F", "/dev/null", "-e", f"set smtp_url={url}", "-e", settings,
+              "-s", "by mutt", "-a", str(attachment), "--", "bob@example.com", stdin=b"A letter by mutt.\n",
+              env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "TERM": "dumb"})
+    ((_, text),) = await wait_for_mail(sandbox.world.open_mail(), "bob", b"A letter by mutt.")
+    assert b"data.bin" in text
