@@ -102,8 +102,8 @@ class StreamExchange(Exchange):
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_sending",
-                 "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
+                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
                  "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
                  "waiting")
 

@@ -31,9 +31,11 @@ from sandbox.protocols.ftp.transfer import Count, one_error
 
 __all__ = ["OUTCOMES", "REPLIES", "Dialogue", "Transfer", "file_problem"]
 
-REPLIES = frozenset((
-    "150 200 202 211 213 214 215 220 221 226 227 229 230 234 250 257 331 350 "
-    "421 425 426 451 452 500 501 502 503 504 522 530 534 536 550 552 553 554").split())
+REPLIES = frozenset({
+    "150", "200", "202", "211", "213", "214", "215", "220", "221", "226", "227", "229", "230", "234", "250", "257",
+    "331", "350", "421", "425", "426", "451", "452", "500", "501", "502", "503", "504", "522", "530", "534", "536",
+    "550", "552", "553", "554",
+})
 """Every code that is sent."""
 
 OUTCOMES = frozenset({"complete", "aborted", "lost", "failed"})

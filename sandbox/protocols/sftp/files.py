@@ -1,9 +1,10 @@
 """The operations of SFTP (draft-ietf-secsh-filexfer-02, version 3) on a person's tree. Each is an exchange.
 
-A file that is read or written is one exchange, at its close: how much, and the hash where it went from one end to the
-other. asyncssh reads the requests and calls the methods here, one after the other; the disk is left to worker threads.
-Sequential reads are served from a piece read ahead, and sequential writes gathered into one: a request is 32 KiB, and a
-visit to a thread costs as much as copying ten of them.
+A file that is read or written is one exchange, at its close: how much, and the hash where it went from one end to
+the other. asyncssh reads the requests and calls the methods here, one after the other; the disk is left to worker
+threads.
+Sequential reads are served from a piece read ahead, and sequential writes gathered into one: a request is 32 KiB,
+and a visit to a thread costs as much as copying ten of them.
 """
 
 from __future__ import annotations
