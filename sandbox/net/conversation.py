@@ -108,9 +108,9 @@ class DataMaker(Protocol):
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
+                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+                 "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
                  "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
@@ -125,6 +125,7 @@ class Conversation:
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._burst = 0
+        self._sending = False
         self._eager = True
         """Whether there is probably something to receive already: at the start, and after a read that was full. Else
         to try before waiting would be a system call for nothing."""
@@ -143,6 +144,8 @@ class Conversation:
         """Exchanges under way beside one another."""
         self.failed = ""
         """Why it cannot go on: a term of the tcp knowledge."""
+        self.owner: Conversation | None = None
+        """The conversation whose data this one carries."""
         self.active = watch.now
         """When bytes last passed, by the watch's clock."""
         self.waiting = 0
@@ -240,10 +243,15 @@ class Conversation:
             await self.flush()
 
     async def flush(self) -> None:
-        while self._pending:
+        # Where another task is sending already, it takes along what was queued meanwhile: two at once would mix.
+        while self._pending and not self._sending:
             pending, self._pending = self._pending, []
             data = pending[0] if len(pending) == 1 else b"".join(pending)
-            await self._send_all(data)
+            self._sending = True
+            try:
+                await self._send_all(data)
+            finally:
+                self._sending = False
         if self._journal.full:
             await self._journal.room()
 

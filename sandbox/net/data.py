@@ -136,6 +136,7 @@ class DataLine:
             client=Address(peer[0], peer[1]), server=Address(own[0], own[1]), parent=parent.id)
         recorder.session.facts["open"] = opening_facts(sock)
         conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls)
+        conversation.owner = owner
         self._watch.begin(conversation)
         return conversation
 

@@ -74,6 +74,9 @@ class Watch:
         idle_since = now - self._limits.idle
         began_before = now - self._limits.total
         for conversation, began in tuple(self.conversations.items()):
+            if (owner := conversation.owner) is not None:
+                # Who waits for the end of a transfer is not idle while it moves.
+                owner.active = max(owner.active, conversation.active)
             if conversation.waiting and (conversation.active < idle_since or conversation.due < now):
                 conversation.interrupt("idle-timeout")
             if began < began_before:
