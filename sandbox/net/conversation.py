@@ -109,8 +109,8 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
-                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
+                 "failed", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
                  "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,

@@ -24,8 +24,9 @@ STOP_TICK = 0.05
 class Watched(Protocol):
     """What a conversation shows to its watch.
 
-    active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any; due: a time after which waiting ends, or inf; waiting: how
-    many tasks wait for the client; idle: whether nothing is under way; scope: what the session runs in.
+    active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
+    due: a time after which waiting ends, or inf; waiting: how many tasks wait for the client; idle: whether nothing
+    is under way; scope: what the session runs in.
     """
 
     active: float
