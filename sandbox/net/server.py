@@ -143,7 +143,9 @@ class Server:
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
                 if not conversation.ended:
-                    await linger(conversation)
+                    # All is said. A client that now leaves without another word is no broken connection.
+                    with contextlib.suppress(ConversationError):
+                        await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended
