@@ -142,7 +142,7 @@ class Server:
                 return "server-reset"
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
-                if not conversation.ended:
+                if not conversation.ended and not conversation.channel.reset:
                     # All is said. A client that now leaves without another word is no broken connection.
                     with contextlib.suppress(ConversationError):
                         await linger(conversation)
