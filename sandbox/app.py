@@ -21,6 +21,7 @@ from sandbox.journal.recorder import Journal
 from sandbox.journal.store import FILE, Store
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
+from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from sandbox.net.tls.contexts import Contexts
 
 log = logging.getLogger(__name__)
+
+WARM_AFTER = 0.3
+"""Seconds from the start to making the authority, which would slow the start."""
 
 KEYLOG = "tls-keys.log"
 """In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
@@ -84,7 +88,8 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
 async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
     """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
     config, journal = sandbox.config, sandbox.journal
-    server = Server(journal, config.limits)
+    server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
+                                                      config.ftp.accept_seconds))
     bound = bind_all(sandbox)
     contexts = tls_contexts(sandbox)
     stands = build_all(sandbox, bound, contexts)
@@ -163,6 +168,7 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
 
 async def warm(contexts: Contexts) -> None:
     """Make or load the authority after the start, so that neither the start nor the first handshake waits for it."""
+    await trio.sleep(WARM_AFTER)
     await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
 
 

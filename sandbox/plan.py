@@ -34,7 +34,8 @@ def plan(config: Config, file: Path | None = None) -> list[Planned]:
             raise error(Problem(("services", name), "a service that does not exist",
                                 f"one of {', '.join(known)}", nearest(name, known)), file)
     planned = [Planned(protocol, role, port_of(role, config), role.transports)
-               for protocol in PROTOCOLS for role in protocol.roles if config.services.get(role.name, role.default) is not False]
+               for protocol in PROTOCOLS for role in protocol.roles
+               if config.services.get(role.name, role.default) is not False]
     clash = find_clash(planned, config)
     if clash is not None:
         raise error(clash, file)

@@ -12,6 +12,8 @@ import pytest
 from sandbox.app import Sandbox, running
 from sandbox.config import Config
 
+pytest.register_assert_rewrite("tests.support")
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose program is missing, saying which Debian package has it; where all must run, fail."""

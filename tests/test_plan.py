@@ -23,7 +23,9 @@ def test_ports_by_kind(kind: str, http: int, dns: int) -> None:
 
 
 def test_everything_is_on_unless_turned_off() -> None:
-    assert list(ports(Config())) == [role.name for protocol in PROTOCOLS for role in protocol.roles]
+    assert list(ports(Config())) == [role.name for protocol in PROTOCOLS for role in protocol.roles
+                                     if role.default]
+    assert "https-legacy" in ports(Config(services={"https-legacy": True}))
     assert "dns" not in ports(Config(services={"dns": False}))
 
 

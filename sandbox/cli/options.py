@@ -46,6 +46,9 @@ def configure(args: argparse.Namespace) -> Config:
     for key in ("data", "ephemeral", "world", "ports", "bind"):
         if (value := getattr(args, key, None)) is not None:
             options[key] = value
+    if "data" in options:
+        # Who names a folder wants it used, also where the file says to keep nothing.
+        options.setdefault("ephemeral", False)
     config = load(file, os.environ, options)
     plan(config, file)
     return config

@@ -12,7 +12,16 @@ __all__ = ["COMMANDS", "command", "summary"]
 
 COMMANDS: Mapping[str, str] = {
     "http": "curl http://{address}/",
+    "https": "curl --cacert $(sandbox ca --path) --connect-to ::{address} https://www.example.com/",
+    "https-legacy": "openssl s_client -tls1 -cipher @SECLEVEL=0 -connect {address}",
+    "domain-s": "kdig +tls @{host} -p {port} www.example.com",
     "dns": "dig @{host} -p {port} www.example.com",
+    "smtp": "swaks --server {host} --port {port} --from ada@example.org --to alice@example.com",
+    "submission": "swaks --server {host} --port {port} --tls --au alice --ap wonderland --to bob@example.com",
+    "submissions": "swaks --server {host} --port {port} --tls-on-connect --au alice --ap wonderland "
+                   "--to bob@example.com",
+    "pop3": "curl -u alice:wonderland pop3://{address}/",
+    "pop3s": "curl -k -u alice:wonderland pop3s://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
     "daytime": "nc {host} {port} </dev/null",

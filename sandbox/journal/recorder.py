@@ -27,8 +27,8 @@ from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Pag
 
 __all__ = ["Journal", "Recorder"]
 
-FLUSH_EVERY = 0.02
-"""Seconds from the first record of a batch to its flush: short for a person, long enough to gather thousands."""
+FLUSH_EVERY = 0.05
+"""Seconds from the first record of a batch to its flush: at once for a person, long enough to gather thousands."""
 
 FLUSH_SIZE = 4_194_304
 """Octets that make a batch go at once."""
@@ -228,9 +228,10 @@ class Journal:
 
     def flush(self) -> None:
         """Hand what was collected to the writer and to the observers."""
-        self._wake = trio.Event()
         if not self._collected:
             return
+        if self._wake.is_set():  # else `run` waits for this very event
+            self._wake = trio.Event()
         dirty, self._dirty = self._dirty, []
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []

@@ -15,7 +15,7 @@ import trio
 
 from sandbox.protocols.conversation import Closed
 
-__all__ = ["Channel"]
+__all__ = ["READ_SIZE", "Channel"]
 
 READ_SIZE = 65_536
 """Octets asked for at once."""

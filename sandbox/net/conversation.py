@@ -10,6 +10,7 @@ before queued bytes were sent, how many stays behind as the fact "unsent".
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from time import time
@@ -21,10 +22,12 @@ from sandbox.address import Address
 from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import Channel
+from sandbox.net.channel import READ_SIZE, Channel
+from sandbox.net.facts import tcp_facts
 from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
 
 if TYPE_CHECKING:
+    from sandbox.net.data import DataConversation, DataLine, DataPort
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
     from sandbox.net.watch import Watch
 
@@ -32,6 +35,12 @@ __all__ = ["Conversation", "Exchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
+
+LINGER_SECONDS = 2.0
+"""How long a client may take to close after we did."""
+
+LINGER_OCTETS = 262_144
+"""What a client may still send in that time."""
 
 QUEUE_SIZE = 65_536
 """Octets of queued replies that are sent without waiting for a flush."""
@@ -66,21 +75,25 @@ class Exchange:
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed", "open_exchange", "recorder", "resetting",
-                 "scope", "secure", "server", "service", "waiting")
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
+                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
+                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
-                 tls: TlsSettings | None = None) -> None:
+                 tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
         session = recorder.session
         self.channel: Channel | TlsChannel = channel
         self._tls = tls
+        self._data = data
         self._journal = journal
         self._limits = limits
         self._watch = watch
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._burst = 0
+        self._eager = True
+        """Whether there is probably something to receive already: at the start, and after a read that was full. Else
+        to try before waiting would be a system call for nothing."""
         self._ended = False
         self._since = session.opened
         self.recorder = recorder
@@ -108,11 +121,6 @@ class Conversation:
         """How many octets of the client's stream the session has taken."""
         return self.recorder.offset(Stream.CLIENT) - len(self.buffer)
 
-    @property
-    def unsent(self) -> int:
-        """Octets queued that the kernel has not taken."""
-        return self._pending_size
-
     # -- reading ----------------------------------------------------------------------------------------------
 
     async def fill(self) -> bool:
@@ -129,11 +137,12 @@ class Conversation:
         if self._journal.full:
             await self._journal.room()
         channel = self.channel
-        data = channel.receive_now()
+        data = channel.receive_now() if self._eager else None
         while data is None:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
+        self._eager = len(data) == READ_SIZE
         await self._breathe()
         self.active = self._watch.now
         if not data:
@@ -242,6 +251,7 @@ class Conversation:
             raise
         self.due = math.inf
         self.secure = True
+        self._eager = True  # a client may say something right behind its Finished
         self._tell(exchange, channel)
 
     def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
@@ -258,6 +268,19 @@ class Conversation:
             self.failed = "tls-failed"
             exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
 
+    # -- data connections -------------------------------------------------------------------------------------
+
+    def listen(self) -> DataPort:
+        return self._data_line().listen(self)
+
+    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
+        return await self._data_line().connect_back(self, port, from_port)
+
+    def _data_line(self) -> DataLine:
+        if self._data is None:
+            raise RuntimeError("a data connection has no data connections of its own")
+        return self._data
+
     # -- exchanges --------------------------------------------------------------------------------------------
 
     def begin(self, verb: str, asked: str = "") -> Exchange:
@@ -266,8 +289,40 @@ class Conversation:
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
         return exchange
 
-    def finish(self, key: str) -> None:
-        """The connection is over: what is unclaimed becomes a last exchange. key: how it ended."""
+    # -- ending -----------------------------------------------------------------------------------------------
+
+    async def linger(self) -> None:
+        """Half-close, then read until the client closes too. What still comes is recorded, and ignored.
+
+        Without it a reset could overtake our last reply (RFC 9112 §9.6 has the story). Raises Closed.
+        """
+        channel = self.channel
+        channel.end_writing()
+        taken = 0
+        with trio.move_on_after(LINGER_SECONDS):
+            while taken < LINGER_OCTETS and self.expired != "stopped":
+                data = channel.receive_now()
+                if data is None:
+                    with contextlib.suppress(Closed):
+                        await channel.readable()
+                elif not data:
+                    return
+                else:
+                    taken += len(data)
+                    self.recorder.chunk(Stream.CLIENT, data)
+                    await trio.lowlevel.checkpoint()
+
+    def conclude(self, end: str) -> None:
+        """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
+        facts = tcp_facts(self.channel.sock)
+        if self._pending_size:
+            facts["unsent"] = self._pending_size
+        self._finish(f"end.{end}")
+        self.channel.close(with_reset=self.resetting or end in ("failed", "time-limit"))
+        self.recorder.close(end, facts)
+
+    def _finish(self, key: str) -> None:
+        """What is unclaimed becomes a last exchange. key: how it ended."""
         exchange = self.open_exchange
         consumed = self.recorder.offset(Stream.CLIENT)
         if exchange is None:
@@ -292,8 +347,8 @@ class Conversation:
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
-        if self.expired:
-            why = "stopped" if why == "stopped" else "time-limit"
+        if self.expired and why == "idle-timeout":
+            why = "time-limit"
         self.expired = why
         self.channel.interrupt()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import socket
 import struct
@@ -50,7 +51,7 @@ class Vector:
     """COUNT message headers with their buffers, laid out for the kernel."""
 
     def __init__(self, width: int) -> None:
-        self.data = bytearray(COUNT * STRIDE)
+        self.data = mmap.mmap(-1, COUNT * STRIDE)  # zeroed by the system, and only where it is touched
         self.names = bytearray(COUNT * NAME)
         self.control = bytearray(COUNT * CONTROL)
         self._iovecs = bytearray(COUNT * 16)
@@ -74,7 +75,7 @@ class Vector:
             self.headers[header + 5] = CONTROL
 
 
-def address_of(buffer: bytearray) -> int:
+def address_of(buffer: bytearray | mmap.mmap) -> int:
     return ctypes.addressof((ctypes.c_char * len(buffer)).from_buffer(buffer))
 
 

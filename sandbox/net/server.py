@@ -19,7 +19,8 @@ from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
-from sandbox.net.facts import keep_syn, opening_facts, tcp_facts
+from sandbox.net.data import DataLine, DataRules
+from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import Closed, ConversationError
 from sandbox.protocols.registry import Service
@@ -33,12 +34,6 @@ log = logging.getLogger(__name__)
 
 ACCEPT_BATCH = 64
 """Connections accepted before other tasks get a turn."""
-
-LINGER_SECONDS = 2.0
-"""How long a client may take to close after we did; without it a reset could overtake our last reply."""
-
-LINGER_OCTETS = 262_144
-"""What a client may still send in that time."""
 
 PAUSE = 0.1
 """Seconds to wait when the machine is out of file descriptors."""
@@ -59,9 +54,10 @@ class Stand:
 class Server:
     """Carries the connections of all services, within the limits they share."""
 
-    def __init__(self, journal: Journal, limits: Limits) -> None:
+    def __init__(self, journal: Journal, limits: Limits, data_rules: DataRules | None = None) -> None:
         self._journal = journal
         self._limits = limits
+        self._data_rules = data_rules or DataRules()
         self._per_client: Counter[str] = Counter()
         self.watch = Watch(limits)
 
@@ -101,7 +97,8 @@ class Server:
         if self._crowded(client):
             self._refuse(channel, recorder, stand)
             return
-        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, stand.tls)
+        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, stand.tls,
+                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, stand.tls))
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
         end = "failed"
@@ -112,12 +109,7 @@ class Server:
             self._per_client[client.host] -= 1
             if not self._per_client[client.host]:
                 del self._per_client[client.host]
-            facts = tcp_facts(sock)
-            if conversation.unsent:
-                facts["unsent"] = conversation.unsent
-            conversation.finish(f"end.{end}")
-            channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
-            recorder.close(end, facts)
+            conversation.conclude(end)
 
     async def _converse(self, conversation: Conversation, stand: Stand) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
@@ -140,28 +132,10 @@ class Server:
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
                 if not conversation.ended:
-                    await self._linger(conversation)
+                    await conversation.linger()
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended
-
-    async def _linger(self, conversation: Conversation) -> None:
-        """Half-close, then read until the client closes too. What still comes is recorded, and ignored."""
-        channel = conversation.channel
-        channel.end_writing()
-        taken = 0
-        with trio.move_on_after(LINGER_SECONDS):
-            while taken < LINGER_OCTETS and conversation.expired != "stopped":
-                data = channel.receive_now()
-                if data is None:
-                    with contextlib.suppress(Closed):
-                        await channel.readable()
-                elif not data:
-                    return
-                else:
-                    taken += len(data)
-                    conversation.recorder.chunk(Stream.CLIENT, data)
-                    await trio.lowlevel.checkpoint()
 
     def _crowded(self, client: Address) -> bool:
         return (len(self.watch.conversations) >= self._limits.connections

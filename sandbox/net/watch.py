@@ -47,22 +47,22 @@ class Watch:
         now = self.now
         idle_since = now - self._limits.idle
         began_before = now - self._limits.total
-        for conversation, began in self.conversations.items():
+        for conversation, began in tuple(self.conversations.items()):
             if conversation.waiting and (conversation.active < idle_since or conversation.due < now):
                 conversation.interrupt("idle-timeout")
             if began < began_before:
-                conversation.expired = "time-limit"
+                conversation.interrupt("time-limit")
                 conversation.scope.cancel()
 
     async def stop(self, grace: float) -> None:
         """End all conversations: idle ones now, others after `grace` seconds at most."""
-        for conversation in self.conversations:
+        for conversation in tuple(self.conversations):
             if conversation.idle:
                 conversation.interrupt("stopped")
         with trio.move_on_after(grace):
             while self.conversations:
                 self._empty = trio.Event()
                 await self._empty.wait()
-        for conversation in self.conversations:
-            conversation.expired = "stopped"
+        for conversation in tuple(self.conversations):
+            conversation.interrupt("stopped")
             conversation.scope.cancel()

@@ -367,7 +367,8 @@ class LineSession:
             async for piece in reply.body:
                 await self.conversation.send(piece)
         exchange, self.exchange = self.exchange, None
-        finer = f"{self.enhanced_kind}.{reply.enhanced}" if reply.enhanced else ""
+        # What went well is explained by what was asked; why it did not, by the finer code.
+        finer = f"{self.enhanced_kind}.{reply.enhanced}" if reply.enhanced and reply.failed else ""
         exchange.end(reply.code, reply.summary, reply.key or finer)
         if reply.then is not None:
             await reply.then()

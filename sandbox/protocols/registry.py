@@ -110,6 +110,15 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("dns", 53, transports=BOTH),
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
     )),
+    Protocol("smtp", "sandbox.protocols.smtp.service", (
+        Role("smtp", 25, tls=Tls.UPGRADE),
+        Role("submission", 587, tls=Tls.UPGRADE),
+        Role("submissions", 465, tls=Tls.IMPLICIT),                 # RFC 8314
+    )),
+    Protocol("pop3", "sandbox.protocols.pop3.session", (
+        Role("pop3", 110, tls=Tls.UPGRADE),
+        Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
+    )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
         Role("discard", 9, transports=BOTH),       # RFC 863

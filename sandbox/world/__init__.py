@@ -91,8 +91,9 @@ class World:
         if self._mail is None:
             self._mail = MailStore(self.files.mail, durability=durability, quota=quota)
             if not self._mail.accounts():
-                for letter in self.mail:
-                    self._mail.put(write_letter(letter, self.domains[0].name), Delivery(letter.to)).result()
+                store, domain = self._mail, self.domains[0].name
+                for future in [store.put(write_letter(letter, domain), Delivery(letter.to)) for letter in self.mail]:
+                    future.result()  # they share a commit
         return self._mail
 
     def close(self) -> None:

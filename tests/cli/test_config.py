@@ -39,6 +39,16 @@ def test_it_prints_what_file_environment_and_options_come_to(
     assert (found["dns"]["unknown"], found["data"]) == ("nxdomain", str(tmp_path))
 
 
+@pytest.mark.parametrize(("options", "ephemeral"), [([], True), (["--data", "kept"], False),
+                                                    (["--data", "kept", "--ephemeral"], True)])
+def test_a_folder_that_is_named_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str],
+                                        ephemeral: bool) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text("ephemeral = true\n")
+    assert main(["config", "--config", str(file), *options]) == 0
+    assert tomllib.loads(capsys.readouterr().out)["ephemeral"] is ephemeral
+
+
 def test_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "--reference"]) == 0
     assert capsys.readouterr().out == reference()

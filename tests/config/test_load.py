@@ -55,7 +55,7 @@ def test_nothing_said_gives_the_defaults() -> None:
     ("bind = ['::1', '::1']", 1, "bind[2]", "a second time", "each address once", ""),
     ("bind = ['fe80::1%eth0']", 1, "bind[1]", "%eth0", "without a zone", ""),
     ("advertise = ['0.0.0.0']", 1, "advertise[1]", "0.0.0.0", "a client can connect to", "reach this machine"),
-    ("[services]\nwww = true", 2, "services.www", "a service that does not exist", "http, dns", ""),
+    ("[services]\nwww = true", 2, "services.www", "a service that does not exist", "http, https", ""),
     ("[services]\nhtp = true", 2, "services.htp", "a service that does not exist", "http", "Did you mean http?"),
     ("[services]\nhttp = 0", 2, "services.http", "the number 0", "from 1 to 65535", ""),
     ("[services]\nhttp = '80'", 2, "services.http", 'the text "80"', "from 1 to 65535", "Leave out the quotes"),

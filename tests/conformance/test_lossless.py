@@ -5,13 +5,16 @@ Every role of the registry takes part: a role without a sample here fails the fi
 
 from __future__ import annotations
 
+import ssl
 import struct
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 import trio
 
 from sandbox.app import Sandbox
+from sandbox.config import Config
 from sandbox.journal.records import Session, Stream
 from sandbox.protocols.registry import PROTOCOLS
 from tests.support.network import pieces, read_all, reader, watching
@@ -34,6 +37,18 @@ SAMPLES: dict[str, list[bytes]] = {
         b"GET / HTTP/1.1\r\nHost: cut of",
     ],
     "dns": [over_tcp(QUERY, QUERY, b"\xff" + QUERY[1:]), over_tcp(b"short", QUERY), over_tcp(QUERY)[:9], b"\x00"],
+    "smtp": [
+        b"EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\nSubject: s\r\n\r\n..\r\n"
+        b".\r\nRSET\r\nNOOP\r\nQUIT\r\n",
+        b"EHLO me\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<alice@example.com>\r\n"
+        b"BDAT 9 LAST\r\nA: b\r\n\r\nxQUIT\r\n",
+        b"HELO me\r\nDATA\r\nMAIL\r\n\x00\xff\r\nRCPT TO:<half",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    "submission": [b"EHLO me\r\nAUTH PLAIN AGFsaWNlAHdvbmRlcmxhbmQ=\r\nMAIL FROM:<alice@example.com>\r\nQUIT\r\n",
+                   b"EHLO me\r\nAUTH LOGIN\r\n*\r\nAUTH NONSENSE\r\n"],
+    "pop3": [b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nLIST\r\nUIDL\r\nQUIT\r\n",
+             b"USER alice\r\nPASS wrong\r\nAUTH\r\nAPOP x y\r\nSTAT", b"\xff\xfe\r\n" * 5],
     "echo": [b"say it again\r\n" * 50, b"", bytes(range(256)) * 700],
     "discard": [b"thrown away" * 1000],
     "daytime": [b"", b"ignored"],
@@ -48,12 +63,28 @@ ENDLESS = {"chargen"}
 
 ROLES = [(protocol.name, role) for protocol in PROTOCOLS for role in protocol.roles]
 
+END = b"GET /end HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+OVER_TLS: dict[str, tuple[list[bytes], Callable[[bytearray], bool]]] = {
+    "https": ([GET + END, b"not http\r\n"], lambda _: False),
+    "https-legacy": ([GET + END], lambda _: False),
+    "submissions": ([b"EHLO me\r\nNOOP\r\nQUIT\r\n"], lambda _: False),
+    "pop3s": ([b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nQUIT\r\n"], lambda _: False),
+    "domain-s": ([over_tcp(QUERY, QUERY)], lambda received: received.count(b"\x12\x34") == 2),
+}
+"""Of roles that encrypt from the start: what a client says, and whether what it has heard is all it waits for. It
+cannot half-close and listen on, so its own closing is the end."""
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config(ports="ephemeral", services={role.name: True for _, role in ROLES})
+
 
 def test_every_role_has_a_sample() -> None:
-    assert set(SAMPLES) == {role.name for _, role in ROLES}
+    assert SAMPLES.keys() | OVER_TLS.keys() == {role.name for _, role in ROLES}
 
 
-@pytest.mark.parametrize("name", [role.name for _, role in ROLES if "tcp" in role.transports])
+@pytest.mark.parametrize("name", SAMPLES)
 async def test_both_directions_are_rebuilt(sandbox: Sandbox, name: str) -> None:
     with watching(sandbox.journal) as watcher:
         seen: list[tuple[bytes, bytes, int]] = []
@@ -97,6 +128,57 @@ async def talk(sandbox: Sandbox, name: str, sample: bytes, seed: int) -> tuple[b
             else:
                 received += await read_all(stream)
     return bytes(received), port
+
+
+@pytest.mark.parametrize("name", OVER_TLS)
+async def test_the_plain_and_the_wire_streams_of_tls_are_rebuilt(sandbox: Sandbox, name: str) -> None:
+    samples, enough = OVER_TLS[name]
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    for sample in samples:
+        for seed in range(3):
+            with watching(sandbox.journal) as watcher:
+                tap = Tap(await trio.open_tcp_stream(*sandbox.endpoints[name]))
+                stream = trio.SSLStream(tap, trusting, server_hostname="www.example.com")
+                received = bytearray()
+                with trio.fail_after(20):
+                    for piece in pieces(sample, seed):
+                        await stream.send_all(piece)
+                    while not enough(received) and (data := await stream.receive_some()):
+                        received += data
+                    await stream.aclose()
+                    session = await watcher.wait_closed()
+            await sandbox.journal.settle()
+            with reader(sandbox) as journal:
+                assert journal.stream(session.id, Stream.CLIENT) == sample
+                assert journal.stream(session.id, Stream.SERVER) == received
+                assert bytes(tap.sent).startswith(journal.stream(session.id, Stream.CLIENT_WIRE))
+                assert journal.stream(session.id, Stream.SERVER_WIRE).startswith(tap.received)
+                check_partition(sandbox, session)
+
+
+class Tap(trio.abc.Stream):
+    """A stream that keeps what passes."""
+
+    def __init__(self, inner: trio.SocketStream) -> None:
+        self._inner = inner
+        self.sent = bytearray()
+        self.received = bytearray()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent += data
+        await self._inner.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._inner.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        data = await self._inner.receive_some(max_bytes)
+        self.received += data
+        return bytes(data)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 def sent_part(stream: bytes, session: Session) -> bytes:

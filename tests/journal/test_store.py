@@ -307,3 +307,18 @@ async def test_a_batch_that_cannot_be_written_is_said_and_does_not_stop_the_worl
             await journal.settle()
         assert not journal.full
     assert "could not be written" in caplog.text
+
+
+async def test_what_is_recorded_after_an_early_flush_is_flushed_too(tmp_path: Path) -> None:
+    async with journal_at(tmp_path) as journal:
+        recorder = open_session(journal)
+        for turn in range(3):
+            one_exchange(recorder, b"q", b"a")
+            if turn == 0:
+                await journal.settle()
+            else:
+                with journal.bus.listen() as listener, trio.fail_after(5):
+                    one_exchange(recorder, b"q", b"a")
+                    assert (await anext(listener)).exchanges, "without anybody asking for it"
+            journal.flush()
+            journal.flush()

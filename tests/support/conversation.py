@@ -20,7 +20,15 @@ from dataclasses import dataclass, field
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, Conversation, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.conversation import (
+    Closed,
+    Conversation,
+    DataConversation,
+    DataPort,
+    EndOfStream,
+    TimedOut,
+    TooLong,
+)
 
 Step = bytes | Callable[[bytes], bytes]
 
@@ -179,6 +187,12 @@ class MemoryConversation:
         await self.flush()
         self.take(len(self.buffer))
         self.secure = True
+
+    def listen(self) -> DataPort:
+        raise NotImplementedError("there is no network in memory")
+
+    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
+        raise NotImplementedError("there is no network in memory")
 
     def begin(self, verb: str, asked: str = "") -> MemoryExchange:
         return MemoryExchange(self, verb, asked)

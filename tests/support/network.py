@@ -21,6 +21,7 @@ from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
 from sandbox.net.server import Server, Stand
+from sandbox.net.tls.channel import TlsSettings
 from sandbox.protocols.conversation import SessionHandler
 from sandbox.protocols.registry import Service
 
@@ -84,7 +85,8 @@ class Bench:
 
 @asynccontextmanager
 async def serving(session: SessionHandler, folder: Path, *, limits: Limits | None = None, body_limit: int = 1 << 20,
-                  queue: int = 1 << 24, busy: bytes = b"") -> AsyncIterator[Bench]:
+                  queue: int = 1 << 24, busy: bytes = b"", tls: TlsSettings | None = None,
+                  encrypted: bool = False) -> AsyncIterator[Bench]:
     """Serve one session function on a free port."""
     limits = limits or Limits(grace=0.1)
     journal = Journal(Store(folder / FILE, size=1 << 30), queue=queue, body_limit=body_limit)
@@ -93,7 +95,7 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         nursery.start_soon(server.watch.run)
-        stand = Stand("test", "tcp", Service(session=session, busy=busy))
+        stand = Stand("test", "tcp", Service(session=session, busy=busy), tls, encrypted)
         nursery.start_soon(server.accept_from, bound.streams[0], stand, nursery)
         with watching(journal) as watcher:
             yield Bench(bound.address, journal, server, folder / FILE, watcher)

@@ -6,6 +6,7 @@ views of an eavesdropper and of the two ends.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -84,6 +85,10 @@ class TlsChannel:
         return {name: value for name, value in facts.items() if value}
 
     # -- as Channel ---------------------------------------------------------------------------------------------
+
+    @property
+    def sock(self) -> socket.socket:
+        return self._inner.sock
 
     @property
     def reset(self) -> bool:

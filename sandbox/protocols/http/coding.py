@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 import trio
 
-__all__ = ["Squeezer", "choose", "squeeze", "squeeze_stream", "varies"]
+__all__ = ["SMALLEST", "Squeezer", "choose", "squeeze", "squeeze_stream", "varies"]
 
 SMALLEST = 1024
 """A body shorter than this gains nothing (octets)."""

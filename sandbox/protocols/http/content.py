@@ -85,7 +85,8 @@ class Content:
         Not past a long one; nor where the client still waits for its 100 (Continue): it may send its content after
         our answer or not, and nobody can know.
         """
-        return self.done or (not (self._expects and not self._conversation.buffer) and self._left <= SKIPPED)
+        waiting = self._expects and not self._conversation.buffer
+        return self.done or (not waiting and self._left <= SKIPPED and self._seen <= self._limit)
 
     async def discard(self) -> bool:
         """Read what nobody asked for, within bounds. Whether all of it was."""
@@ -107,10 +108,11 @@ class Content:
             if framing:
                 conversation.take(framing)
             if count:
+                piece = conversation.take(count)
                 self._seen += count
                 if self._seen > self._limit:
                     raise too_large(self._limit)
-                return conversation.take(count)
+                return piece
             if not framing and not await conversation.fill():
                 raise EndOfStream("the body ended early")
         return b""

@@ -12,13 +12,14 @@ from sandbox.protocols.http.messages import Response, Tunnel
 from sandbox.protocols.http.status import PHRASES, reason
 from sandbox.protocols.http.writer import Written, chunk, field_lines, last_chunk, response_head
 
-__all__ = ["Delivery", "linger"]
+__all__ = ["Delivery", "close_body", "linger"]
 
 WHOLE = 65_536
 """A body up to this size is queued together with its head; of a longer one the client's reading is awaited."""
 LINGER = 2.0
 """How long a connection that ends early goes on reading (seconds), so that no reset destroys the last answer."""
-LINGER_OCTETS = 4_194_304
+LINGER_OCTETS = 67_108_864
+"""What it reads in that time at most: many programs send a whole upload before they look for an answer."""
 
 
 class Delivery:
@@ -105,12 +106,12 @@ class Delivery:
         lead = response_head(response.status, response.reason, written, framing + self._connection())
         pieces = one_piece(response.body) if isinstance(response.body, bytes) else aiter(response.body)
         talk = self._talk
-        if length < 0:                                       # live: the client may wait for the head alone
-            talk.write(lead)
-            lead = b""
-            await talk.flush()
         sent = 0
         try:
+            if length < 0:                                   # live: the client may wait for the head alone
+                talk.write(lead)
+                lead = b""
+                await talk.flush()
             async for piece in pieces:
                 sent += len(piece)
                 if 0 <= length < sent:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from sandbox.protocols.http.coding import Squeezer, choose, squeeze_stream, varies
+from sandbox.protocols.http.coding import SMALLEST, Squeezer, choose, squeeze_stream, varies
 from sandbox.protocols.http.conditional import evaluate, range_applies
+from sandbox.protocols.http.delivery import close_body
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.ranges import Parted, parse_range, partial
 from sandbox.protocols.http.writer import field_lines
@@ -30,13 +31,16 @@ class Finisher:
 
     def plain(self, response: Response) -> Response:
         """For a request that leaves no choice; says what others may get (Vary)."""
-        if not self._compress or response.status != 200:
+        length = size(response)
+        if not self._compress or response.status != 200 or 0 <= length < SMALLEST:
             return response
         written = field_lines(response.headers)
-        if (written.negotiated or "content-encoding" in written.names
-                or not varies(written.media, size(response))):
+        if written.negotiated or "content-encoding" in written.names or not varies(written.media, length):
             return response
-        return replace(response, headers=with_vary(response.headers))
+        headers = response.headers.copy()
+        headers.add("Vary", "Accept-Encoding")
+        response.headers = headers                           # the site's own list of fields stays as it was
+        return response
 
     async def __call__(self, request: Request, response: Response) -> Response:
         """For a request that chooses. Raises HttpError(412), HttpError(416)."""
@@ -48,8 +52,10 @@ class Finisher:
         if etag or modified:
             match evaluate(request.method, request.headers, etag, modified):
                 case 304:
+                    await close_body(response.body)
                     return not_modified(weakened(headers) if coding else headers)
                 case 412:
+                    await close_body(response.body)
                     raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: "
                                     "the precondition you sent is false (RFC 9110 §13).")
         response = self.plain(response)
@@ -74,6 +80,7 @@ class Finisher:
         headers = weakened(response.headers)
         headers.set("Content-Encoding", coding)
         if request.method == "HEAD":
+            await close_body(response.body)
             return replace(response, headers=headers, body=unmeasured(), length=-1)
         if isinstance(response.body, bytes):
             body = await self._squeeze(response.body, coding, again="etag" in headers)

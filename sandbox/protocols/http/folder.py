@@ -171,7 +171,7 @@ class FolderSite:
         return Response(200, headers, found.data)
 
     def _keep(self, path: str, kept: Kept) -> None:
-        cost = len(kept.data) + 1024
+        cost = len(path) + len(kept.data) + 1024
         if self._size + cost > KEPT:
             self._kept.clear()
             self._size = 0
@@ -182,7 +182,7 @@ class FolderSite:
     def _forget(self, path: str) -> None:
         kept = self._kept.pop(path, None)
         if kept is not None:
-            self._size -= len(kept.data) + 1024
+            self._size -= len(path) + len(kept.data) + 1024
 
     # In worker threads from here on.
 

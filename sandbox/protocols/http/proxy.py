@@ -7,9 +7,11 @@ recorded there as if the client had come straight.
 
 from __future__ import annotations
 
+import contextlib
+
 import trio
 
-from sandbox.protocols.conversation import Closed, Conversation, ConversationError, SessionHandler, Wire
+from sandbox.protocols.conversation import Conversation, ConversationError, SessionHandler, Wire
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.registry import Context, find_role
 
@@ -81,9 +83,7 @@ class Relay:
                 self._down += len(data)
                 await conversation.send(data)
                 await conversation.flush()
-        except Closed:
-            pass
-        try:
-            await conversation.end_writing()
         except ConversationError:
-            return
+            pass
+        with contextlib.suppress(ConversationError):
+            await conversation.end_writing()

@@ -21,7 +21,7 @@ from sandbox.protocols.conversation import (
     TimedOut,
 )
 from sandbox.protocols.http.content import NO_CONTENT, Content
-from sandbox.protocols.http.delivery import Delivery, linger
+from sandbox.protocols.http.delivery import Delivery, close_body, linger
 from sandbox.protocols.http.errors import Refused, error_response
 from sandbox.protocols.http.finish import Finisher
 from sandbox.protocols.http.heads import Head, HeadCache, parse_head
@@ -116,6 +116,7 @@ class Dialogue:
         """A head that is new or still arriving. None when it was no request, and has been answered."""
         talk, limits = self._talk, self._server.config.limits
         scanner = Scanner(limits.head)
+        raw = b""
         try:
             while not (length := scanner.scan(talk.buffer)):
                 if talk.due == math.inf:
@@ -131,23 +132,30 @@ class Dialogue:
             if not talk.buffer.strip(b"\r\n"):
                 return None
             await self._refuse(Refused(408, f"The request head was not here after {limits.head_seconds:g} seconds "
-                                       "(RFC 9110 §15.5.9).", "situation.slow-head"))
+                                       "(RFC 9110 §15.5.9).", "situation.slow-head"), scanner, raw)
             return None
         except Refused as refused:
-            await self._refuse(refused)
+            await self._refuse(refused, scanner, raw)
             return None
         finally:
             talk.due = math.inf
         self._server.heads.keep(raw, head)
         return head
 
-    async def _refuse(self, refused: Refused) -> None:
-        """Answer what could not be read, and end the connection."""
+    async def _refuse(self, refused: Refused, scanner: Scanner, raw: bytes) -> None:
+        """Answer what could not be read, and end the connection.
+
+        raw: the head, if all of it was here; else what is here of it is still in the buffer.
+        """
         talk = self._talk
-        exchange = talk.begin(GARBLED)
+        verb, asked = GARBLED, ""
+        if scanner.lines:                                    # its first line was good
+            start = raw or bytes(talk.buffer[scanner.skipped:scanner.line])
+            verb, asked, _ = start.decode("latin-1").split(" ", 2)
+        exchange = talk.begin(verb, asked)
         talk.take(len(talk.buffer))
         exchange.note("problem", refused.detail)
-        delivery = Delivery(talk, exchange, "GET", "1.1", keep=False)
+        delivery = Delivery(talk, exchange, verb, "1.1", keep=False)
         await delivery.send(error_response(refused))
         exchange.end(str(refused.status), reason(refused.status), refused.key)
 
@@ -164,6 +172,8 @@ class Dialogue:
             head.method, head.target, scheme, head.host, port,
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
+        if request.proxied:
+            request.notes["proxied"] = "absolute form"
         key = ""
         try:
             admit(request, head.length, head.expect, server.config.limits.body)
@@ -196,16 +206,17 @@ class Dialogue:
             try:
                 await delivery.send(response)
             except (ValueError, TypeError) as error:         # nothing has been written yet
+                await close_body(response.body)
                 response = failed(error, request, exchange, self._server.config.http.debug)
                 await delivery.send(response)
             if content is not None and not content.done:
                 await self._skip(content, delivery)
         except ConversationError:
+            keep_notes(request, exchange)
             exchange.end(str(response.status), "the client was gone before the end", "situation.client-gone")
             raise
         if request.notes:
-            for name, value in request.notes.items():
-                exchange.note(name, value)
+            keep_notes(request, exchange)
         exchange.end(str(response.status), delivery.summary, key or delivery.key)
         if delivery.tunnel is not None:
             await delivery.tunnel(talk)
@@ -221,6 +232,11 @@ class Dialogue:
             pass
         delivery.keep = False
         await linger(self._talk)
+
+
+def keep_notes(request: Request, exchange: OpenExchange) -> None:
+    for name, value in request.notes.items():
+        exchange.note(name, value)
 
 
 def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:

@@ -6,6 +6,7 @@ the fields that frame a message are written here alone.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from sandbox.protocols.http.dates import now
@@ -18,6 +19,8 @@ __all__ = ["Written", "chunk", "field_lines", "last_chunk", "response_head"]
 LAST_CHUNK = b"0\r\n"
 OURS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection"})
 """What frames the message and belongs to this connection alone (RFC 9110 §7.6.1); a site's own are left out."""
+USUAL = 256
+"""A field's value is remembered up to this length (characters)."""
 LINES = {status: b"HTTP/1.1 %d %b\r\n" % (status, phrase.encode("ascii")) for status, phrase in PHRASES.items()}
 
 
@@ -50,7 +53,7 @@ def field_lines(headers: Headers, upgrade: bool = False) -> Written:
         if lower in OURS and not (upgrade and lower == "connection"):
             closing |= lower == "connection" and "close" in value.lower()
             continue
-        lines.append(field_line(name, value))
+        lines.append(usual_line(name, value) if len(value) < USUAL else field_line(name, value))
         names.add(lower)
     media = headers.get("content-type").partition(";")[0].strip().lower()
     negotiated = "vary" in names and "accept-encoding" in headers.tokens("vary")
@@ -71,6 +74,10 @@ def field_line(name: str, value: str) -> bytes:
     if text.translate(None, VALUE):
         raise ValueError(f"the field {name!r} has a control character in its value: {value!r}")
     return b"%b: %b\r\n" % (key, text)
+
+
+usual_line = lru_cache(maxsize=2048)(field_line)
+"""Most fields are the ones before them again."""
 
 
 def response_head(status: int, phrase: str, written: Written, framing: bytes) -> bytes:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -286,13 +286,19 @@ class Pop3(LineSession):
         if refusal := self.missing(msg):
             return refusal
         item, store = self.items[msg - 1], self.maildrops.store
+
+        def fetch() -> Iterator[bytes]:
+            if not self.utf8 and store.needs_utf8(item.content):
+                raise UnicodeError
+            whole = store.read(item.content)
+            return whole if lines is None else grammar.top(whole, lines)
+
+        source = Pieces(fetch)
         try:
-            if not self.utf8 and await trio.to_thread.run_sync(store.needs_utf8, item.content):
-                return err("This message's header is in UTF-8; send UTF8 before you log in", "UTF8")
             # The first pieces are fetched before +OK is said: a message can be gone by way of IMAP.
-            source = Pieces(lambda: store.read(item.content) if lines is None
-                            else grammar.top(store.read(item.content), lines))
             first = await anext(source, b"")
+        except UnicodeError:
+            return err("This message's header is in UTF-8; send UTF8 before you log in", "UTF8")
         except KeyError:
             return err("That message was removed by another session", "SYS/PERM")
         if self.exchange is not None:

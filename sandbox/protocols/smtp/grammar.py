@@ -26,14 +26,15 @@ __all__ = [
 
 LOCAL, DOMAIN, PATH = 64, 255, 256  # octets, RFC 5321 §4.5.3.1.1-3
 
-ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"     # RFC 5322 §3.2.3, widened by RFC 6531 §3.3
+# The sets are written by what is not in them: all beyond ASCII is (RFC 6531 §3.3), and such a set compiles slowly.
+ATEXT = r'[^\x00-\x20"(),.:;<>@\[\\\]\x7f]'  # RFC 5322 §3.2.3
 DOT_STRING = re.compile(rf"{ATEXT}+(?:\.{ATEXT}+)*")
-QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')  # qtextSMTP, quoted-pairSMTP
-LABEL = re.compile(r"(?!-)[A-Za-z0-9\-_\u0080-\U0010ffff]{1,63}(?<!-)")
+QUOTED_STRING = re.compile(r'"(?:[^\x00-\x1f"\\\x7f]|\\[ -~])*"')  # qtextSMTP, quoted-pairSMTP
+LABEL = re.compile(r"(?!-)[^\x00-,./:-@\[-^`{-\x7f]{1,63}(?<!-)")
 # "_" is not in RFC 5321's Domain, but hosts with it exist, and a test suite that has one should get its mail.
 SOURCE_ROUTE = re.compile(r"@[^@:,<> ]+(?:,@[^@:,<> ]+)*:")  # RFC 5321 §4.1.1.3: accept, ignore
 KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
-VALUE = re.compile(r"[\x21-\x3c\x3e-\x7e\u0080-\U0010ffff]+")
+VALUE = re.compile(r"[^\x00-\x20=\x7f]+")
 XTEXT = re.compile(r"(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})*")  # RFC 3461 §4
 ORCPT = re.compile(r"([A-Za-z0-9-]+);(.+)")
 

@@ -57,6 +57,10 @@ class Carrier:
 
         stop = self.store.watch(QUEUE, ring)
         try:
+            # A process that was killed after the next server, which has the same store, took a message, and before
+            # the leg was taken from the queue: sent again, it would be there twice.
+            arrived = await trio.to_thread.run_sync(self.store.arrived)
+            await settled(self.store.delete_outbound(arrived))
             while True:
                 bell.clear()
                 await self.carry_due()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from sandbox.protocols.conversation import Conversation
 from sandbox.protocols.registry import Context, Service, Tls
 from sandbox.protocols.smtp.envelope import Office
-from sandbox.protocols.smtp.exchangers import Exchangers
-from sandbox.protocols.smtp.queue import Carrier
 from sandbox.protocols.smtp.session import Smtp
 
 __all__ = ["serve"]
@@ -29,7 +27,9 @@ def serve(context: Context) -> Service:
         await Smtp(conversation, office).run()
 
     async def carry() -> None:
-        # The endpoints are complete only now, before the first session.
+        # Imported when all listeners accept already; and the endpoints are complete only now.
+        from sandbox.protocols.smtp.exchangers import Exchangers
+        from sandbox.protocols.smtp.queue import Carrier
         exchangers = Exchangers(context.dial, context.endpoints["dns"])
         await Carrier(store, exchangers, context.dial, context.endpoints["smtp"].port, hostname, settings.retry).run()
 

@@ -20,18 +20,18 @@ from sandbox.protocols.command import CLEAR_TEXT, BadArgument, LineSession, Refu
 from sandbox.protocols.conversation import Conversation, EndOfStream
 from sandbox.protocols.sasl.base import Host
 from sandbox.protocols.smtp import bounce, grammar, replies
-from sandbox.protocols.smtp.data import DotReader, HeaderScan, LineEnds
+from sandbox.protocols.smtp.data import DotReader, HeaderScan
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Envelope, Office, Recipient, received
+from sandbox.protocols.smtp.message import Message
 from sandbox.protocols.smtp.replies import say
 from sandbox.protocols.waiting import settled
-from sandbox.world.mail import Delivery, Outbound, OverQuota, Spool
+from sandbox.world.mail import Delivery, Outbound, OverQuota
 
 __all__ = ["Smtp", "State"]
 
 PATH_LINE = 512 + 1024  # RFC 5321 §4.5.3.1.4 and what the extensions add: SIZE 26, SMTPUTF8 10, AUTH 500, DSN 500
 AUTH_LINE = 12_288 + 2  # RFC 4954 §4
 RECIPIENTS = 1000  # RFC 5321 §4.5.3.1.8: at least 100
-HOPS = 100  # RFC 5321 §6.3: Received fields that mean a circle
 EXTENSIONS = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "BINARYMIME")
 """Those that no command of their own announces."""
 CHUNK = 10**12  # octets of a BDAT that are at all thinkable
@@ -380,42 +380,3 @@ class Smtp(LineSession):
             return []
         return sasl.offered(plaintext=self.conversation.secure or not self.office.require_tls,
                             bindings=self.office.bindings)
-
-
-class Message:
-    """The message under way. One that is too large is read on, to keep in step, but not kept."""
-
-    def __init__(self, office: Office) -> None:
-        self.limit = office.size
-        self.spool: Spool = office.store.spool()
-        self.scan = HeaderScan()
-        self.ends = LineEnds()
-        self.broken = False
-
-    async def add(self, piece: bytes) -> None:
-        if not piece or self.broken or self.spool.size > self.limit:
-            return
-        self.scan.feed(piece)
-        self.ends.feed(piece)
-        if self.spool.add(piece):
-            try:
-                await trio.to_thread.run_sync(self.spool.drain)
-            except OSError:  # the disk is full: the client hears it when the message is over
-                self.broken = True
-
-    async def seal(self) -> None:
-        """Raises OSError."""
-        if self.spool.must_seal:
-            await trio.to_thread.run_sync(self.spool.seal)
-
-    def refusal(self, *, binary: bool) -> Reply | None:
-        """Why a whole message is not taken, if so."""
-        if self.spool.size > self.limit:
-            return say(replies.TOO_BIG, f"This server takes {self.limit} octets at most")
-        if self.broken:
-            return replies.NO_SPACE
-        if not self.ends.end() and not binary:
-            return replies.BARE_LINE_END
-        if self.scan.fields.count("received") > HOPS:
-            return replies.MAIL_LOOP
-        return None

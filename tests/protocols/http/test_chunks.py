@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h11
 import pytest
 from hypothesis import given, settings
@@ -80,7 +82,7 @@ def test_h11_agrees_with_whatever_is_accepted(pieces: list[bytes], odd: bytes, a
     octets = octets[:at] + odd + octets[at:]
     edges = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
     try:
-        content, trailers, left, done = read([octets[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+        content, trailers, left, done = read([octets[a:b] for a, b in pairwise(edges)])
     except Refused:
         return
     server = h11.Connection(h11.SERVER)

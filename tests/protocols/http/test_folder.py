@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,11 +46,14 @@ async def get(site: Site, path: str, *fields: str, method: str = "GET") -> Reply
 
 
 @pytest.mark.parametrize(("path", "body", "media"), [
-    ("/", b"<h1>home</h1>", "text/html; charset=utf-8"), ("/index.html", b"<h1>home</h1>", "text/html; charset=utf-8"),
-    ("/a%20b.txt", b"spaces", "text/plain; charset=utf-8"), ("/caf%C3%A9.txt", b"umlauts", "text/plain; charset=utf-8"),
+    ("/", b"<h1>home</h1>", "text/html; charset=utf-8"),
+    ("/index.html", b"<h1>home</h1>", "text/html; charset=utf-8"),
+    ("/a%20b.txt", b"spaces", "text/plain; charset=utf-8"),
+    ("/caf%C3%A9.txt", b"umlauts", "text/plain; charset=utf-8"),
     ("/data.json", b"{}", "application/json"), ("/sub/", b"sub", "text/html; charset=utf-8"),
     ("/link-in.txt", b"spaces", "text/plain; charset=utf-8"), ("/unknown.xyz", b"?", "application/octet-stream"),
-    ("/.well-known/security.txt", b"public", "text/plain; charset=utf-8"), ("/?query", b"<h1>home</h1>", "text/html; charset=utf-8"),
+    ("/.well-known/security.txt", b"public", "text/plain; charset=utf-8"),
+    ("/?query", b"<h1>home</h1>", "text/html; charset=utf-8"),
 ])
 async def test_files_are_served(folder: Path, path: str, body: bytes, media: str) -> None:
     site = FolderSite(folder)
@@ -61,8 +63,10 @@ async def test_files_are_served(folder: Path, path: str, body: bytes, media: str
 
 
 @pytest.mark.parametrize("path", [
-    "/missing", "/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/sub/../../outside.txt", "/./index.html",
-    "/..%5coutside.txt", "/link-out", "/dir-out/file.txt", "/dir-out/", "/dir-out", "/link-hidden", "/.secret",
+    "/missing", "/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/sub/../../outside.txt",
+    "/./index.html",
+    "/..%5coutside.txt",
+    "/link-out", "/dir-out/file.txt", "/dir-out/", "/dir-out", "/link-hidden", "/.secret",
     "/.git/config", "/.git/", "/%2esecret", "/index.html/", "/index.html%00", "/%00", "//index.html", "//", "/sub//",
     "/sub//index.html", "/loop", "/pipe", "/bare/", "/%ff", "/" + "a" * 300, "/" + "a/" * 3000,
     "/%2fetc%2fpasswd", "//etc/passwd", "/../www-other/file.txt",
@@ -144,10 +148,10 @@ async def test_validators(folder: Path) -> None:
     assert (changed.status, changed.body) == (200, b"{1}")
 
 
-async def test_a_kept_file_is_served_as_it_is_now(folder: Path) -> None:
+async def test_a_kept_file_is_served_as_it_is_now(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = FolderSite(folder)
     path = folder / "data.json"
-    time.sleep(0.11)                                         # until its time stamp can be trusted
+    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
     assert (await get(site, "/data.json")).body == b"{}"
     assert "/data.json" in site._kept
     path.write_bytes(b"[]")                                  # same size
@@ -167,15 +171,15 @@ async def test_a_file_changed_a_moment_ago_is_not_kept(folder: Path) -> None:
 
 async def test_memory_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.protocols.http.folder.KEPT", 4000)
-    time.sleep(0.11)
+    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
     site = FolderSite(folder)
     for path in ("/", "/data.json", "/a%20b.txt", "/sub/", "/unknown.xyz"):
         assert (await get(site, path)).status == 200
     assert 0 < site._size <= 4000
 
 
-async def test_what_a_site_adds_to_an_answer_is_not_kept(folder: Path) -> None:
-    time.sleep(0.11)
+async def test_what_a_site_adds_to_an_answer_is_not_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
     site = FolderSite(folder)
 
     async def adding(request):  # type: ignore[no-untyped-def]
@@ -199,7 +203,8 @@ async def test_a_large_file_is_streamed(folder: Path, large: bytes) -> None:
     reply = await get(FolderSite(folder), "/large.bin")
     assert reply.body == large
     assert reply.headers.get("content-length") == str(len(large))
-    assert (await get(FolderSite(folder), "/large.bin", method="HEAD")).headers.get("content-length") == str(len(large))
+    head = await get(FolderSite(folder), "/large.bin", method="HEAD")
+    assert head.headers.get("content-length") == str(len(large))
 
 
 async def test_parts_of_a_large_file(folder: Path, large: bytes) -> None:

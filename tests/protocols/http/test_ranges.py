@@ -15,10 +15,12 @@ BODY = bytes(range(48, 58))
 
 @pytest.mark.parametrize(("value", "found"), [
     ("bytes=0-0", [(0, 1)]), ("bytes=2-4", [(2, 5)]), ("bytes=8-", [(8, 10)]), ("bytes=-3", [(7, 10)]),
-    ("bytes=-99", [(0, 10)]), ("bytes=5-99", [(5, 10)]), ("Bytes=0-1", [(0, 2)]), ("bytes=0-1, 4-5", [(0, 2), (4, 6)]),
+    ("bytes=-99", [(0, 10)]), ("bytes=5-99", [(5, 10)]), ("Bytes=0-1", [(0, 2)]),
+    ("bytes=0-1, 4-5", [(0, 2), (4, 6)]),
     ("bytes=5-6,0-1", [(5, 7), (0, 2)]),
     ("bytes=10-", []), ("bytes=-0", []), ("bytes=99-100", []), ("bytes=20-, 0-1", [(0, 2)]),
-    ("bytes=4-2", None), ("bytes=a-b", None), ("bytes=", None), ("bytes", None), ("bytes=-", None), ("lines=0-1", None),
+    ("bytes=4-2", None), ("bytes=a-b", None), ("bytes=", None), ("bytes", None), ("bytes=-", None),
+    ("lines=0-1", None),
     ("bytes=1-2,x", None), ("bytes=0-\u00b2", None), ("bytes=0-9,0-9", None), ("bytes=" + "9" * 30 + "-", None),
     ("bytes=" + ",".join(["0-0"] * (MANY + 1)), None), ("bytes=+1-2", None),
 ])
@@ -56,9 +58,10 @@ async def test_several_ranges_are_parts() -> None:
     reply = await ask(get(b"Range: bytes=7-8,0-1"), digits)
     assert reply.status == 206
     assert "content-range" not in reply.headers
-    message = BytesParser().parsebytes(f"Content-Type: {reply.headers.get('content-type')}\r\n\r\n".encode() + reply.body)
+    head = f"Content-Type: {reply.headers.get('content-type')}\r\n\r\n"
+    message = BytesParser().parsebytes(head.encode() + reply.body)
     parts = [(part["Content-Range"], part.get_content_type(), part.get_payload(decode=True))
-             for part in message.get_payload()]              # type: ignore[union-attr]
+             for part in message.walk() if not part.is_multipart()]
     assert parts == [("bytes 7-8/10", "text/plain", b"78"), ("bytes 0-1/10", "text/plain", b"01")]
 
 

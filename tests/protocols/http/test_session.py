@@ -36,7 +36,7 @@ async def test_a_request_is_an_exchange() -> None:
     talk = await converse(b"GET /index.html?a=b HTTP/1.1\r\n" + HOST + b"\r\n")
     exchange, = talk.exchanges
     assert (exchange.verb, exchange.asked, exchange.outcome, exchange.answered) == (
-        "GET", "www.example.com/index.html?a=b", "200", "OK, text/plain, 47 B")
+        "GET", "www.example.com/index.html?a=b", "200", "OK, text/plain, 42 B")
     assert exchange.server == talk.sent
 
 
@@ -494,7 +494,9 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
-    assert [(request.host, request.proxied) for request in seen] == [("www.example.org", True), ("www.example.com", False)]
+    assert talk.exchanges[0].notes == {"proxied": "absolute form"}
+    assert [(request.host, request.proxied) for request in seen] == [
+        ("www.example.org", True), ("www.example.com", False)]
 
 
 async def test_a_date_and_a_server_field_are_sent() -> None:
@@ -517,3 +519,47 @@ async def test_a_session_over_tls_says_https() -> None:
     await Server(context(), hello).session(talk)
     await talk.finish()
     assert b"https://www.example.com" in talk.sent
+
+
+@pytest.mark.parametrize(("fields", "status"), [(b'If-None-Match: "a"', 304), (b'If-Match: "b"', 412)])
+async def test_a_stream_nobody_will_see_is_closed(fields: bytes, status: int) -> None:
+    closed = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            closed.append(True)
+
+    async def site(request: Request) -> Response:
+        stream = endless()
+        await anext(stream)
+        return Response(200, Headers([("ETag", '"a"')]), stream)
+
+    assert (await ask(GET[:-2] + fields + b"\r\n\r\n", site)).status == status
+    assert closed == [True]
+
+
+async def test_a_site_that_swallows_413_does_not_go_on_in_the_middle_of_the_body() -> None:
+    async def site(request: Request) -> Response:
+        with pytest.raises(HttpError):
+            await request.body.read()
+        return Response(200)
+
+    hidden = b"0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+    body = b"%x\r\n" % (200 + len(hidden)) + b"x" * 200 + hidden + b"\r\n0\r\n\r\n"
+    talk = await converse([post(b"Transfer-Encoding: chunked") + body], site,
+                          config=Config(limits=Limits(body=100)))
+    assert [exchange.asked for exchange in talk.exchanges] == ["www.example.com/a"]
+
+
+async def test_a_head_that_makes_no_sense_keeps_its_name_in_the_journal() -> None:
+    exchange, = (await converse([b"GET /a HTTP/1.1\r\n\r\n"])).exchanges
+    assert (exchange.verb, exchange.asked, exchange.key) == ("GET", "/a", "situation.no-host")
+
+
+async def test_even_a_refusal_has_no_body_for_head() -> None:
+    talk = await converse([b"HEAD /a HTTP/1.1\r\nHost : x\r\n\r\n"])
+    assert (talk.exchanges[0].verb, talk.exchanges[0].outcome) == ("HEAD", "400")
+    assert talk.sent.endswith(b"\r\n\r\n")

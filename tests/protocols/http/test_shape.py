@@ -132,7 +132,8 @@ async def test_the_verdict_does_not_depend_on_segments(octets: bytes) -> None:
 
 
 async def test_nothing_after_a_smuggling_attempt_is_a_request() -> None:
-    attempt = POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nHost: x\r\n\r\n"
+    attempt = (POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+               b"GET /admin HTTP/1.1\r\nHost: x\r\n\r\n")
     talk = await converse([attempt])
     assert [exchange.outcome for exchange in talk.exchanges] == ["400"]
 

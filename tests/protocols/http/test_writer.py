@@ -11,7 +11,8 @@ from sandbox.protocols.http.messages import Headers
 from sandbox.protocols.http.writer import chunk, field_line, field_lines, last_chunk, response_head
 
 NAMES = st.text("ABCabc-_!09", min_size=1, max_size=10)
-VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f\x85\xa0"), max_size=20)
+VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f\x85\xa0"),
+                 max_size=20)
 
 
 @settings(max_examples=100, deadline=None)

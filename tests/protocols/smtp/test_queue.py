@@ -14,7 +14,8 @@ from sandbox.protocols.conversation import Closed
 from sandbox.protocols.smtp.bounce import Facts, Outcome, report
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.smtp.queue import Carrier, grouped
-from sandbox.world.mail import MailStore, Outbound
+from sandbox.world.mail import Delivery, MailStore, Outbound
+from tests.support.mail import wait_until_carried
 
 TEXT = b"Subject: hello\r\n\r\n.dot\r\n"
 
@@ -215,6 +216,19 @@ async def test_binary_messages_go_in_chunks(store: MailStore) -> None:
     assert "MAIL FROM:<alice@example.com> BODY=BINARYMIME" in server.heard
     assert "BDAT 24 LAST" in server.heard
     assert ".dot" in server.heard
+
+
+async def test_what_arrived_before_a_kill_is_not_sent_again(store: MailStore) -> None:
+    server = Server({})
+    queue(store, "bob@there.example", "carol@there.example")
+    spool = store.spool()
+    spool.add(TEXT)
+    store.store(b"Received: x\r\n", spool, [Delivery("bob", "bob@there.example")]).result()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(carrier(store, server.dial).run)
+        await wait_until_carried(store)
+        nursery.cancel_scope.cancel()
+    assert [line for line in server.heard if line.startswith("RCPT")] == ["RCPT TO:<carol@there.example>"]
 
 
 def test_legs_share_a_transaction_where_they_can() -> None:

@@ -212,6 +212,19 @@ def test_the_queue_keeps_mail_under_way(store: MailStore) -> None:
         store.read(stored.content)
 
 
+@pytest.mark.parametrize("text", [SMALL, LARGE])
+def test_legs_whose_message_has_arrived_are_known(store: MailStore, text: bytes) -> None:
+    legs = [Outbound("a@b.example", f"{name}@example.org") for name in ("bob", "carol")]
+    store.store(b"Received: one\r\n", spooled(store, text), [], legs).result()
+    assert store.arrived() == []
+    bob = store.outbound(1.0)[0]
+    store.store(b"Received: two\r\n", spooled(store, b"Received: one\r\n" + text),
+                [Delivery("bob", "bob@example.org")]).result()
+    store.store(b"Received: two\r\n", spooled(store, b"Received: 1st\r\n" + text),
+                [Delivery("carol", "carol@example.org")]).result()
+    assert store.arrived() == [bob.id]
+
+
 def test_an_account_that_goes_takes_its_mail_along(store: MailStore) -> None:
     stored = store.put(LARGE, Delivery("alice")).result()
     store.remove_account("alice").result()

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 
+MAX_HOSTS = 1_000
+"""Hosts whose site is remembered: what clients call us is their word."""
+HERE = SiteSpec("", "builtin", "home")
+
+
 def build(context: Context) -> Site:
     """The site that serves every host of the world, and every other."""
     return Websites(context)
@@ -58,15 +63,14 @@ class Websites:
         demos.register(self._home_routes)
         self._home_routes.add("/robots.txt", ("GET",), home.robots)
         self._home_routes.add("/favicon.ico", ("GET",), home.icon)
+        self._specs: dict[str, SiteSpec | None] = {}
         self._builtins: dict[str, Site] = {
             "home": self._home, "api": self._api, "httpbin": self._httpbin, "proxy": self._proxy}
         self._built: dict[SiteSpec, Site] = {}
 
     async def __call__(self, request: Request) -> Response:
-        host = request.host.removesuffix(".").removesuffix(".localhost")
-        spec = SiteSpec("", "builtin", "home") if is_local(host) else self._world.sites.find(host)
-        builtin = spec is not None and spec.kind == "builtin"
-        if builtin and request.path == "/" and spec is not None and spec.value == "home":
+        spec = self._spec(request.host)
+        if spec is not None and spec.value == "home" and request.path == "/" and spec.kind == "builtin":
             return self._pages.home(request)
         if (answer := probe(request)) is not None:
             return answer
@@ -75,7 +79,7 @@ class Websites:
         if spec is None or spec.kind not in ("wsgi", "port"):
             if within(request.path, HTTPBIN):
                 return await self._httpbin(request)
-            if within(request.path, API) and (spec is None or builtin):
+            if within(request.path, API) and (spec is None or spec.kind == "builtin"):
                 return await self._api(request)
         if spec is None:
             return await self._unknown(request)
@@ -83,6 +87,19 @@ class Websites:
         if site is None:
             site = self._built[spec] = self._make(spec)
         return await site(request)
+
+    def _spec(self, host: str) -> SiteSpec | None:
+        """The site of a host, None for one nobody has. Remembered: it is asked for with every request."""
+        try:
+            return self._specs[host]
+        except KeyError:
+            pass
+        name = host.removesuffix(".").removesuffix(".localhost")
+        spec = HERE if is_local(name) else self._world.sites.find(name)
+        if len(self._specs) >= MAX_HOSTS:
+            self._specs.clear()
+        self._specs[host] = spec
+        return spec
 
     async def _unknown(self, request: Request) -> Response:
         if request.path == "/favicon.ico":

@@ -6,9 +6,9 @@ import json as jsonlib
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.protocols.http.messages import Headers, Response
+from sandbox.protocols.http.messages import Headers, Request, Response
 
-__all__ = ["Fields", "answer", "html", "json", "json_bytes", "problem", "redirect", "text"]
+__all__ = ["Fields", "answer", "html", "json", "json_bytes", "problem", "redirect", "root", "text"]
 
 Fields = Iterable[tuple[str, str]]
 
@@ -43,3 +43,9 @@ def problem(status: int, title: str, detail: str, headers: Fields = (), **member
 def redirect(location: str, status: int = 302, headers: Fields = ()) -> Response:
     """Send the client elsewhere (RFC 9110 §15.4). location: an absolute URL or a path, already encoded."""
     return text(f"Go to {location}\n", status, [("Location", location), *headers])
+
+
+def root(request: Request) -> str:
+    """Scheme and authority of the site as the client knows it, such as http://www.example.com:8080."""
+    rest = request.path + (f"?{request.query}" if request.query else "")
+    return request.url.removesuffix(rest)

@@ -189,8 +189,7 @@ def check_collection(name: str) -> None:
 
 def link(request: Request, base: str, *segments: str) -> str:
     """An absolute URL below the service."""
-    start = request.url.split(request.path, 1)[0]
-    return start + base + "".join("/" + quote(segment, safe="~") for segment in segments)
+    return answers.root(request) + base + "".join("/" + quote(segment, safe="~") for segment in segments)
 
 
 def described(request: Request, base: str, collection: str, item: Item) -> Response:

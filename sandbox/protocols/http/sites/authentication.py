@@ -126,9 +126,10 @@ class Digest:
             for algorithm in algorithms or self.algorithms]
 
     def check(self, request: Request, password_of: Callable[[str], str | None], body: bytes = b"",
-              algorithms: tuple[str, ...] = (), realm: str = "", uses: int = 0) -> Verdict:
+              algorithms: tuple[str, ...] = (), realm: str = "", qop: str | None = None, uses: int = 0) -> Verdict:
         """Judge the Authorization field. password_of: a user's password, None for nobody; body: the content, for
-        auth-int; uses: how often a nonce may be used, 0 for as often as it is fresh."""
+        auth-int; algorithms, realm, qop: as in the challenge; uses: how often a nonce may be used, 0 for as often
+        as it is fresh."""
         scheme, rest = scheme_and_rest(request)
         if scheme != "digest":
             return Verdict("", reason="no Digest credentials were sent")
@@ -137,6 +138,9 @@ class Digest:
         algorithm = given.get("algorithm", "MD5")
         if algorithm.upper() not in {name.upper() for name in algorithms or self.algorithms}:
             return Verdict("", reason=f"the algorithm {algorithm!r} was not offered")
+        offered = self.qop if qop is None else qop
+        if given.get("qop", "") not in offered.split(","):
+            return Verdict("", reason="the quality of protection (qop) was not offered")
         if given.get("realm") != (realm or self.realm):
             return Verdict("", reason="the realm is another one")
         if given.get("uri") not in (request.target, request.path + (f"?{request.query}" if request.query else "")):

@@ -86,7 +86,8 @@ class Pages:
             raise HttpError(404, f"There is no site called {request.host}; this is the sandbox, and nothing left "
                                  "your machine.")
         places = join(fill(LINK, url=url, name=name, text=text) for name, url, text in self._places(request))
-        body = fill(UNKNOWN, name=request.host.removesuffix(".localhost") or "no name at all", castle=CASTLE, places=places)
+        name = request.host.removesuffix(".localhost") or "no name at all"
+        body = fill(UNKNOWN, name=name, castle=CASTLE, places=places)
         return page.page("This is the sandbox", body, 404, [("Cache-Control", "no-store")], host="the sandbox")
 
     def proxy(self, request: Request) -> Response:
@@ -106,7 +107,7 @@ class Pages:
         groups: dict[str, list[Try]] = {}
         for one in self._things():
             groups.setdefault(one.group, []).append(one)
-        authority = request.host + ("" if request.port == 80 else f":{request.port}")
+        authority = answers.root(request).partition("://")[2]
         body = fill(
             HOME, heading=heading, lead=lead, castle=CASTLE, authority=authority,
             found=fill(found(request), host=request.host or "no name at all"),
@@ -169,7 +170,7 @@ def found(request: Request) -> str:
     if is_local(request.host) or request.host.endswith(".localhost"):
         return ("<code>$host</code> is this very machine by definition, so nobody had to be asked. For other names "
                 "the question goes to DNS.")
-    return "DNS was asked where <code>$host</code> is, and the sandbox’s answer was: right here, on this machine."
+    return "DNS was asked where <code>$host</code> is, and the sandbox's answer was: right here, on this machine."
 
 
 def things(endpoints: Mapping[str, Address], world: World, own: str) -> Iterable[Try]:

@@ -7,7 +7,7 @@ heard all. Each exchange has a connection of its own.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import h11
 import trio
@@ -114,17 +114,29 @@ class Exchange:
 
     async def _send_content(self, request: Request) -> None:
         """Runs beside the response. What goes wrong shows in the response, or in the client's next move."""
+        pieces = request.body.__aiter__()
         try:
             with self._sending:
-                async for piece in request.body:
-                    data = self._connection.send(h11.Data(data=piece))
-                    await self._wire.send(data or b"")
-                await self._wire.send(self._connection.send(h11.EndOfMessage()) or b"")
+                async for piece in pieces:
+                    if not await self._pass_on(h11.Data(data=piece)):
+                        return
+                await self._pass_on(h11.EndOfMessage())
         except Exception:
+            # The client broke off, so the program never hears the end: it must not wait for it either.
             with trio.CancelScope(shield=True):
                 await self._wire.aclose()
         finally:
+            with trio.CancelScope(shield=True):
+                await close(pieces)
             self._sent.set()
+
+    async def _pass_on(self, event: h11.Event) -> bool:
+        """Whether the program still listens. One that does not may have answered already: let it be heard."""
+        try:
+            await self._wire.send(self._connection.send(event) or b"")
+        except (ConversationError, OSError):
+            return False
+        return True
 
     async def _next(self) -> h11.Event | None:
         """What the program says next; None when there is no more. Raises HttpError 502, 504."""
@@ -162,6 +174,12 @@ class Exchange:
         self._sending.cancel()
         await self._sent.wait()
         await self._wire.aclose()
+
+
+async def close(pieces: AsyncIterator[bytes]) -> None:
+    """Close a generator that was not read to its end."""
+    if isinstance(pieces, AsyncGenerator):
+        await pieces.aclose()
 
 
 def end_to_end(headers: Headers, without: frozenset[str]) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ import importlib.util
 import io
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -102,9 +102,11 @@ class Wsgi:
         try:
             event = await run.next_event()
         except BaseException:
-            run.abandon()
+            with trio.CancelScope(shield=True):
+                await run.aclose()
             raise
         if isinstance(event, Finished):
+            await run.aclose()
             return self._failed(request, event.failure or "The application answered nothing.")
         assert isinstance(event, Started), event
         return Response(event.status, Headers(event.headers), run, event.length, event.reason)
@@ -195,19 +197,18 @@ class Run:
         event = await self.next_event()
         if isinstance(event, bytes):
             return event
-        self.abandon()
+        await self.aclose()
         if isinstance(event, Finished) and event.failure:
             self._request.notes["traceback"] = event.failure[-TRACEBACK:]
             raise ApplicationError("the application broke off its response")
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        self.abandon()
-
-    def abandon(self) -> None:
         """Nobody waits for more: the application learns it at its next step."""
         self._events.close()
         self._inputs.close()
+        if isinstance(self._content, AsyncGenerator):
+            await self._content.aclose()
 
 
 class Call:

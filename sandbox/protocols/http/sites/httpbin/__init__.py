@@ -52,6 +52,11 @@ class HttpBin:
         if "access-control-allow-origin" not in response.headers:
             response.headers.add("Access-Control-Allow-Origin", request.headers.get("origin") or "*")
             response.headers.add("Access-Control-Allow-Credentials", "true")
+        if request.method == "OPTIONS":
+            response.headers.add("Access-Control-Allow-Methods", response.headers.get("allow"))
+            response.headers.add("Access-Control-Allow-Headers",
+                                 request.headers.get("access-control-request-headers") or "*")
+            response.headers.add("Access-Control-Max-Age", "3600")
         return response
 
 

@@ -55,7 +55,8 @@ async def digest(request: Request, qop: str, user: str, password: str, algorithm
     algorithms = (name if name in ALGORITHMS else "MD5",)
     uses = 0 if stale_after == "never" else number(stale_after, "stale_after", 1, 1_000_000)
     body = await request.body.read(FORM_LIMIT)
-    verdict = DIGEST.check(request, lambda name: password if same(name, user) else None, body, algorithms, uses=uses)
+    verdict = DIGEST.check(request, lambda name: password if same(name, user) else None, body, algorithms,
+                           qop=qop, uses=uses)
     if not verdict.user:
         request.notes["digest"] = verdict.reason
         return Response(401, Headers(DIGEST.challenge(verdict.stale, algorithms, qop=qop)))

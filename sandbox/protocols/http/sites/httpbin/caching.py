@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from email.utils import formatdate
+import time
 
+from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
 from sandbox.protocols.http.sites.content import grouped, parse_query
@@ -19,7 +20,7 @@ INDEX = (
     ("/response-headers?X-Colour=blue", "/response-headers?name=value", "with the fields you name"),
 )
 
-STARTED = formatdate(usegmt=True)
+STARTED = http_date(time.time())
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[\t -~\x80-\xff]*")
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "trailer", "transfer-encoding",

@@ -26,7 +26,7 @@ def onward(request: Request, n: str, kind: str, absolute: bool) -> Response:
         raise HttpError(400, "n must be at least 1.")
     target = f"{base(request)}/get" if left == 1 else f"{base(request)}/{kind}/{left - 1}"
     if absolute:
-        target = request.url.split(request.path, 1)[0] + target
+        target = answers.root(request) + target
     return answers.redirect(target)
 
 

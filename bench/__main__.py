@@ -1,0 +1,161 @@
+"""Runs the benchmarks and prints the results side by side.
+
+    python -m bench                    everything, about two minutes
+    python -m bench --only dns         one part
+    python -m bench --rounds 1 --seconds 1
+
+Servers are measured in turns (A B C A B C ...), so that a busy moment of the machine strikes all of them; the median
+of the rounds counts. A server that is not installed is named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.load import Rate, dns, http, http_client, open_connections
+from bench.peers import DNS_PEERS, HTTP_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
+from sandbox.journal.reader import Reader
+
+PARTS = ("http", "dns", "start", "memory")
+WARM_UP = 0.5
+CONNECTIONS = 1000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part; may be repeated")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each measurement (default: 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each server (default: 3)")
+    args = parser.parse_args()
+    print(machine())
+    for part in args.only or PARTS:
+        print()
+        if part == "http":
+            http_rates(args.rounds, args.seconds)
+        elif part == "dns":
+            dns_rates(args.rounds, args.seconds)
+        elif part == "start":
+            start_times(args.rounds)
+        else:
+            memories()
+    return 0
+
+
+def machine() -> str:
+    """What the numbers were measured on."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        return (f"{datetime.now(UTC):%Y-%m-%d}, {model}, {os.cpu_count()} cores, {platform.system()} "
+                f"{platform.release()}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
+    return f"{datetime.now(UTC):%Y-%m-%d}, {platform.platform()}, Python {platform.python_version()}"
+
+
+def present(peers: Iterable[Peer]) -> list[Peer]:
+    """Those that can run here; says why the others cannot."""
+    found = []
+    for peer in peers:
+        lacking = missing(peer)
+        if lacking:
+            print(f"  {peer.name}: left out ({lacking})")
+        else:
+            found.append(peer)
+    return found
+
+
+def http_rates(rounds: int, seconds: float) -> None:
+    print(f"HTTP/1.1 keep-alive GETs of a page of 1,024 octets, a second; 16 connections, by {http_client()}")
+    compare(present(HTTP_PEERS), rounds, lambda server: http(server.address, seconds),
+            lambda server: http(server.address, WARM_UP))
+
+
+def dns_rates(rounds: int, seconds: float) -> None:
+    print("DNS queries over UDP a second; 30 different ones, 100 under way, by dnsperf")
+    if shutil.which("dnsperf") is None:
+        print("  left out (apt-get install dnsperf)")
+        return
+    compare(present(DNS_PEERS), rounds, lambda server: dns(server.address, seconds, server.folder),
+            lambda server: dns(server.address, WARM_UP, server.folder))
+
+
+def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],
+            warm_up: Callable[[Server], Rate]) -> None:
+    """Measure the servers in turns, and print what came out. The first is the sandbox."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(launch(peer)) for peer in peers]
+        rates: dict[str, list[Rate]] = {server.name: [] for server in servers}
+        for server in servers:
+            warm_up(server)
+        for _ in range(rounds):
+            for server in servers:
+                rates[server.name].append(measure(server))
+        medians = {name: statistics.median(rate.per_second for rate in found) for name, found in rates.items()}
+        own = medians[servers[0].name]
+        for name, found in rates.items():
+            low, high = min(rate.per_second for rate in found), max(rate.per_second for rate in found)
+            lost = sum(rate.lost for rate in found)
+            note = f"  {lost:,} without a good answer" if lost else ""
+            ratio = "" if name == servers[0].name else f"  sandbox is {own / medians[name]:.2f} times that"
+            print(f"  {name:<30} {medians[name]:>10,.0f}  ({low:,.0f} to {high:,.0f}){ratio}{note}")
+        answered = sum(rate.answered for rate in rates[servers[0].name])
+        print(f"  The sandbox's journal has {recorded(servers[0]):,} exchanges; {answered:,} answers were counted, "
+              "without those of the warm-up.")
+
+
+def recorded(server: Server) -> int:
+    """How many exchanges the journal of a running sandbox has."""
+    with Reader(server.folder / "data" / "journal.sqlite3") as reader:
+        return sum(1 for _ in reader.exchanges())
+
+
+def start_times(rounds: int) -> None:
+    print("From the start of the process until every service accepts, in seconds")
+    found = [start_time() for _ in range(max(rounds, 3))]
+    print(f"  {'sandbox':<30} {statistics.median(found):>10.3f}  ({min(found):.3f} to {max(found):.3f})")
+
+
+def start_time() -> float:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        ready = Path(name) / "ready.json"
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "up", "--quiet", "--ports", "ephemeral", "--data", f"{name}/data",
+             "--ready-file", str(ready)], stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            while not ready.exists():
+                if process.poll() is not None or time.perf_counter() > began + 20:
+                    raise RuntimeError("the sandbox did not start")
+                time.sleep(0.001)
+            took = time.perf_counter() - began
+            assert json.loads(ready.read_text())["services"]
+            return took
+        finally:
+            end(process)
+
+
+def memories() -> None:
+    print(f"Resident memory in MB: idle, and with {CONNECTIONS:,} connections open that had one page each")
+    for peer in present((SANDBOX, *HTTP_PEERS[1:])):
+        with launch(peer) as server:
+            idle = memory(server)
+            with open_connections(server.address, CONNECTIONS):
+                full = memory(server)
+            print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {full / 1e6:.1f}  "
+                  f"({(full - idle) / CONNECTIONS / 1e3:.1f} kB each)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

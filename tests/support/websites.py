@@ -1,0 +1,60 @@
+"""The websites over a real world, asked in memory through the real HTTP session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sandbox.address import Address
+from sandbox.config import Config
+from sandbox.protocols.conversation import Wire
+from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.sites import build
+from sandbox.protocols.registry import Context, find_role
+from sandbox.world import World
+from tests.support.conversation import MemoryConversation
+from tests.support.http import Reply, no_dial, read_replies
+
+ENDPOINTS = {name: Address("127.0.0.1", port) for name, port in (("http", 8080), ("dns", 8053), ("echo", 8007))}
+
+
+class Client:
+    """Asks the websites, one connection a request. notes: of the last exchange."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.notes: dict[str, str] = {}
+
+    async def ask(self, method: str, url: str, body: bytes = b"", **fields: str) -> Reply:
+        """url: as in a browser. fields: header fields, with _ for -."""
+        host, slash, path = url.removeprefix("http://").partition("/")
+        head = {"Host": host, **{name.replace("_", "-"): value for name, value in fields.items()}}
+        if body and "Transfer-Encoding" not in head:
+            head.setdefault("Content-Length", str(len(body)))
+        lines = [f"{method} {slash or '/'}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+        talk = MemoryConversation(["\r\n".join([*lines, "", ""]).encode("latin-1") + body])
+        await self._server.session(talk)
+        await talk.finish()
+        self.notes = talk.exchanges[0].notes
+        return read_replies(talk.sent, [method])[0]
+
+    async def get(self, url: str, **fields: str) -> Reply:
+        return await self.ask("GET", url, b"", **fields)
+
+    async def post(self, url: str, body: bytes, media_type: str = "application/x-www-form-urlencoded",
+                   **fields: str) -> Reply:
+        return await self.ask("POST", url, body, Content_Type=media_type, **fields)
+
+
+@contextmanager
+def websites(data: Path, world: str = "", config: Config | None = None,
+             dial: Callable[[Address], Awaitable[Wire]] = no_dial) -> Iterator[Client]:
+    """Serve a world. world: the text of its file, "" for the built-in one; data: an empty folder."""
+    file = data / "world.toml"
+    if world:
+        file.write_text(world)
+    with closing(World.load(file if world else None, data)) as loaded:
+        context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
+                          dial=dial)
+        yield Client(Server(context, build(context)))
