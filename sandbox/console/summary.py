@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, str] = {
                    "--to bob@example.com",
     "pop3": "curl -u alice:wonderland pop3://{address}/",
     "pop3s": "curl -k -u alice:wonderland pop3s://{address}/",
+    "imap": "curl -u alice:wonderland imap://{address}/",
+    "imaps": "curl -k -u alice:wonderland imaps://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
     "daytime": "nc {host} {port} </dev/null",

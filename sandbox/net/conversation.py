@@ -77,7 +77,7 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
                  "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
+                 "open_exchange", "patience", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
@@ -103,6 +103,7 @@ class Conversation:
         self.service = session.service
         self.secure = False
         self.due = math.inf
+        self.patience = limits.idle
         self.resetting = False
         self.open_exchange: Exchange | None = None
         self.failed = ""

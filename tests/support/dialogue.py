@@ -65,6 +65,7 @@ class Talk:
         self.due = inf
         self.line = line
         self.idle = inf
+        self.patience = inf
         self.exchanges: list[Heard] = []
         self.consumed = self.written = 0
         self.mark = (0, 0)
