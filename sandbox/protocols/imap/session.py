@@ -165,7 +165,7 @@ class Imap:
             words.append(f"{news.exists} exist")
             self.untagged(f"{news.exists} EXISTS")
             if "IMAP4rev2" not in self.enabled:
-                self.untagged(f"{sum(uid >= view.recent for uid in view.uids[-news.added - 1000:])} RECENT")
+                self.untagged(f"{view.recent_count} RECENT")
             if not view.read_only:
                 self.store.set_recent(view.folder, view.uids[-1] + 1)
         if news.flagged:
@@ -215,7 +215,7 @@ class Imap:
     async def _obey(self, text: bytes) -> None:
         self.tag = tag_of(text)
         verb = verb_of(text)
-        row = TABLE.get(verb)
+        row = TABLE.get(verb) if self.tag != "*" else None
         if row is None:
             self.exchange = self.conversation.begin("unknown", show(text))
             if text.split(b" ", 1)[0].decode("latin-1").upper() in WEB:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.sets import NumberSet
+from sandbox.protocols.imap.replies import FLAGS
 from sandbox.world.mail import Change
 from sandbox.world.mail import View as Snapshot
 
@@ -66,8 +67,12 @@ class View:
         self.folder, self.validity, self.modseq = folder.id, folder.uidvalidity, folder.modseq
         self.recent = folder.recent
         self.uids = snapshot.uids
-        self.keywords = snapshot.keywords
+        self.keywords = snapshot.keywords | frozenset(FLAGS)
         self._news = deque(change for change in list(self._news) if not 0 < change.modseq <= folder.modseq)
+
+    @property
+    def recent_count(self) -> int:
+        return len(self.uids) - bisect_left(self.uids, self.recent)
 
     @property
     def restless(self) -> bool:

@@ -112,9 +112,7 @@ def tell_mailbox(session: Imap, view: View, unseen: int, uidnext: int) -> None:
     modern = "IMAP4rev2" in session.enabled
     session.untagged(f"{len(view.uids)} EXISTS")
     if not modern:
-        recent = len(view.choose(NumberSet(((view.recent, 0),)), uid=True) and [
-            uid for uid in view.uids if uid >= view.recent])
-        session.untagged(f"{recent} RECENT")
+        session.untagged(f"{view.recent_count} RECENT")
     session.tell_keywords(view)
     if unseen and not modern:
         session.untagged(f"OK [UNSEEN {view.number(unseen)}] The first message not seen yet")

@@ -126,8 +126,10 @@ class Cursor:
         return None if found is None else int(found[0])
 
     def expect_number(self, least: int = 0, most: int = 0xFFFF_FFFF) -> int:
+        start = self.at
         number = self.try_number()
         if number is None or not least <= number <= most:
+            self.at = start
             raise GrammarError(f"A number from {least} to {most} was expected at {self.near()}")
         return number
 
