@@ -171,7 +171,8 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
         stands.append((sockets, Stand(planned.role.name, planned.protocol.name,
-                                      partial(planned.protocol.serve, context), tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
+                                      partial(planned.protocol.serve, context),
+                                      tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
     return stands
 
 

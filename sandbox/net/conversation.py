@@ -110,8 +110,8 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
                  "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
-                 "failed", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
-                 "waiting")
+                 "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
+                 "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
@@ -138,6 +138,7 @@ class Conversation:
         self.service = session.service
         self.secure = False
         self.due = math.inf
+        self.patience = limits.idle
         self.resetting = False
         self.open_exchange: Exchange | None = None
         self.streams: set[StreamExchange] = set()
