@@ -120,6 +120,7 @@ class MemoryConversation:
         self.alpn = alpn
         self.buffer = bytearray()
         self.due = math.inf
+        self.patience = 300.0
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False

@@ -63,17 +63,19 @@ class Heard:
 class Talk:
     """Both ends of a connection in one object: the session's side is the contract, the test's side is below it."""
 
+    alpn = ""
+
     def __init__(self, service: str = "test", *, secure: bool = False, line: int = 8192,
                  client: Address = CLIENT, server: Address = SERVER) -> None:
         self.client = client
         self.server = server
         self.service = service
         self.secure = secure
-        self.alpn = ""
         self.buffer = bytearray()
         self.due = inf
         self.line = line
         self.idle = inf
+        self.patience = inf
         self.exchanges: list[Heard] = []
         self.consumed = self.written = 0
         self.mark = (0, 0)
@@ -83,7 +85,7 @@ class Talk:
         self._ended = False
         self._to_session, self._from_client = trio.open_memory_channel[bytes](inf)
         self._to_client, self._from_session = trio.open_memory_channel[bytes](inf)
-        self._heard = bytearray()
+        self.heard = bytearray()
 
     async def fill(self) -> bool:
         await self.flush()
@@ -161,14 +163,14 @@ class Talk:
         self.buffer.clear()
         self.secure = True
 
+    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
+        raise NotImplementedError("a line protocol has one exchange at a time")
+
     def listen(self) -> DataPort:
         raise NotImplementedError("a conversation in memory has no other ports")
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
-
-    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
-        raise NotImplementedError("a line protocol has one exchange at a time")
 
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)
@@ -187,13 +189,13 @@ class Talk:
 
     async def hear_line(self) -> str:
         """The next line from the server, without its end; "<end>" once it has closed."""
-        while (end := self._heard.find(b"\n")) < 0:
+        while (end := self.heard.find(b"\n")) < 0:
             try:
-                self._heard += await self._from_session.receive()
+                self.heard += await self._from_session.receive()
             except trio.EndOfChannel:
                 return "<end>"
-        line = bytes(self._heard[:end + 1])
-        del self._heard[:end + 1]
+        line = bytes(self.heard[:end + 1])
+        del self.heard[:end + 1]
         assert line.endswith(b"\r\n"), line
         return line[:-2].decode("utf-8", "backslashreplace")
 

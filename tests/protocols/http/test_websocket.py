@@ -113,7 +113,7 @@ async def test_what_breaks_the_rules_is_closed_with_its_code(said: bytes, code: 
     assert (close.outcome, close.key) == (str(code), f"close.{code}")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(st.binary(max_size=100), st.lists(
     st.builds(frame, st.integers(0, 15), st.binary(max_size=130), last=st.booleans()), max_size=6).map(b"".join)))
 def test_garbage_never_raises(data: bytes) -> None:

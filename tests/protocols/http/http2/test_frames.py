@@ -16,7 +16,7 @@ def frame(kind: int, payload: bytes = b"", flags: int = 0, stream: int = 0) -> b
 FRAMES = st.builds(frame, st.integers(0, 12), st.binary(max_size=40), st.integers(0, 255), st.integers(0, 2**31 - 1))
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(frames=st.lists(FRAMES, max_size=6), cuts=st.lists(st.integers(1, 30), min_size=1, max_size=20))
 def test_any_chunking_gives_the_same_frames(frames: list[bytes], cuts: list[int]) -> None:
     data, cutter, buffer, found = PREFACE + b"".join(frames), Cutter(), bytearray(), []

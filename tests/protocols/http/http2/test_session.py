@@ -69,7 +69,7 @@ async def test_any_chunking_gives_the_same_answers(seed: int) -> None:
         f"POST https://www.example.com/{number}\n".encode() + b"x" * number * 50 for number in (1, 3, 5)]
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(
     st.binary(max_size=200),
     st.lists(st.builds(frame, st.integers(0, 11), st.binary(max_size=60), st.integers(0, 255), st.integers(0, 9)),
