@@ -114,9 +114,12 @@ class Client:
         self.h2 = client()
         self.heard = Heard()
         self.greedy = True
+        self.sent = bytearray()
+        self.received = bytearray()
 
     async def send(self) -> None:
         if data := self.h2.data_to_send():
+            self.sent += data
             await self.stream.send_all(data)
 
     async def hear(self, until: Callable[[Heard], bool]) -> Heard:
@@ -127,6 +130,7 @@ class Client:
                 data = await self.stream.receive_some(65536)
                 if not data:
                     break
+                self.received += data
                 events = self.h2.receive_data(data)
                 self.heard.take(events)
                 for event in events:

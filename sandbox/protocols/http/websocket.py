@@ -142,6 +142,8 @@ class WebSocket:
         self._ping: OpenStream | None = None
         """Our own PING, until it is answered."""
         self._closing: OpenStream | None = None
+        self._close_code = NORMAL, ""
+        """Of our own Close, and what it said."""
         self._scope = trio.CancelScope()
         self.closed = False
 

@@ -6,9 +6,6 @@ import base64
 import binascii
 from collections.abc import Callable
 
-import dns.exception
-import dns.message
-
 from sandbox.protocols.conversation import DatagramHandler
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
@@ -61,6 +58,9 @@ async def read_message(request: Request) -> bytes:
 
 def freshness(wire: bytes) -> int:
     """For how many seconds HTTP may keep an answer: no longer than the first of its records (RFC 8484 §5.1)."""
+    import dns.exception
+    import dns.message
+
     try:
         message = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError):

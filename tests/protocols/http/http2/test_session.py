@@ -433,6 +433,10 @@ async def test_a_hundred_streams_share_a_connection(tmp_path: Path) -> None:
         await client.stream.aclose()
         await bench.watcher.wait_closed()
         assert sum(exchange.verb == "GET" for _, exchange in bench.watcher.exchanges) == 100
+        session = bench.watcher.closed[-1]
+        with await bench.read() as journal:
+            assert journal.stream(session.id, Stream.CLIENT) == client.sent
+            assert journal.stream(session.id, Stream.SERVER).startswith(client.received)
 
 
 @pytest.mark.parametrize(("fields", "coded"), [
