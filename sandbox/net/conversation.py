@@ -77,7 +77,7 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
                  "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
+                 "idle_limit", "open_exchange", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
@@ -103,6 +103,7 @@ class Conversation:
         self.service = session.service
         self.secure = False
         self.due = math.inf
+        self.idle_limit = 0.0
         self.resetting = False
         self.open_exchange: Exchange | None = None
         self.failed = ""
@@ -267,6 +268,9 @@ class Conversation:
             why = failure.situation if failure is not None else "broken-off"
             self.failed = "tls-failed"
             exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None if isinstance(self.channel, Channel) else self.channel.binding(kind)
 
     # -- data connections -------------------------------------------------------------------------------------
 

@@ -45,10 +45,11 @@ class Watch:
     def look(self) -> None:
         """Interrupt the waits that are past a deadline, and end what lasts too long."""
         now = self.now
-        idle_since = now - self._limits.idle
+        idle = self._limits.idle
         began_before = now - self._limits.total
         for conversation, began in tuple(self.conversations.items()):
-            if conversation.waiting and (conversation.active < idle_since or conversation.due < now):
+            silent = conversation.idle_limit if conversation.idle_limit > idle else idle
+            if conversation.waiting and (conversation.active < now - silent or conversation.due < now):
                 conversation.interrupt("idle-timeout")
             if began < began_before:
                 conversation.interrupt("time-limit")

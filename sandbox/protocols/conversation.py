@@ -82,6 +82,10 @@ class Conversation(Protocol):
     def buffer(self) -> bytearray:
         """What has arrived and is not consumed yet. Look, but consume with `take`."""
 
+    idle_limit: float
+    """Seconds for which the client may keep silent, where the protocol's RFC gives a least time and the configured
+    limit is shorter; 0.0 for the configured limit."""
+
     due: float
     """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
     For a whole request head, a whole login: it stops a client that trickles a byte a second."""
@@ -129,6 +133,12 @@ class Conversation(Protocol):
         """Flush, throw away (and record) what arrived before the handshake, and encrypt from here on.
 
         Raises Closed when the handshake fails.
+        """
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What ties a login to this very TLS connection (RFC 5056), None where there is no such thing.
+
+        kind: "tls-exporter" (RFC 9266), "tls-unique" or "tls-server-end-point" (RFC 5929).
         """
 
     def begin(self, verb: str, asked: str = "") -> OpenExchange:
@@ -209,6 +219,13 @@ class Wire(Protocol):
 
     async def receive(self, limit: int = 65536) -> bytes:
         """b"" at end of stream. Raises Closed."""
+
+    async def start_tls(self, server_name: str) -> None:
+        """Encrypt from here on, as the client, believing the sandbox's own authority alone. From then on one task at
+        a time may send or receive. server_name: a host name or IP address, which the certificate must be for.
+
+        Raises Closed when the handshake fails.
+        """
 
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...

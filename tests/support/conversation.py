@@ -93,6 +93,7 @@ class MemoryConversation:
         self.secure = secure
         self.buffer = bytearray()
         self.due = math.inf
+        self.idle_limit = 0.0
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False
@@ -193,6 +194,9 @@ class MemoryConversation:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("there is no network in memory")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
 
     def begin(self, verb: str, asked: str = "") -> MemoryExchange:
         return MemoryExchange(self, verb, asked)

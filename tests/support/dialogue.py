@@ -63,6 +63,7 @@ class Talk:
         self.secure = secure
         self.buffer = bytearray()
         self.due = inf
+        self.idle_limit = 0.0
         self.line = line
         self.idle = inf
         self.exchanges: list[Heard] = []
@@ -157,6 +158,9 @@ class Talk:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
 
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)
