@@ -147,14 +147,16 @@ def start_time() -> float:
 
 
 def memories() -> None:
-    print(f"Resident memory in MB: idle, and with {CONNECTIONS:,} connections open that had one page each")
+    print(f"Resident memory in MB: idle, after a first page, with {CONNECTIONS:,} connections that had one each")
     for peer in present((SANDBOX, *HTTP_PEERS[1:])):
         with launch(peer) as server:
             idle = memory(server)
+            with open_connections(server.address, 1):
+                first = memory(server)
             with open_connections(server.address, CONNECTIONS):
                 full = memory(server)
-            print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {full / 1e6:.1f}  "
-                  f"({(full - idle) / CONNECTIONS / 1e3:.1f} kB each)")
+            print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {first / 1e6:>6.1f}  {full / 1e6:>6.1f}  "
+                  f"({(full - first) / CONNECTIONS / 1e3:.1f} kB a connection)")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ class Peer:
     programs: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     root: bool = False
+    ready: str = ""
+    """A file in its folder that appears when it accepts; without one, its port is asked."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def launch(peer: Peer) -> Iterator[Server]:
 def wait_until_it_answers(server: Server, peer: Peer, process: subprocess.Popen[bytes]) -> None:
     answers = answers_udp if peer.transport == "udp" else answers_tcp
     until = time.monotonic() + START_SECONDS
-    while not answers(server.address):
+    while not ((server.folder / peer.ready).exists() if peer.ready else answers(server.address)):
         if process.poll() is not None or time.monotonic() > until:
             said = (server.folder / "output").read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{peer.name} did not start:\n{said}")
@@ -242,7 +244,7 @@ def inetsim(folder: Path, port: int) -> list[str]:
             f"--log-dir={folder / 'log'}", f"--report-dir={folder / 'report'}", "--data-dir=/var/lib/inetsim/"]
 
 
-SANDBOX = Peer("sandbox", lambda folder, port: sandbox(folder, port, "http"))
+SANDBOX = Peer("sandbox", lambda folder, port: sandbox(folder, port, "http"), ready="ready.json")
 
 HTTP_PEERS = (
     SANDBOX,
@@ -251,7 +253,7 @@ HTTP_PEERS = (
 )
 
 DNS_PEERS = (
-    Peer("sandbox", lambda folder, port: sandbox(folder, port, "dns"), "udp"),
+    Peer("sandbox", lambda folder, port: sandbox(folder, port, "dns"), "udp", ready="ready.json"),
     Peer("dnsmasq", lambda folder, port: dnsmasq(folder, port, log=False), "udp", {"dnsmasq": "dnsmasq-base"}),
     Peer("dnsmasq, log-queries", lambda folder, port: dnsmasq(folder, port, log=True), "udp",
          {"dnsmasq": "dnsmasq-base"}),

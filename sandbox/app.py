@@ -6,8 +6,8 @@ import logging
 import os
 import resource
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,11 +77,26 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     StoreError, WorldError.
     """
     raise_descriptor_limit()
-    with closing(World.load(Path(config.world) if config.world else None, data)) as world:
+    with unwrapped(), closing(World.load(Path(config.world) if config.world else None, data)) as world:
         store = Store(data / FILE, size=config.journal.size)
         async with serving(Sandbox(config, data, world, Journal(
                 store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
             yield sandbox
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """A failure that is alone comes out as it is, not in the groups that nurseries wrap it in: a block that raises
+    a `UserError` ends with just that."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is group:
+            raise
+        raise error from error.__cause__
 
 
 @asynccontextmanager

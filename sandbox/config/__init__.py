@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = ["Config", "Console", "Dns", "Ftp", "Http", "Journal", "Limits", "Mail", "Section"]
+__all__ = ["Config", "Console", "Dns", "Files", "Ftp", "Http", "Journal", "Limits", "Mail", "Section"]
 
 Positive = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -71,6 +71,14 @@ class Dns(Section, frozen=True):
         description="who may copy whole zones (AXFR)")] = "loopback"
 
 
+class Files(Section, frozen=True):
+    """Everybody's files, however they are reached."""
+
+    quota: Annotated[Positive, Meta(
+        description="octets that fit into one home, one site's folder, or the public folder")] = 4_294_967_296
+    entries: Annotated[Positive, Meta(description="files and folders that fit into one of them")] = 100_000
+
+
 class Ftp(Section, frozen=True):
     """Files over FTP."""
 
@@ -122,6 +130,7 @@ class Config(Section, frozen=True):
     journal: Journal = Journal()
     http: Http = Http()
     dns: Dns = Dns()
+    files: Files = Files()
     ftp: Ftp = Ftp()
     mail: Mail = Mail()
     console: Console = Console()

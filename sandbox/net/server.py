@@ -20,6 +20,7 @@ from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.data import DataLine, DataRules
+from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import Closed, ConversationError
@@ -109,7 +110,7 @@ class Server:
             self._per_client[client.host] -= 1
             if not self._per_client[client.host]:
                 del self._per_client[client.host]
-            conversation.conclude(end)
+            conclude(conversation, end)
 
     async def _converse(self, conversation: Conversation, stand: Stand) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
@@ -132,7 +133,7 @@ class Server:
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
                 if not conversation.ended:
-                    await conversation.linger()
+                    await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended

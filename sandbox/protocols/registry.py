@@ -103,7 +103,7 @@ BOTH = ("udp", "tcp")
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "sandbox.protocols.http.session", (
         Role("http", 80, 8080),
-        Role("https", 443, tls=Tls.IMPLICIT, alpn=("http/1.1",)),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1")),
         Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
@@ -118,6 +118,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("pop3", "sandbox.protocols.pop3.session", (
         Role("pop3", 110, tls=Tls.UPGRADE),
         Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
+    )),
+    Protocol("ftp", "sandbox.protocols.ftp.session", (
+        Role("ftp", 21, tls=Tls.UPGRADE),
+        Role("ftps", 990, tls=Tls.IMPLICIT),
+    )),
+    Protocol("sftp", "sandbox.protocols.sftp.session", (
+        Role("sftp", 22),
     )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862

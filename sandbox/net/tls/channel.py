@@ -19,7 +19,7 @@ from sandbox.net.channel import Channel
 from sandbox.net.tls.contexts import Contexts, Strength, site_for
 from sandbox.net.tls.engine import Engine, NotOpen, State
 from sandbox.net.tls.fingerprints import ja3, ja4
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.conversation import Closed, OpenExchange
 
 if TYPE_CHECKING:
     from sandbox.pki.leaves import Leaf
@@ -111,6 +111,18 @@ class TlsChannel:
             leaf = bindings.sent_leaf(self._leaves, engine.hello, engine.version, engine.suite)
             found["tls-server-end-point"] = bindings.end_point(leaf) if leaf is not None else b""
         return {kind: data for kind, data in found.items() if data}
+
+    def tell(self, exchange: OpenExchange) -> None:
+        """End the exchange that the handshake is, whether it went well or not."""
+        facts = self.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        if self.engine.state is State.OPEN:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = self.engine.failure.situation if self.engine.failure is not None else "broken-off"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
 
     # -- as Channel ---------------------------------------------------------------------------------------------
 
