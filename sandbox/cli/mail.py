@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import smtplib
 import ssl
 import sys
@@ -59,9 +60,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     options.add_data(sending)
     sending.add_argument("--from", dest="sender", metavar="ADDRESS", required=True,
                          help="who sends it; one of the world's people logs in to do so")
-    sending.add_argument("--to", metavar="ADDRESS", action="append", required=True, help="who gets it; may be repeated")
+    sending.add_argument("--to", metavar="ADDRESS", action="append", required=True,
+                         help="who gets it; may be repeated")
     sending.add_argument("--subject", metavar="TEXT", default="", help="its subject")
-    sending.add_argument("--file", metavar="FILE", help="a whole message (.eml) to send as it is; - for standard input")
+    sending.add_argument("--file", metavar="FILE",
+                         help="a whole message (.eml) to send as it is; - for standard input")
     sending.add_argument("text", metavar="TEXT", nargs="?", help="its text (default: standard input)")
     sending.set_defaults(act=send)
 
@@ -160,7 +163,8 @@ def show_message(args: argparse.Namespace) -> int:
         try:
             pieces = store.read(args.number)
         except (KeyError, OverflowError):
-            raise UserError(f"there is no message {args.number} here; `sandbox mail list` shows the numbers") from None
+            raise UserError(f"there is no message {args.number} here; `sandbox mail list` shows the numbers"
+                            ) from None
         if args.source and not sys.stdout.isatty():
             for piece in pieces:
                 sys.stdout.buffer.write(piece)
@@ -239,7 +243,7 @@ def composed(args: argparse.Namespace) -> bytes:
             text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
         except OSError as error:
             raise UserError(f"{args.file} cannot be read: {error.strerror}") from None
-        return text
+        return re.sub(rb"\r\n|\r|\n", b"\r\n", text)  # a file has the line ends of its system
     message = EmailMessage(policy=policy.SMTP)
     try:
         message["From"], message["To"], message["Subject"] = args.sender, ", ".join(args.to), args.subject
