@@ -21,6 +21,9 @@ __all__ = ["announce", "build_zones"]
 WEB_HOSTS = ("", "www", "api", "httpbin")
 """The hosts with an HTTPS record; "" is the domain itself."""
 
+OWN_HOSTS = ("ns1", "mail", "autoconfig", "autodiscover")
+"""What every domain has. The last two are where mail programs look for their settings."""
+
 MAIL_SERVICES = {                              # RFC 6186 §3, RFC 8314 §5.1
     "_submission._tcp": "submission",
     "_submissions._tcp": "submissions",
@@ -34,6 +37,7 @@ OTHER_SERVICES = {                             # service: (role, host)
     "_https._tcp": ("https", "www"),
     "_ftp._tcp": ("ftp", "ftp"),
     "_sftp-ssh._tcp": ("sftp", "ftp"),
+    "_autodiscover._tcp": ("https", "autodiscover"),
 }
 
 ABSENT = (
