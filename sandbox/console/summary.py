@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "ftp": "curl -u alice:wonderland ftp://{address}/",
     "ftps": "curl -k -u alice:wonderland ftps://{address}/",
     "sftp": "sftp -P {port} alice@{host}",
+    "imap": "curl -u alice:wonderland imap://{address}/",
+    "imaps": "curl -k -u alice:wonderland imaps://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
     "daytime": "nc {host} {port} </dev/null",
@@ -45,7 +47,8 @@ def command(role: str, address: Address) -> str:
 
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
-            failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False, color: bool = False) -> str:
+            failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
+            color: bool = False) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every

@@ -8,7 +8,9 @@ import logging
 import socket
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import trio
@@ -40,16 +42,24 @@ PAUSE = 0.1
 """Seconds to wait when the machine is out of file descriptors."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Stand:
-    """A service with its names: what a listener hands its connections to."""
+    """A service with its names: what a listener hands its connections to.
+
+    build: makes the service, which imports its code; tls: how it encrypts; encrypted: whether the TLS handshake
+    comes first, rather than when the session asks for it.
+    """
 
     name: str
     protocol: str
-    service: Service
+    build: Callable[[], Service]
     tls: TlsSettings | None = None
     encrypted: bool = False
-    """Whether the TLS handshake comes first, rather than when the session asks for it."""
+
+    @cached_property
+    def service(self) -> Service:
+        """The service, built when it is first needed: listening need not wait for its code."""
+        return self.build()
 
 
 class Server:
@@ -132,8 +142,10 @@ class Server:
                 return "server-reset"
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
-                if not conversation.ended:
-                    await linger(conversation)
+                if not conversation.ended and not conversation.channel.reset:
+                    # All is said. A client that now leaves without another word is no broken connection.
+                    with contextlib.suppress(ConversationError):
+                        await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended

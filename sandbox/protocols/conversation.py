@@ -106,6 +106,10 @@ class Conversation(Protocol):
     """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
     For a whole request head, a whole login: it stops a client that trickles a byte a second."""
 
+    patience: float
+    """Seconds the client may stay silent, or take nothing, before `TimedOut`: the configured idle limit, unless the
+    session knows that this client has a right to more."""
+
     async def fill(self) -> bool:
         """Send what is queued, then wait for more bytes in `buffer`. False at the client's end of stream.
 

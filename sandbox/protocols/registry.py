@@ -126,6 +126,10 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("sftp", "sandbox.protocols.sftp.session", (
         Role("sftp", 22),
     )),
+    Protocol("imap", "sandbox.protocols.imap.session", (
+        Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
+        Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
+    )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
         Role("discard", 9, transports=BOTH),       # RFC 863

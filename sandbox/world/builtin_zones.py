@@ -92,7 +92,7 @@ def home_zone(domain: str, hosts: Iterable[str], to_us: Sequence[Rdataset], ttl:
     to_us: the sandbox's addresses as A and AAAA record sets.
     """
     zone = Zone(f"{domain}.", f"ns1.{domain}.", ttl=ttl, serial=serial)
-    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, "ns1", "mail")))):
+    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, *OWN_HOSTS)))):
         _fill(zone, owner, to_us)
     # Only the sandbox's own certificate authority may issue for these names (RFC 8659 §4).
     _put(zone, f"{domain}.", "CAA", ['0 issue "sandbox.test"', f'0 iodef "mailto:hostmaster@{domain}"'])

@@ -76,6 +76,7 @@ class Talk:
         self.idle_limit = 0.0
         self.line = line
         self.idle = inf
+        self.patience = inf
         self.exchanges: list[Heard] = []
         self.consumed = self.written = 0
         self.mark = (0, 0)
@@ -85,7 +86,7 @@ class Talk:
         self._ended = False
         self._to_session, self._from_client = trio.open_memory_channel[bytes](inf)
         self._to_client, self._from_session = trio.open_memory_channel[bytes](inf)
-        self._heard = bytearray()
+        self.heard = bytearray()
 
     async def fill(self) -> bool:
         await self.flush()
@@ -192,13 +193,13 @@ class Talk:
 
     async def hear_line(self) -> str:
         """The next line from the server, without its end; "<end>" once it has closed."""
-        while (end := self._heard.find(b"\n")) < 0:
+        while (end := self.heard.find(b"\n")) < 0:
             try:
-                self._heard += await self._from_session.receive()
+                self.heard += await self._from_session.receive()
             except trio.EndOfChannel:
                 return "<end>"
-        line = bytes(self._heard[:end + 1])
-        del self._heard[:end + 1]
+        line = bytes(self.heard[:end + 1])
+        del self.heard[:end + 1]
         assert line.endswith(b"\r\n"), line
         return line[:-2].decode("utf-8", "backslashreplace")
 
