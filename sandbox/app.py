@@ -169,15 +169,10 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
     stands = []
     for planned, sockets in bound:
-<<<<<<< HEAD
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
                           partial(dial, own=addresses, trust=contexts.client if contexts is not None else None))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context),
-=======
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
         stands.append((sockets, Stand(planned.role.name, planned.protocol.name,
                                       partial(planned.protocol.serve, context),
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
                                       tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
     return stands
 

@@ -109,13 +109,8 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
-<<<<<<< HEAD
-                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "idle_limit", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server",
-=======
                  "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
                  "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
                  "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
@@ -143,11 +138,7 @@ class Conversation:
         self.service = session.service
         self.secure = False
         self.due = math.inf
-<<<<<<< HEAD
-        self.idle_limit = 0.0
-=======
         self.patience = limits.idle
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
         self.resetting = False
         self.open_exchange: Exchange | None = None
         self.streams: set[StreamExchange] = set()

@@ -24,23 +24,15 @@ STOP_TICK = 0.05
 class Watched(Protocol):
     """What a conversation shows to its watch.
 
-<<<<<<< HEAD
-    active: when bytes last passed, by the watch's clock; idle_limit: see the contract; due: a time after which
-    waiting ends, or inf; waiting: how many tasks wait for the client; idle: whether nothing is under way; scope: what
-    the session runs in.
-=======
     active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
     due: a time after which waiting ends, or inf; patience: seconds it may be idle; waiting: how many tasks wait for
     the client; idle: whether nothing is under way; scope: what the session runs in.
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
     """
 
     active: float
 
     @property
     def owner(self) -> Watched | None: ...
-    @property
-    def idle_limit(self) -> float: ...
     @property
     def due(self) -> float: ...
     @property
@@ -84,21 +76,12 @@ class Watch:
     def look(self) -> None:
         """Interrupt the waits that are past a deadline, and end what lasts too long."""
         now = self.now
-<<<<<<< HEAD
-        idle = self._limits.idle
-=======
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
         began_before = now - self._limits.total
         for conversation, began in tuple(self.conversations.items()):
             if (owner := conversation.owner) is not None:
                 # Who waits for the end of a transfer is not idle while it moves.
                 owner.active = max(owner.active, conversation.active)
-<<<<<<< HEAD
-            silent_since = now - max(idle, conversation.idle_limit)
-            if conversation.waiting and (conversation.active < silent_since or conversation.due < now):
-=======
             if conversation.waiting and (conversation.active < now - conversation.patience or conversation.due < now):
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
                 conversation.interrupt("idle-timeout")
             if began < began_before:
                 conversation.interrupt("time-limit")

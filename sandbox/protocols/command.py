@@ -256,7 +256,7 @@ class LineSession:
 
     async def run(self) -> None:
         """The whole dialogue, from greeting to goodbye."""
-        self.conversation.idle_limit = self.least_idle
+        self.conversation.patience = max(self.conversation.patience, self.least_idle)
         try:
             self.exchange = self.conversation.begin("greeting")
             await self._answer(await self.greet())

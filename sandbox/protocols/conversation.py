@@ -98,10 +98,6 @@ class Conversation(Protocol):
     def buffer(self) -> bytearray:
         """What has arrived and is not consumed yet. Look, but consume with `take`."""
 
-    idle_limit: float
-    """Seconds for which the client may keep silent, where the protocol's RFC gives a least time and the configured
-    limit is shorter; 0.0 for the configured limit."""
-
     due: float
     """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
     For a whole request head, a whole login: it stops a client that trickles a byte a second."""

@@ -120,11 +120,7 @@ class MemoryConversation:
         self.alpn = alpn
         self.buffer = bytearray()
         self.due = math.inf
-<<<<<<< HEAD
-        self.idle_limit = 0.0
-=======
         self.patience = 300.0
->>>>>>> 29bb8131c15c86c26189a3e4270fcf2f9ebb1516
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False

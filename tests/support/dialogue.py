@@ -73,7 +73,6 @@ class Talk:
         self.secure = secure
         self.buffer = bytearray()
         self.due = inf
-        self.idle_limit = 0.0
         self.line = line
         self.idle = inf
         self.patience = inf
