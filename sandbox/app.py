@@ -169,7 +169,8 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
     stands = []
     for planned, sockets in bound:
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
+        context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
+                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None))
         stands.append((sockets, Stand(planned.role.name, planned.protocol.name,
                                       partial(planned.protocol.serve, context),
                                       tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))

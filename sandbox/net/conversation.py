@@ -308,6 +308,9 @@ class Conversation:
         self._eager = True  # a client may say something right behind its Finished
         channel.tell(exchange)
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None if isinstance(self.channel, Channel) else self.channel.binding(kind)
+
     # -- data connections -------------------------------------------------------------------------------------
 
     def listen(self) -> DataPort:
