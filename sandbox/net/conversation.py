@@ -190,7 +190,6 @@ class Conversation:
             await self._wait(channel.readable)
             data = channel.receive_now()
         self._eager = len(data) == READ_SIZE
-        await self._breathe()
         self.active = self._watch.now
         if not data:
             self._ended = True
@@ -198,6 +197,7 @@ class Conversation:
         if not self.buffer:
             self._since = time()
         self.recorder.chunk(Stream.CLIENT, data)
+        await self._breathe()                                # last: what is recorded is not lost if this is cancelled
         return data
 
     def take(self, count: int) -> bytes:

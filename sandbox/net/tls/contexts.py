@@ -70,7 +70,9 @@ def site_for(
     """What a client asked for: the name in its hello, or the address it came to when it named none, or one that no
     certificate could carry."""
     name = _host(server_name) or _host(address) or "localhost"
-    return Site(name, alpn, Strength.OLDEST if name == OLDEST_HOST else strength)
+    if name == OLDEST_HOST:
+        return Site(name, tuple(one for one in alpn if one != "h2"), Strength.OLDEST)  # RFC 9113 §9.2 wants TLS 1.2
+    return Site(name, alpn, strength)
 
 
 class Kept(NamedTuple):
