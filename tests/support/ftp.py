@@ -84,7 +84,7 @@ class FtpClient:
         """With TLS where it was asked for, once the server has said that it begins."""
         if not self.protected:
             return data
-        stream = trio.SSLStream(data, trusting(), server_hostname="ftp.example.com", https_compatible=True)
+        stream = trio.SSLStream(data, trusting(), server_hostname="ftp.example.com")
         await stream.do_handshake()
         return stream
 

@@ -64,7 +64,10 @@ class TlsChannel:
                 engine.choose(context, settings.alpn)
             elif not self._take():
                 await wait(self._inner.readable)
-            self._push()
+            if engine.state is State.OPEN:
+                self._mention()
+            else:
+                self._push()
             while self.behind:
                 await wait(self._inner.writable)
                 self._push()
@@ -111,7 +114,7 @@ class TlsChannel:
                 raise Closed("the TLS connection was damaged")
             if not self._take():
                 return None
-            self._push()
+            self._mention()
 
     def send_now(self, data: bytes | memoryview) -> int:
         self._push()
@@ -155,6 +158,16 @@ class TlsChannel:
         else:
             self.engine.receive_end()
         return True
+
+    def _mention(self) -> None:
+        """As `_push`, for what the client need not hear: tickets for a next time, an answer to close_notify.
+
+        A client that only had something to say, such as an FTP upload, may be gone by now. What it said still counts.
+        """
+        try:
+            self._push()
+        except Closed:
+            self._wire = b""
 
     def _push(self) -> None:
         """Send what the engine has to say, as far as the kernel takes it. Raises Closed."""
