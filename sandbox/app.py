@@ -6,7 +6,7 @@ import logging
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WARM_AFTER = 0.3
+BUILD_AFTER = 0.01
+"""Seconds from listening to building the services: whoever waits for the start is told first."""
+
+WARM_AFTER = 0.5
 """Seconds from the start to making the authority, which would slow the start."""
 
 KEYLOG = "tls-keys.log"
@@ -116,12 +119,11 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, stand in stands:
-                    if stand.service.task is not None:
-                        listeners.start_soon(stand.service.task)
                     for listener in sockets.streams:
                         listeners.start_soon(server.accept_from, listener, stand, connections)
                     for sock in sockets.datagrams:
                         listeners.start_soon(answer_from, sock, stand, journal)
+                listeners.start_soon(build, [stand for _, stand in stands], listeners)
                 await trio.lowlevel.checkpoint()
                 yield sandbox
                 listeners.cancel_scope.cancel()
@@ -160,7 +162,7 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
 
 def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
               contexts: Contexts | None) -> list[tuple[Bound, Stand]]:
-    """Fill the zones, now that every port is known, and build the services."""
+    """Fill the zones, now that every port is known, and say how to build the services."""
     config = sandbox.config
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
@@ -168,8 +170,8 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     stands = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context),
-                                      tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
+        stands.append((sockets, Stand(planned.role.name, planned.protocol.name,
+                                      partial(planned.protocol.serve, context), tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
     return stands
 
 
@@ -179,6 +181,16 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
         return None
     from sandbox.net.tls.contexts import Contexts
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
+
+
+async def build(stands: Sequence[Stand], nursery: trio.Nursery) -> None:
+    """Build the services that nobody has needed yet, one after another, right after the start. What they do beside
+    answering runs in the nursery."""
+    await trio.sleep(BUILD_AFTER)
+    for stand in stands:
+        if stand.service.task is not None:
+            nursery.start_soon(stand.service.task)
+        await trio.lowlevel.checkpoint()
 
 
 async def warm(contexts: Contexts) -> None:

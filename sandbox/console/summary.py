@@ -45,7 +45,8 @@ def command(role: str, address: Address) -> str:
 
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
-            failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False, color: bool = False) -> str:
+            failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
+            color: bool = False) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every

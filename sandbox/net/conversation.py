@@ -10,11 +10,10 @@ before queued bytes were sent, how many stays behind as the fact "unsent".
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
@@ -23,24 +22,24 @@ from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import READ_SIZE, Channel
-from sandbox.net.facts import tcp_facts
-from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
+from sandbox.net.watch import Watch
+from sandbox.protocols.conversation import (
+    Closed,
+    ConversationError,
+    DataConversation,
+    DataPort,
+    EndOfStream,
+    TimedOut,
+    TooLong,
+)
 
 if TYPE_CHECKING:
-    from sandbox.net.data import DataConversation, DataLine, DataPort
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
-    from sandbox.net.watch import Watch
 
 __all__ = ["Conversation", "Exchange", "StreamExchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
-
-LINGER_SECONDS = 2.0
-"""How long a client may take to close after we did."""
-
-LINGER_OCTETS = 262_144
-"""What a client may still send in that time."""
 
 QUEUE_SIZE = 65_536
 """Octets of queued replies that are sent without waiting for a flush."""
@@ -99,16 +98,23 @@ class StreamExchange(Exchange):
                                        conversation.consumed, self._notes, (self._client, self._server))
 
 
+class DataMaker(Protocol):
+    """Makes the data connections of a conversation (`sandbox.net.data`)."""
+
+    def listen(self, owner: Conversation) -> DataPort: ...
+    async def connect_back(self, owner: Conversation, port: int, from_port: int) -> DataConversation: ...
+
+
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
-                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
+                 "failed", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
                  "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
-                 tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
+                 tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
         session = recorder.session
         self.channel: Channel | TlsChannel = channel
         self._tls = tls
@@ -290,36 +296,23 @@ class Conversation:
         try:
             await channel.handshake(self._wait)
         except ConversationError:
-            self._tell(exchange, channel)
+            self.failed = "tls-failed"
+            channel.tell(exchange)
             raise
         self.due = math.inf
         self.secure = True
         self._eager = True  # a client may say something right behind its Finished
-        self._tell(exchange, channel)
-
-    def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
-        """End the exchange that a handshake is."""
-        facts = channel.facts()
-        for name, value in facts.items():
-            exchange.note(name, value)
-        exchange.asked = facts.get("server_name", "")
-        failure = channel.engine.failure
-        if self.secure:
-            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
-        else:
-            why = failure.situation if failure is not None else "broken-off"
-            self.failed = "tls-failed"
-            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+        channel.tell(exchange)
 
     # -- data connections -------------------------------------------------------------------------------------
 
     def listen(self) -> DataPort:
-        return self._data_line().listen(self)
+        return self._maker().listen(self)
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
-        return await self._data_line().connect_back(self, port, from_port)
+        return await self._maker().connect_back(self, port, from_port)
 
-    def _data_line(self) -> DataLine:
+    def _maker(self) -> DataMaker:
         if self._data is None:
             raise RuntimeError("a data connection has no data connections of its own")
         return self._data
@@ -339,37 +332,12 @@ class Conversation:
 
     # -- ending -----------------------------------------------------------------------------------------------
 
-    async def linger(self) -> None:
-        """Half-close, then read until the client closes too. What still comes is recorded, and ignored.
+    @property
+    def unsent(self) -> int:
+        """Octets queued that the kernel has not taken."""
+        return self._pending_size
 
-        Without it a reset could overtake our last reply (RFC 9112 §9.6 has the story). Raises Closed.
-        """
-        channel = self.channel
-        channel.end_writing()
-        taken = 0
-        with trio.move_on_after(LINGER_SECONDS):
-            while taken < LINGER_OCTETS and self.expired != "stopped":
-                data = channel.receive_now()
-                if data is None:
-                    with contextlib.suppress(Closed):
-                        await channel.readable()
-                elif not data:
-                    return
-                else:
-                    taken += len(data)
-                    self.recorder.chunk(Stream.CLIENT, data)
-                    await trio.lowlevel.checkpoint()
-
-    def conclude(self, end: str) -> None:
-        """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
-        facts = tcp_facts(self.channel.sock)
-        if self._pending_size:
-            facts["unsent"] = self._pending_size
-        self._finish(f"end.{end}")
-        self.channel.close(with_reset=self.resetting or end in ("failed", "time-limit"))
-        self.recorder.close(end, facts)
-
-    def _finish(self, key: str) -> None:
+    def finish(self, key: str) -> None:
         """What is unclaimed becomes a last exchange. key: how it ended."""
         for stream in tuple(self.streams):
             stream.end("", "", key)

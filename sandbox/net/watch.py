@@ -6,10 +6,11 @@ wait itself. The price is that a deadline is up to `TICK` late.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import trio
 
 from sandbox.config import Limits
-from sandbox.net.conversation import Conversation
 
 __all__ = ["Watch"]
 
@@ -20,20 +21,45 @@ STOP_TICK = 0.05
 """The same while the sandbox stops."""
 
 
+class Watched(Protocol):
+    """What a conversation shows to its watch.
+
+    active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
+    due: a time after which waiting ends, or inf; waiting: how many tasks wait for the client; idle: whether nothing
+    is under way; scope: what the session runs in.
+    """
+
+    active: float
+
+    @property
+    def owner(self) -> Watched | None: ...
+    @property
+    def due(self) -> float: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def idle(self) -> bool: ...
+    @property
+    def scope(self) -> trio.CancelScope: ...
+
+    def interrupt(self, why: str) -> None:
+        """End the waits. why: a tcp knowledge term."""
+
+
 class Watch:
     """The conversations under way. now: trio's clock, as of the last look."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.conversations: dict[Conversation, float] = {}
+        self.conversations: dict[Watched, float] = {}
         """Each with the time it began."""
         self.now = 0.0
         self._empty = trio.Event()
 
-    def begin(self, conversation: Conversation) -> None:
+    def begin(self, conversation: Watched) -> None:
         self.conversations[conversation] = trio.current_time()
 
-    def end(self, conversation: Conversation) -> None:
+    def end(self, conversation: Watched) -> None:
         del self.conversations[conversation]
         if not self.conversations:
             self._empty.set()

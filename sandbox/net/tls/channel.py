@@ -18,7 +18,7 @@ from sandbox.net.channel import Channel
 from sandbox.net.tls.contexts import Contexts, Strength, site_for
 from sandbox.net.tls.engine import Engine, NotOpen, State
 from sandbox.net.tls.fingerprints import ja3, ja4
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.conversation import Closed, OpenExchange
 
 __all__ = ["TlsChannel", "TlsSettings"]
 
@@ -86,6 +86,18 @@ class TlsChannel:
             facts |= {"alert_received": engine.failure.received, "alert_sent": engine.failure.sent,
                       "detail": engine.failure.detail}
         return {name: value for name, value in facts.items() if value}
+
+    def tell(self, exchange: OpenExchange) -> None:
+        """End the exchange that the handshake is, whether it went well or not."""
+        facts = self.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        if self.engine.state is State.OPEN:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = self.engine.failure.situation if self.engine.failure is not None else "broken-off"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
 
     # -- as Channel ---------------------------------------------------------------------------------------------
 
