@@ -114,6 +114,11 @@ class TlsChannel:
         """Whether wire bytes wait for the kernel."""
         return bool(self._wire)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
+        return self.engine.peer_closed or self.engine.truncated
+
     def receive_now(self) -> bytes | None:
         engine = self.engine
         while True:
