@@ -37,7 +37,7 @@ UNREAD = 16_777_216
 """Octets of answers that a client may leave lying before it gets more."""
 
 HANDLES = 256
-"""Files one session may have open."""
+"""Files one connection may have open."""
 
 READ, WRITE, APPEND, CREATE, TRUNCATE, EXCLUSIVE = (
     asyncssh.FXF_READ, asyncssh.FXF_WRITE, asyncssh.FXF_APPEND, asyncssh.FXF_CREAT, asyncssh.FXF_TRUNC,
@@ -139,8 +139,11 @@ class Reading:
     def stat(self) -> os.stat_result:
         return os.fstat(self._descriptor)
 
-    def close(self) -> None:
-        os.close(self._descriptor)
+    def give_up(self) -> None:
+        """Once is enough; more does no harm."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class Changing:
@@ -170,6 +173,9 @@ class Changing:
         await self.settle()
         return await in_thread(self.writing.read, min(size, READ_LIMIT), offset)
 
+    def give_up(self) -> None:
+        self.writing.abandon()
+
     async def settle(self) -> None:
         """Write what was gathered."""
         if self._gathered:
@@ -188,7 +194,6 @@ class Files(asyncssh.SFTPServer):
         super().__init__(channel)
         self._tree = tree
         self._log = log
-        self._open = 0
 
     # -- one operation ----------------------------------------------------------------------------------------
 
@@ -217,7 +222,7 @@ class Files(asyncssh.SFTPServer):
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
         try:
-            if self._open >= HANDLES:
+            if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
             names = self._names(path)
             handle = (await in_thread(self._open_to_write, shown, names, pflags) if pflags & (WRITE | APPEND)
@@ -227,7 +232,7 @@ class Files(asyncssh.SFTPServer):
             verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
             self._log.note(verb, shown, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
             raise refusal from None
-        self._open += 1
+        self._log.handles.add(handle)
         return handle
 
     def _open_to_write(self, path: str, names: Names, flags: int) -> Changing:
@@ -259,25 +264,36 @@ class Files(asyncssh.SFTPServer):
         return len(data)
 
     async def close(self, file_obj: Reading | Changing) -> None:  # type: ignore[override]
-        self._open -= 1
+        try:
+            await self._finish(file_obj)
+        finally:
+            if not self._log.gone:
+                self._log.handles.discard(file_obj)
+
+    async def _finish(self, file_obj: Reading | Changing) -> None:
         total = file_obj.total
         if isinstance(file_obj, Reading):
-            await in_thread(file_obj.close)
+            await in_thread(file_obj.give_up)
             self._log.note("READ", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
                            sha256=total.sha256)
             return
         try:
             await file_obj.settle()
             # Without a client nobody said that the file is complete.
-            await in_thread(file_obj.writing.abandon if self._log.gone else file_obj.writing.finish)
+            await in_thread(file_obj.give_up if self._log.gone else file_obj.writing.finish)
         except Exception as error:
-            await in_thread(file_obj.writing.abandon)
+            await in_thread(file_obj.give_up)
             refusal = status_of(error)
             self._log.note("WRITE", file_obj.path, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
             raise refusal from None
         self._tree.announce(file_obj.names)
         self._log.note("WRITE", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
                        sha256=total.sha256)
+
+    def exit(self) -> None:
+        """The client has ended the session. scp takes no word on how it went for bad news."""
+        if not self._log.gone:
+            self.channel.exit(0)
 
     async def fstat(self, file_obj: Reading | Changing) -> SFTPAttrs:  # type: ignore[override]
         if isinstance(file_obj, Reading):
