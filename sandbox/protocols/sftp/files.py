@@ -94,25 +94,23 @@ async def in_thread(work: Callable[..., Value], *values: object) -> Value:
 
 
 class Total:
-    """What passed through one open file. sha256: "" where it did not go in one sweep from the first octet on."""
+    """What passed through one open file. octets: those that passed; sha256: "" where they did not go in one sweep from
+    the first octet on."""
 
     def __init__(self) -> None:
         self.octets = 0
-        self._next = 0
+        self._hashed = 0
         self._digest = hashlib.sha256()
-        self._swept = True
 
-    def add(self, data: bytes, offset: int) -> None:
-        self.octets += len(data)
-        if self._swept and offset == self._next:
-            self._digest.update(data)
-            self._next += len(data)
-        else:
-            self._swept = False
+    def hash(self, data: bytes, offset: int) -> None:
+        """In a worker thread. What has been hashed already is passed over."""
+        if offset <= self._hashed < offset + len(data):
+            self._digest.update(memoryview(data)[self._hashed - offset:])
+            self._hashed = offset + len(data)
 
     @property
     def sha256(self) -> str:
-        return self._digest.hexdigest() if self._swept else ""
+        return self._digest.hexdigest() if self._hashed == self.octets else ""
 
 
 class Reading:
@@ -126,14 +124,18 @@ class Reading:
         self._start = 0
 
     async def read(self, offset: int, size: int) -> bytes:
+        """Never less than was asked for but at the end: OpenSSH's client takes a short answer for a limit of the
+        server, and asks for no more than that ever after."""
         inside = offset - self._start
-        if not 0 <= inside < len(self._piece):
+        if inside < 0 or inside + size > len(self._piece):
             self._piece, self._start, inside = await in_thread(self._fetch, offset), offset, 0
-        return self._piece[inside:inside + size]
+        data = self._piece[inside:inside + size]
+        self.total.octets += len(data)
+        return data
 
     def _fetch(self, offset: int) -> bytes:
         data = os.pread(self._descriptor, PIECE, offset)
-        self.total.add(data, offset)
+        self.total.hash(data, offset)
         return data
 
     def stat(self) -> os.stat_result:
@@ -184,7 +186,9 @@ class Changing:
 
     def _put(self, data: bytes, offset: int) -> None:
         self.writing.write(data, offset)
-        self.total.add(data, offset)
+        self.total.octets += len(data)
+        if offset + len(data) <= self.total.octets:
+            self.total.hash(data, offset)
 
 
 class Files(asyncssh.SFTPServer):
