@@ -189,7 +189,7 @@ class Conversation:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
-        self._eager = len(data) == READ_SIZE
+        self._eager = len(data) == READ_SIZE or channel.at_end
         self.active = self._watch.now
         if not data:
             self._ended = True
