@@ -175,7 +175,8 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
 
     stands = []
     for planned, sockets in bound:
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses), ask,
+        context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
+                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None), ask,
                           ca_folder(sandbox.data))
         stand = named[planned.role.name] = Stand(
             planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),

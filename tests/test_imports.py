@@ -27,6 +27,7 @@ MAY = {
                              "sandbox.protocols.registry"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.registry"},
     "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
+    "sandbox.export": LEAVES | {"sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
                              "sandbox.protocols.conversation",

@@ -151,6 +151,12 @@ class Conversation(Protocol):
         Raises Closed when the handshake fails.
         """
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What ties a login to this very TLS connection (RFC 5056), None where there is no such thing.
+
+        kind: "tls-exporter" (RFC 9266), "tls-unique" or "tls-server-end-point" (RFC 5929).
+        """
+
     def begin(self, verb: str, asked: str = "") -> OpenExchange:
         """Start an exchange; it covers all that was consumed since the last one ended."""
 
@@ -232,6 +238,13 @@ class Wire(Protocol):
 
     async def receive(self, limit: int = 65536) -> bytes:
         """b"" at end of stream. Raises Closed."""
+
+    async def start_tls(self, server_name: str) -> None:
+        """Encrypt from here on, as the client, believing the sandbox's own authority alone. From then on one task at
+        a time may send or receive. server_name: a host name or IP address, which the certificate must be for.
+
+        Raises Closed when the handshake fails.
+        """
 
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...

@@ -22,6 +22,9 @@ HTTPS_HOSTS = ("secure",)
 """The hosts with an HTTPS record, where a domain has them. Such a record makes browsers go to https:// even when a
 person types http:// (RFC 9460 §9.5), so names that are for looking at plain HTTP have none."""
 
+OWN_HOSTS = ("ns1", "mail", "autoconfig", "autodiscover")
+"""What every domain has. The last two are where mail programs look for their settings."""
+
 MAIL_SERVICES = {                              # RFC 6186 §3, RFC 8314 §5.1
     "_submission._tcp": "submission",
     "_submissions._tcp": "submissions",
@@ -35,6 +38,7 @@ OTHER_SERVICES = {                             # service: (role, host)
     "_https._tcp": ("https", "www"),
     "_ftp._tcp": ("ftp", "ftp"),
     "_sftp-ssh._tcp": ("sftp", "ftp"),
+    "_autodiscover._tcp": ("https", "autodiscover"),
 }
 
 ABSENT = (
@@ -89,7 +93,7 @@ def home_zone(domain: str, hosts: Iterable[str], to_us: Sequence[Rdataset], ttl:
     to_us: the sandbox's addresses as A and AAAA record sets.
     """
     zone = Zone(f"{domain}.", f"ns1.{domain}.", ttl=ttl, serial=serial)
-    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, "ns1", "mail")))):
+    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, *OWN_HOSTS)))):
         _fill(zone, owner, to_us)
     # Only the sandbox's own certificate authority may issue for these names (RFC 8659 §4).
     _put(zone, f"{domain}.", "CAA", ['0 issue "sandbox.test"', f'0 iodef "mailto:hostmaster@{domain}"'])

@@ -222,6 +222,9 @@ class MemoryConversation:
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("there is no network in memory")
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
+
     def begin(self, verb: str, asked: str = "") -> MemoryExchange:
         return MemoryExchange(self, verb, asked)
 

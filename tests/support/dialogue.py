@@ -172,6 +172,9 @@ class Talk:
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
+
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)
         self.exchanges.append(exchange)

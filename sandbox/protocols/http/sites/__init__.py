@@ -5,8 +5,9 @@
 1. a connectivity probe of an operating system or a browser (`probes`),
 2. /proxy.pac and /wpad.dat, under every host (`proxyconfig`),
 3. the site that the world has for the host: a folder, an application, a program, a redirect or a built-in one,
-4. /httpbin/ and /api/, /dns-query, the certificate authority's files and the WebSocket echo, under every host but
-   those of applications and programs, whose paths are their own,
+4. the settings that mail programs ask for (`mailconfig`), /httpbin/ and /api/, /dns-query, the certificate
+   authority's files and the WebSocket echo, under every host but those of applications and programs, whose paths
+   are their own,
 5. for a host nobody has, a page that says where the visitor really is (`home`).
 
 A name that ends in .localhost is served as the name before it: http://www.example.com.localhost:8080/ works in any
@@ -28,6 +29,7 @@ from sandbox.protocols.http.sites.home import Pages, is_local
 from sandbox.protocols.http.sites.httpbin import HttpBin
 from sandbox.protocols.http.sites.httpbin.shape import PREFIX as HTTPBIN
 from sandbox.protocols.http.sites.login import Login
+from sandbox.protocols.http.sites.mailconfig import MailConfig
 from sandbox.protocols.http.sites.probes import probe
 from sandbox.protocols.http.sites.protected import Protected
 from sandbox.protocols.http.sites.routes import Routes
@@ -57,6 +59,7 @@ class Websites:
         self._world = context.world
         self._pages = Pages(context.world, context.endpoints)
         self._login = Login(context.world)
+        self._mailconfig = MailConfig([domain.name for domain in context.world.domains], context.endpoints)
         self._httpbin = HttpBin()
         self._api = Api(context.world.resources, lambda host: context.world.sites.find(host) is not None)
         self._home_routes = Routes()
@@ -84,6 +87,8 @@ class Websites:
         if request.path in proxyconfig.PATHS and request.method in ("GET", "HEAD"):
             return proxyconfig.proxy_configuration(request, self._context.endpoints.get("http", request.server))
         if spec is None or spec.kind not in ("wsgi", "port"):
+            if self._mailconfig.answers(request):
+                return await self._mailconfig(request)
             if (everywhere := self._everywhere.get(request.path)) is not None:
                 return await everywhere(request)
             if within(request.path, HTTPBIN):
