@@ -110,7 +110,8 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
                  "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
-                 "failed", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service", "streams",
+                 "failed", "open_exchange", "owner", "recorder", "resetting", "scope", "secure", "server", "service",
+                 "streams",
                  "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
