@@ -30,16 +30,22 @@ def config() -> Config:
 async def run(*words: str, stdin: bytes = b"", folder: Path | None = None) -> bytes:
     """What a program prints; it must succeed."""
     with trio.fail_after(30):
-        done = await trio.run_process(list(words), stdin=stdin, capture_stdout=True, stderr=subprocess.STDOUT,
-                                      check=False, cwd=folder)
+        done = await trio.run_process(
+            list(words), stdin=stdin, capture_stdout=True, stderr=subprocess.STDOUT, check=False, cwd=folder
+        )
     assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
     return bytes(done.stdout)
 
 
 def make_folder(folder: Path) -> Path:
     """A small tree with the names that clients get wrong."""
-    for name, content in {"index.html": b"<h1>hello</h1>", "with space.txt": b"s", "ünïcödé.txt": b"u", "empty": b"",
-                          "sub/deep/file.bin": os.urandom(700_000)}.items():
+    for name, content in {
+        "index.html": b"<h1>hello</h1>",
+        "with space.txt": b"s",
+        "ünïcödé.txt": b"u",
+        "empty": b"",
+        "sub/deep/file.bin": os.urandom(700_000),
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder
@@ -49,8 +55,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-CURL = {"ftp": ["ftp://{}/"], "explicit": ["-k", "--ssl-reqd", "ftp://{}/"], "ftps": ["-k", "ftps://{}/"],
-        "active": ["--ftp-port", "-", "ftp://{}/"], "pasv": ["--disable-epsv", "ftp://{}/"]}
+CURL = {
+    "ftp": ["ftp://{}/"],
+    "explicit": ["-k", "--ssl-reqd", "ftp://{}/"],
+    "ftps": ["-k", "ftps://{}/"],
+    "active": ["--ftp-port", "-", "ftp://{}/"],
+    "pasv": ["--disable-epsv", "ftp://{}/"],
+}
 
 
 @curl_needed
@@ -80,15 +91,28 @@ async def test_curl_as_anonymous(sandbox: Sandbox) -> None:
 
 
 @lftp_needed
-@pytest.mark.parametrize(("url", "settings"), [
-    ("ftp://", "set ftp:ssl-allow no"), ("ftp://", "set ftp:ssl-force yes; set ftp:ssl-protect-data yes"), ("ftps://", ""),
-    ("ftp://", "set ftp:passive-mode no; set ftp:ssl-allow no"), ("ftp://", "set ftp:use-mlsd yes; set ftp:ssl-allow no")])
+@pytest.mark.parametrize(
+    ("url", "settings"),
+    [
+        ("ftp://", "set ftp:ssl-allow no"),
+        ("ftp://", "set ftp:ssl-force yes; set ftp:ssl-protect-data yes"),
+        ("ftps://", ""),
+        ("ftp://", "set ftp:passive-mode no; set ftp:ssl-allow no"),
+        ("ftp://", "set ftp:use-mlsd yes; set ftp:ssl-allow no"),
+    ],
+)
 async def test_lftp_mirrors_up_and_down(sandbox: Sandbox, tmp_path: Path, url: str, settings: str) -> None:
     source = make_folder(tmp_path / "source")
     address = sandbox.endpoints["ftps" if url == "ftps://" else "ftp"]
-    await run("lftp", "-u", "alice,wonderland", f"{url}{address}", "-e",
-              f"set ssl:verify-certificate no; {settings}; mirror -R --parallel=3 {source} up; "
-              f"mirror --parallel=3 up {tmp_path}/copy; mv up moved; rm -r moved; bye")
+    await run(
+        "lftp",
+        "-u",
+        "alice,wonderland",
+        f"{url}{address}",
+        "-e",
+        f"set ssl:verify-certificate no; {settings}; mirror -R --parallel=3 {source} up; "
+        f"mirror --parallel=3 up {tmp_path}/copy; mv up moved; rm -r moved; bye",
+    )
     assert contents(tmp_path / "copy") == contents(source)
     assert os.listdir(sandbox.data / "homes" / "alice") == ["www"]
 
@@ -99,8 +123,10 @@ async def test_tnftp(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "up.bin").write_bytes(content)
     (tmp_path / "rest.bin").write_bytes(content[:1000])
     host, port = sandbox.endpoints["ftp"]
-    script = ("user alice wonderland\nbinary\nput up.bin\nmkdir d\nrename up.bin d/renamed.bin\ncd d\nls\nmls renamed.bin -\n"
-              "get renamed.bin down.bin\nsize renamed.bin\nmodtime renamed.bin\nreget renamed.bin rest.bin\nbye\n")
+    script = (
+        "user alice wonderland\nbinary\nput up.bin\nmkdir d\nrename up.bin d/renamed.bin\ncd d\nls\n"
+        "mls renamed.bin -\nget renamed.bin down.bin\nsize renamed.bin\nmodtime renamed.bin\nreget renamed.bin rest.bin\nbye\n"
+    )
     said = await run("tnftp", "-n", host, str(port), stdin=script.encode(), folder=tmp_path)
     assert (tmp_path / "down.bin").read_bytes() == content, said.decode()
     assert (tmp_path / "rest.bin").read_bytes() == content
@@ -129,7 +155,7 @@ def in_thread(session: Callable[[ftplib.FTP], None], client: ftplib.FTP, sandbox
 def clients() -> list[ftplib.FTP]:
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    return [ftplib.FTP(encoding="utf-8"), ftplib.FTP_TLS(context=trusting, encoding="utf-8")]  # noqa: S321
+    return [ftplib.FTP(encoding="utf-8"), ftplib.FTP_TLS(context=trusting, encoding="utf-8")]
 
 
 @pytest.mark.parametrize("kind", [0, 1], ids=["clear", "tls"])
@@ -152,7 +178,10 @@ async def test_ftplib(sandbox: Sandbox, kind: int) -> None:
         client.retrlines("RETR t.txt", lines.append)
         assert lines == ["one", "two"]
         assert client.nlst() == ["a.bin", "t.txt"]
-        assert {name: facts["type"] for name, facts in client.mlsd() if name[0] != "/"} == {"a.bin": "file", "t.txt": "file"}
+        assert {name: facts["type"] for name, facts in client.mlsd() if name[0] != "/"} == {
+            "a.bin": "file",
+            "t.txt": "file",
+        }
         client.voidcmd("TYPE I")
         assert client.size("a.bin") == 600_000
         client.rename("a.bin", "b.bin")

@@ -35,15 +35,17 @@ async def options(sandbox: Sandbox, tmp_path: Path) -> list[str]:
     (tmp_path / "known").write_text(f"[{host}]:{port} {sandbox.world.host_key.public}\n")
     (tmp_path / "config").write_text(
         f"Host *\n Port {port}\n User alice\n IdentityFile {tmp_path}/key\n UserKnownHostsFile {tmp_path}/known\n"
-        " StrictHostKeyChecking yes\n PreferredAuthentications publickey\n IdentitiesOnly yes\n LogLevel ERROR\n")
+        " StrictHostKeyChecking yes\n PreferredAuthentications publickey\n IdentitiesOnly yes\n LogLevel ERROR\n"
+    )
     return ["-F", str(tmp_path / "config")]
 
 
 async def run(*words: str, stdin: bytes = b"", status: int = 0, env: dict[str, str] | None = None) -> str:
     """What a program prints."""
     with trio.fail_after(30):
-        done = await trio.run_process(list(words), stdin=stdin, capture_stdout=True, stderr=subprocess.STDOUT, check=False,
-                                      env=env)
+        done = await trio.run_process(
+            list(words), stdin=stdin, capture_stdout=True, stderr=subprocess.STDOUT, check=False, env=env
+        )
     text = done.stdout.decode("utf-8", "replace")
     assert done.returncode == status, text
     return text
@@ -74,19 +76,41 @@ rmdir d
 
 
 @sftp_needed
-@pytest.mark.parametrize("command", ["ln -s /etc/passwd link", "get ../../../etc/passwd", "get out/passwd", "put {} out/x",
-                                     "cd /etc", "get /proc/self/environ", "rename www ../../x/y", "rm public/../../bob",
-                                     "put {} sites/x", "rmdir public", "mkdir \"a\nb\"", "ls ../../../etc"])
-async def test_nothing_outside_is_read_written_or_revealed(sandbox: Sandbox, options: list[str], tmp_path: Path,
-                                                           command: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ln -s /etc/passwd link",
+        "get ../../../etc/passwd",
+        "get out/passwd",
+        "put {} out/x",
+        "cd /etc",
+        "get /proc/self/environ",
+        "rename www ../../x/y",
+        "rm public/../../bob",
+        "put {} sites/x",
+        "rmdir public",
+        'mkdir "a\nb"',
+        "ls ../../../etc",
+    ],
+)
+async def test_nothing_outside_is_read_written_or_revealed(
+    sandbox: Sandbox, options: list[str], tmp_path: Path, command: str
+) -> None:
     home = sandbox.data / "homes" / "alice"
     (home / "out").symlink_to("/etc")
     (tmp_path / "x").write_text("x")
-    said = await run("sftp", *options, "-b", "-", sandbox.endpoints["sftp"].host, status=1,
-                     stdin=command.format(tmp_path / "x").encode())
+    said = await run(
+        "sftp",
+        *options,
+        "-b",
+        "-",
+        sandbox.endpoints["sftp"].host,
+        status=1,
+        stdin=command.format(tmp_path / "x").encode(),
+    )
     assert "root:" not in said
     assert sorted(os.listdir(home)) == [".ssh", "out", "www"]
-    assert not os.path.exists("/etc/x")
+    assert "x" not in os.listdir("/etc")
 
 
 @scp_needed
@@ -122,13 +146,27 @@ async def test_a_tunnel_is_refused(sandbox: Sandbox, options: list[str]) -> None
 @sftp_needed
 @pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
 @pytest.mark.parametrize(("password", "status"), [("wonderland", 0), ("wrong", 255)])
-async def test_passwords(sandbox: Sandbox, options: list[str], tmp_path: Path, method: str, password: str, status: int) -> None:
+async def test_passwords(
+    sandbox: Sandbox, options: list[str], tmp_path: Path, method: str, password: str, status: int
+) -> None:
     (tmp_path / "ask").write_text(f"#!/bin/sh\necho {password}\n")
     (tmp_path / "ask").chmod(0o700)
     env = {**os.environ, "SSH_ASKPASS": str(tmp_path / "ask"), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
     with watching(sandbox.journal) as watcher:
-        await run("sftp", "-o", "BatchMode=no", "-o", f"PreferredAuthentications={method}", *options, "-b", "-",
-                  sandbox.endpoints["sftp"].host, stdin=b"pwd\n", status=status, env=env)
+        await run(
+            "sftp",
+            "-o",
+            "BatchMode=no",
+            "-o",
+            f"PreferredAuthentications={method}",
+            *options,
+            "-b",
+            "-",
+            sandbox.endpoints["sftp"].host,
+            stdin=b"pwd\n",
+            status=status,
+            env=env,
+        )
         await watcher.wait_closed()
     logins = [exchange for _, exchange in watcher.exchanges if exchange.verb == "login"]
     assert {exchange.outcome for exchange in logins} == {"accepted" if status == 0 else "refused"}
@@ -154,12 +192,23 @@ async def test_the_fingerprint_is_in_dns(sandbox: Sandbox, tmp_path: Path) -> No
 @sftp_needed
 async def test_lftp_mirrors_up_and_down(sandbox: Sandbox, options: list[str], tmp_path: Path) -> None:
     source = tmp_path / "source"
-    for name, content in {"with space.txt": b"s", "ünïcödé.txt": b"u", "empty": b"", "sub/deep/f.bin": os.urandom(700_000)}.items():
+    for name, content in {
+        "with space.txt": b"s",
+        "ünïcödé.txt": b"u",
+        "empty": b"",
+        "sub/deep/f.bin": os.urandom(700_000),
+    }.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(content)
-    await run("lftp", "-u", "alice,", f"sftp://{sandbox.endpoints['sftp']}", "-e",
-              f"set sftp:connect-program 'ssh -a -x {options[0]} {options[1]}'; mirror -R --parallel=2 {source} up; "
-              f"mirror --parallel=2 up {tmp_path}/copy; rm -r up; bye")
+    await run(
+        "lftp",
+        "-u",
+        "alice,",
+        f"sftp://{sandbox.endpoints['sftp']}",
+        "-e",
+        f"set sftp:connect-program 'ssh -a -x {options[0]} {options[1]}'; mirror -R --parallel=2 {source} up; "
+        f"mirror --parallel=2 up {tmp_path}/copy; rm -r up; bye",
+    )
     for path in source.rglob("*"):
         if path.is_file():
             assert (tmp_path / "copy" / path.relative_to(source)).read_bytes() == path.read_bytes()
@@ -169,7 +218,7 @@ def in_paramiko(sandbox: Sandbox, work: Callable[..., None]) -> None:
     paramiko = pytest.importorskip("paramiko", reason="needs paramiko: pip install paramiko")
     transport = paramiko.Transport(tuple(sandbox.endpoints["sftp"]))
     try:
-        transport.connect(username="alice", password="wonderland")  # noqa: S106
+        transport.connect(username="alice", password="wonderland")
         work(paramiko.SFTPClient.from_transport(transport))
     finally:
         transport.close()
@@ -192,7 +241,7 @@ async def test_paramiko(sandbox: Sandbox, tmp_path: Path) -> None:
         client.truncate("/new.bin", 5)
         client.utime("/new.bin", (1000, 2000))
         assert (client.stat("/new.bin").st_size, client.stat("/new.bin").st_mtime) == (5, 2000)
-        with pytest.raises(OSError, match="Failure|already"):
+        with pytest.raises(OSError, match="already"):
             client.rename("/new.bin", "/www")
         client.posix_rename("/new.bin", "/newer.bin")
         assert sorted(client.listdir("/")) == ["newer.bin", "public", "sites", "www"]
@@ -215,6 +264,7 @@ async def test_sshfs(sandbox: Sandbox, options: list[str], tmp_path: Path) -> No
     except AssertionError as error:
         pytest.skip(f"sshfs cannot mount here: {error}")
     try:
+
         def work() -> None:
             (place / "a.txt").write_text("one")
             with (place / "a.txt").open("a") as file:

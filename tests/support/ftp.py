@@ -42,7 +42,7 @@ class FtpClient:
                     assert data, f"closed after {lines}"
                     self._heard += data
                 lines.append(self._heard[:end].decode())
-                del self._heard[:end + 2]
+                del self._heard[: end + 2]
                 if lines[-1][:3].isdecimal() and lines[-1][3:4] == " " and lines[-1][:3] == lines[0][:3]:
                     return "\n".join(lines)
 
@@ -61,7 +61,7 @@ class FtpClient:
             heard = await self.ask(line)
             assert heard.startswith(start), f"{line}: {heard}"
 
-    async def login(self, user: str = "alice", password: str = "wonderland") -> None:  # noqa: S107
+    async def login(self, user: str = "alice", password: str = "wonderland") -> None:
         await self.expect((f"USER {user}", "331"), (f"PASS {password}", "230"), ("TYPE I", "200"))
 
     async def secure(self) -> None:
@@ -103,7 +103,8 @@ class FtpClient:
     async def give(self, line: str, content: bytes) -> str:
         """Send content by a command, which must succeed. The first reply."""
         data = await self.open()
-        assert (first := await self.ask(line)).startswith("150"), first
+        first = await self.ask(line)
+        assert first.startswith("150"), first
         async with await self.dressed(data) as stream:
             await stream.send_all(content)
         assert (last := await self.reply()).startswith("226"), last

@@ -72,7 +72,7 @@ class TlsChannel:
                 engine.choose(context, settings.alpn)
             elif not self._take():
                 await wait(self._inner.readable)
-            if engine.state is State.OPEN:
+            if self._established():
                 self._mention()
             else:
                 self._push()
@@ -81,6 +81,9 @@ class TlsChannel:
                 self._push()
         if engine.state is State.FAILED:
             raise Closed("the TLS handshake failed")
+
+    def _established(self) -> bool:
+        return self.engine.state is State.OPEN
 
     def facts(self) -> dict[str, str]:
         """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""

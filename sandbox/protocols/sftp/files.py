@@ -94,8 +94,8 @@ async def in_thread(work: Callable[..., Value], *values: object) -> Value:
 
 
 class Total:
-    """What passed through one open file. octets: those that passed; sha256: "" where they did not go in one sweep from
-    the first octet on."""
+    """What passed through one open file. octets: those that passed; sha256: "" where they did not go in one sweep
+    from the first octet on."""
 
     def __init__(self) -> None:
         self.octets = 0

@@ -13,19 +13,38 @@ import trio
 
 from sandbox.app import Sandbox, running
 from sandbox.config import Config, Files, Ftp, Limits
+from sandbox.journal.records import Stream
 from tests.support.ftp import FtpClient, ftp
 from tests.support.network import reader, watching
 
-ON = {"ftp", "ftps", "http"}
-OFF = {"https": False, "dns": False, "domain-s": False, "sftp": False, "smtp": False, "submission": False,
-       "submissions": False, "pop3": False, "pop3s": False, "echo": False, "discard": False, "daytime": False,
-       "qotd": False, "chargen": False, "time": False}
+OFF = {
+    "https": False,
+    "dns": False,
+    "domain-s": False,
+    "sftp": False,
+    "smtp": False,
+    "submission": False,
+    "submissions": False,
+    "pop3": False,
+    "pop3s": False,
+    "echo": False,
+    "discard": False,
+    "daytime": False,
+    "qotd": False,
+    "chargen": False,
+    "time": False,
+}
 
 
 @pytest.fixture
 def config() -> Config:
-    return Config(ports="ephemeral", services=dict(OFF), limits=Limits(grace=0.1), ftp=Ftp(accept_seconds=0.3),
-                  files=Files(quota=5_000_000, entries=20_000))
+    return Config(
+        ports="ephemeral",
+        services=dict(OFF),
+        limits=Limits(grace=0.1),
+        ftp=Ftp(accept_seconds=0.3),
+        files=Files(quota=5_000_000, entries=20_000),
+    )
 
 
 @pytest.fixture
@@ -37,13 +56,24 @@ async def client(sandbox: Sandbox) -> AsyncIterator[FtpClient]:
 
 # -- logging in -------------------------------------------------------------------------------------------------
 
+
 async def test_login(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.expect(
-            ("PWD", "530"), ("PASS wonderland", "503 Send USER first"), ("USER alice", "331"), ("PASS wrong", "530"),
-            ("USER nobody", "331"), ("PASS wonderland", "530"), ("USER alice@example.com", "331"),
-            ("PASS wonderland", "230 Welcome, Alice"), ("PWD", '257 "/"'), ("ACCT x", "202"), ("REIN", "220"), ("PWD", "530"),
-            ("QUIT", "221"))
+            ("PWD", "530"),
+            ("PASS wonderland", "503 Send USER first"),
+            ("USER alice", "331"),
+            ("PASS wrong", "530"),
+            ("USER nobody", "331"),
+            ("PASS wonderland", "530"),
+            ("USER alice@example.com", "331"),
+            ("PASS wonderland", "230 Welcome, Alice"),
+            ("PWD", '257 "/"'),
+            ("ACCT x", "202"),
+            ("REIN", "220"),
+            ("PWD", "530"),
+            ("QUIT", "221"),
+        )
         assert await client.closed()
 
 
@@ -61,15 +91,22 @@ async def test_anonymous_reads_and_does_not_write(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.login("anonymous", "me@example.com")
         assert b"public files" in await client.fetch("RETR welcome.txt")
-        await client.expect(("MKD x", "550"), ("DELE welcome.txt", "550"), ("STOR x", "550"), ("APPE welcome.txt", "550"),
-                            ("RNFR welcome.txt", "350"), ("RNTO x", "550"), ("SITE CHMOD 777 welcome.txt", "550"),
-                            ("MFMT 20200101000000 welcome.txt", "550"))
+        await client.expect(
+            ("MKD x", "550"),
+            ("DELE welcome.txt", "550"),
+            ("STOR x", "550"),
+            ("APPE welcome.txt", "550"),
+            ("RNFR welcome.txt", "350"),
+            ("RNTO x", "550"),
+            ("SITE CHMOD 777 welcome.txt", "550"),
+            ("MFMT 20200101000000 welcome.txt", "550"),
+        )
 
 
 async def test_anonymous_can_be_kept_out(tmp_path: Path) -> None:
-    async with running(Config(ports="ephemeral", services=dict(OFF), ftp=Ftp(anonymous=False)), tmp_path) as started:
-        async with ftp(started) as client:
-            await client.expect(("USER anonymous", "331"), ("PASS a@b", "530"))
+    config = Config(ports="ephemeral", services=dict(OFF), ftp=Ftp(anonymous=False))
+    async with running(config, tmp_path) as started, ftp(started) as client:
+        await client.expect(("USER anonymous", "331"), ("PASS a@b", "530"))
 
 
 async def test_a_password_is_not_shown(sandbox: Sandbox) -> None:
@@ -84,6 +121,7 @@ async def test_a_password_is_not_shown(sandbox: Sandbox) -> None:
 
 # -- files ------------------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("size", [0, 1, 12, 524_288, 524_289, 1_500_000])
 async def test_a_file_comes_back_as_it_went(client: FtpClient, size: int) -> None:
     content = os.urandom(size)
@@ -92,7 +130,9 @@ async def test_a_file_comes_back_as_it_went(client: FtpClient, size: int) -> Non
     assert await client.fetch("RETR file.bin") == content
 
 
-@pytest.mark.parametrize("name", ["with spaces.txt", " leading", "trailing ", "ünïcödé 日本.txt", 'quo"te', "-la", "a;b=c", "%2e"])
+@pytest.mark.parametrize(
+    "name", ["with spaces.txt", " leading", "trailing ", "ünïcödé 日本.txt", 'quo"te', "-la", "a;b=c", "%2e"]
+)
 async def test_names(client: FtpClient, name: str) -> None:
     await client.give(f"STOR {name}", b"x")
     assert await client.fetch(f"RETR {name}") == b"x"
@@ -103,17 +143,40 @@ async def test_names(client: FtpClient, name: str) -> None:
 
 async def test_directories(client: FtpClient) -> None:
     await client.expect(
-        ("MKD a", '257 "/a"'), ("MKD /a/b", '257 "/a/b"'), ("MKD a", "550"), ("CWD a/b", "250"), ("PWD", '257 "/a/b"'),
-        ("CDUP", "250"), ("PWD", '257 "/a"'), ("XPWD", '257 "/a"'), ("CWD ../../..", "250"), ("PWD", '257 "/"'), ("RMD a", "550"),
-        ("CWD nothing", "550"), ("CWD public/welcome.txt", "550"), ("RMD a/b", "250"), ("RMD a", "250"), ("RMD public", "550"),
-        ("SMNT x", "502"), ("ALLO 10", "202"))
+        ("MKD a", '257 "/a"'),
+        ("MKD /a/b", '257 "/a/b"'),
+        ("MKD a", "550"),
+        ("CWD a/b", "250"),
+        ("PWD", '257 "/a/b"'),
+        ("CDUP", "250"),
+        ("PWD", '257 "/a"'),
+        ("XPWD", '257 "/a"'),
+        ("CWD ../../..", "250"),
+        ("PWD", '257 "/"'),
+        ("RMD a", "550"),
+        ("CWD nothing", "550"),
+        ("CWD public/welcome.txt", "550"),
+        ("RMD a/b", "250"),
+        ("RMD a", "250"),
+        ("RMD public", "550"),
+        ("SMNT x", "502"),
+        ("ALLO 10", "202"),
+    )
 
 
 async def test_renaming(client: FtpClient) -> None:
     await client.give("STOR a", b"a")
     await client.give("STOR b", b"b")
-    await client.expect(("RNTO c", "503"), ("RNFR nothing", "550"), ("RNTO c", "503"), ("RNFR a", "350"),
-                        ("RNTO www/index.html", "250"), ("RNTO x", "503"), ("RNFR b", "350"), ("RNTO nowhere/b", "550"))
+    await client.expect(
+        ("RNTO c", "503"),
+        ("RNFR nothing", "550"),
+        ("RNTO c", "503"),
+        ("RNFR a", "350"),
+        ("RNTO www/index.html", "250"),
+        ("RNTO x", "503"),
+        ("RNFR b", "350"),
+        ("RNTO nowhere/b", "550"),
+    )
     assert await client.fetch("RETR /www/index.html") == b"a"
 
 
@@ -128,7 +191,9 @@ async def test_restart_append_and_unique(client: FtpClient) -> None:
     await client.give("APPE f", b"!")
     await client.give("APPE new", b"made")
     assert await client.fetch("RETR f") + await client.fetch("RETR new") == b"01234abc!made"
-    await client.expect(("REST 100", "350"), ("RETR f", "554"), ("REST 100", "350"), ("STOR f", "554"), ("REST x", "501"))
+    await client.expect(
+        ("REST 100", "350"), ("RETR f", "554"), ("REST 100", "350"), ("STOR f", "554"), ("REST x", "501")
+    )
     assert await client.give("STOU f", b"u") == "150 FILE: /f.1"
     assert await client.fetch("RETR f.1") == b"u"
 
@@ -159,8 +224,9 @@ async def test_text_crosses_with_crlf(client: FtpClient, sandbox: Sandbox) -> No
     await client.give("STOR t.txt", b"one\r\ntwo\r\n")
     assert (sandbox.data / "homes" / "alice" / "t.txt").read_bytes() == b"one\ntwo\n"
     assert await client.fetch("RETR t.txt") == b"one\r\ntwo\r\n"
-    await client.expect(("SIZE t.txt", "213 10"), ("REST 2", "350"), ("RETR t.txt", "550"), ("TYPE I", "200"),
-                        ("SIZE t.txt", "213 8"))
+    await client.expect(
+        ("SIZE t.txt", "213 10"), ("REST 2", "350"), ("RETR t.txt", "550"), ("TYPE I", "200"), ("SIZE t.txt", "213 8")
+    )
 
 
 async def test_the_folder_can_be_full(client: FtpClient) -> None:
@@ -178,13 +244,16 @@ async def test_the_folder_can_be_full(client: FtpClient) -> None:
 
 # -- listings ---------------------------------------------------------------------------------------------------
 
+
 async def test_listings(client: FtpClient) -> None:
     await client.give("STOR a b.txt", b"12345")
     assert b"alice    users             5 " in await client.fetch("LIST -la")
     assert [line[-7:] for line in (await client.fetch("LIST *.txt")).split(b"\r\n")[:-1]] == [b"a b.txt"]
     assert await client.fetch("NLST public") == b"public/welcome.txt\r\n"
     assert await client.fetch("NLST a b.txt") == b"a b.txt\r\n"
-    await client.expect(("LIST nothing", "550"), ("NLST nothing", "550"), ("MLSD nothing", "550"), ("MLSD a b.txt", "550"))
+    await client.expect(
+        ("LIST nothing", "550"), ("NLST nothing", "550"), ("MLSD nothing", "550"), ("MLSD a b.txt", "550")
+    )
     facts = dict(line.partition(" ")[::2] for line in (await client.fetch("MLSD")).decode().splitlines())
     assert sorted(facts.values()) == ["/", "a b.txt", "public", "sites", "www"]
     status = await client.ask("STAT /public")
@@ -194,9 +263,17 @@ async def test_listings(client: FtpClient) -> None:
 
 async def test_facts(client: FtpClient) -> None:
     await client.give("STOR f", b"12345")
-    await client.expect(("MFMT 20200102030405 f", "213 Modify=20200102030405; f"), ("MDTM f", "213 20200102030405"),
-                        ("MDTM www", "550"), ("SIZE www", "550"), ("MFMT x f", "501"), ("MLST nothing", "550"))
-    assert (await client.ask("MLST f")).splitlines()[1].startswith(" Type=file;Size=5;Modify=20200102030405;Perm=rawdf;")
+    await client.expect(
+        ("MFMT 20200102030405 f", "213 Modify=20200102030405; f"),
+        ("MDTM f", "213 20200102030405"),
+        ("MDTM www", "550"),
+        ("SIZE www", "550"),
+        ("MFMT x f", "501"),
+        ("MLST nothing", "550"),
+    )
+    assert (
+        (await client.ask("MLST f")).splitlines()[1].startswith(" Type=file;Size=5;Modify=20200102030405;Perm=rawdf;")
+    )
     await client.expect(("OPTS MLST size;nonsense;type", "200 MLST OPTS Type;Size;"))
     assert (await client.ask("MLST f")).splitlines()[1] == " Type=file;Size=5; /f"
     assert "MLST Type*;Size*;Modify;" in await client.ask("FEAT")
@@ -215,6 +292,7 @@ async def test_ten_thousand_files_in_a_folder(client: FtpClient, sandbox: Sandbo
 
 # -- data connections -------------------------------------------------------------------------------------------
 
+
 async def test_active_mode(client: FtpClient) -> None:
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     port = listener.socket.getsockname()[1]
@@ -232,8 +310,17 @@ async def test_active_mode(client: FtpClient) -> None:
     assert (await client.reply()).startswith("425"), "nobody listens any more"
 
 
-@pytest.mark.parametrize("line", ["PORT 10,0,0,1,200,1", "PORT 127,0,0,2,200,1", "EPRT |1|192.0.2.1|5000|", "EPRT |2|::1|5000|",
-                                  "PORT 127,0,0,1,0,25", "EPRT |1|127.0.0.1|22|"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PORT 10,0,0,1,200,1",
+        "PORT 127,0,0,2,200,1",
+        "EPRT |1|192.0.2.1|5000|",
+        "EPRT |2|::1|5000|",
+        "PORT 127,0,0,1,0,25",
+        "EPRT |1|127.0.0.1|22|",
+    ],
+)
 async def test_no_bounce(client: FtpClient, line: str) -> None:
     assert (await client.ask(line)).startswith("504")
 
@@ -247,9 +334,11 @@ async def test_nobody_else_may_come_to_the_data_port(client: FtpClient, sandbox:
     with trio.socket.from_stdlib_socket(thief) as stolen:
         await stolen.connect(("127.0.0.1", port))
         await client.expect(("NLST public", "150"))
-        with pytest.raises(ConnectionResetError):
-            assert not await stolen.recv(100)
-            raise ConnectionResetError
+        try:
+            heard = await stolen.recv(100)
+        except ConnectionResetError:
+            heard = b""
+        assert not heard
     data = await trio.open_tcp_stream("127.0.0.1", port)
     async with data:
         assert b"".join([piece async for piece in data]) == b"public/welcome.txt\r\n"
@@ -264,8 +353,16 @@ async def test_nobody_comes(client: FtpClient) -> None:
 
 
 async def test_epsv(client: FtpClient) -> None:
-    await client.expect(("EPSV 1", "229"), ("EPSV 2", "522"), ("EPSV 3", "522"), ("EPRT |3|x|1|", "522"), ("EPSV ALL", "200"),
-                        ("PASV", "503"), ("PORT 127,0,0,1,200,1", "503"), ("EPSV", "229"))
+    await client.expect(
+        ("EPSV 1", "229"),
+        ("EPSV 2", "522"),
+        ("EPSV 3", "522"),
+        ("EPRT |3|x|1|", "522"),
+        ("EPSV ALL", "200"),
+        ("PASV", "503"),
+        ("PORT 127,0,0,1,200,1", "503"),
+        ("EPSV", "229"),
+    )
 
 
 async def test_over_ipv6(sandbox: Sandbox) -> None:
@@ -281,14 +378,14 @@ async def test_the_passive_range_and_the_advertised_address(tmp_path: Path) -> N
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
     settings = Ftp(passive_ports=(free, free), advertise="192.0.2.9", accept_seconds=0.2)
-    async with running(Config(ports="ephemeral", services=dict(OFF), ftp=settings), tmp_path) as started:
-        async with ftp(started) as client, ftp(started) as other:
-            await client.login()
-            await other.login()
-            assert await client.ask("PASV") == f"227 Entering Passive Mode (192,0,2,9,{free >> 8},{free & 255})."
-            await other.expect(("PASV", "425"))
-            await client.expect(("ABOR", "226"))
-            await other.expect(("PASV", "227"))
+    config = Config(ports="ephemeral", services=dict(OFF), ftp=settings)
+    async with running(config, tmp_path) as started, ftp(started) as client, ftp(started) as other:
+        await client.login()
+        await other.login()
+        assert await client.ask("PASV") == f"227 Entering Passive Mode (192,0,2,9,{free >> 8},{free & 255})."
+        await other.expect(("PASV", "425"))
+        await client.expect(("ABOR", "226"))
+        await other.expect(("PASV", "227"))
 
 
 async def test_ten_transfers_at_once(sandbox: Sandbox) -> None:
@@ -305,6 +402,7 @@ async def test_ten_transfers_at_once(sandbox: Sandbox) -> None:
 
 
 # -- beside a transfer ------------------------------------------------------------------------------------------
+
 
 async def stalled(client: FtpClient, sandbox: Sandbox) -> trio.abc.Stream:
     """A download that waits for its client to read."""
@@ -346,8 +444,14 @@ async def test_status_and_noop_in_mid_transfer(client: FtpClient, sandbox: Sandb
         await client.ask("QUIT")
         await watcher.wait_closed(2)
     said = [(exchange.verb, exchange.outcome) for session, exchange in watcher.exchanges if session.service == "ftp"]
-    assert said[-6:] == [("RETR", "150"), ("STAT", "211"), ("NOOP", "200"), ("transfer", "426"), ("PWD", "257"),
-                         ("QUIT", "221")]
+    assert said[-6:] == [
+        ("RETR", "150"),
+        ("STAT", "211"),
+        ("NOOP", "200"),
+        ("transfer", "426"),
+        ("PWD", "257"),
+        ("QUIT", "221"),
+    ]
 
 
 async def test_commands_sent_ahead_wait_for_the_transfer(client: FtpClient) -> None:
@@ -364,9 +468,6 @@ async def test_a_client_that_leaves_in_mid_upload_leaves_what_it_sent(client: Ft
     await client.expect(("STOR part", "150"))
     with watching(sandbox.journal) as watcher:
         await data.send_all(b"x" * 1000)
-        with trio.fail_after(5):
-            while "1000" not in (await client.ask("STAT")) and not client.stream is None:
-                break
         await client.stream.aclose()
         await data.aclose()
         await watcher.wait_closed(2)
@@ -381,7 +482,9 @@ async def test_a_transfer_is_one_exchange_with_its_data(client: FtpClient, sandb
         await client.ask("QUIT")
         await watcher.wait_closed(3)
     control = {exchange.verb: exchange for session, exchange in watcher.exchanges if session.service == "ftp"}
-    data = {exchange.verb: (session, exchange) for session, exchange in watcher.exchanges if session.service == "ftp-data"}
+    data = {
+        exchange.verb: (session, exchange) for session, exchange in watcher.exchanges if session.service == "ftp-data"
+    }
     digest = hashlib.sha256(content).hexdigest()
     for verb in ("STOR", "RETR"):
         assert control[verb].outcome == "226"
@@ -392,11 +495,12 @@ async def test_a_transfer_is_one_exchange_with_its_data(client: FtpClient, sandb
         assert session.parent == control[verb].session
     await sandbox.journal.settle()
     with reader(sandbox) as journal:
-        assert journal.stream(data["STOR"][0].id, 0) == content
-        assert journal.stream(data["RETR"][0].id, 1) == content
+        assert journal.stream(data["STOR"][0].id, Stream.CLIENT) == content
+        assert journal.stream(data["RETR"][0].id, Stream.SERVER) == content
 
 
 # -- TLS --------------------------------------------------------------------------------------------------------
+
 
 async def test_explicit_tls(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
@@ -445,13 +549,36 @@ async def test_data_without_tls_where_it_was_promised(sandbox: Sandbox) -> None:
 
 # -- the rest ---------------------------------------------------------------------------------------------------
 
+
 async def test_parameters(client: FtpClient) -> None:
     await client.expect(
-        ("TYPE A N", "200"), ("TYPE L 8", "200"), ("TYPE E", "504"), ("TYPE A C", "504"), ("TYPE X", "501"), ("STRU F", "200"),
-        ("STRU R", "504"), ("MODE S", "200"), ("MODE Z", "504"), ("SYST", "215 UNIX Type: L8"), ("NOOP", "200"), ("HELP", "214-"),
-        ("HELP retr", "214 RETR path"), ("HELP x", "501"), ("SITE HELP", "214"), ("SITE EXEC x", "504"), ("SITE CHMOD 9 x", "501"),
-        ("OPTS UTF8 ON", "200"), ("OPTS UTF8 OFF", "504"), ("OPTS X", "501"), ("LANG en", "200"), ("LANG de", "504"),
-        ("NONSENSE", "500"), ("RETR", "501"), ("STAT", "211-"), ("CCC", "500"))
+        ("TYPE A N", "200"),
+        ("TYPE L 8", "200"),
+        ("TYPE E", "504"),
+        ("TYPE A C", "504"),
+        ("TYPE X", "501"),
+        ("STRU F", "200"),
+        ("STRU R", "504"),
+        ("MODE S", "200"),
+        ("MODE Z", "504"),
+        ("SYST", "215 UNIX Type: L8"),
+        ("NOOP", "200"),
+        ("HELP", "214-"),
+        ("HELP retr", "214 RETR path"),
+        ("HELP x", "501"),
+        ("SITE HELP", "214"),
+        ("SITE EXEC x", "504"),
+        ("SITE CHMOD 9 x", "501"),
+        ("OPTS UTF8 ON", "200"),
+        ("OPTS UTF8 OFF", "504"),
+        ("OPTS X", "501"),
+        ("LANG en", "200"),
+        ("LANG de", "504"),
+        ("NONSENSE", "500"),
+        ("RETR", "501"),
+        ("STAT", "211-"),
+        ("CCC", "500"),
+    )
 
 
 async def test_site_chmod(client: FtpClient, sandbox: Sandbox) -> None:
@@ -460,16 +587,46 @@ async def test_site_chmod(client: FtpClient, sandbox: Sandbox) -> None:
     assert os.stat(sandbox.data / "homes" / "alice" / "f").st_mode & 0o777 == 0o755
 
 
-@pytest.mark.parametrize("line", [b"CWD \xff\xff\xfe", b"CWD a\x00b", b"MKD a\x1bb", b"RETR " + b"a/" * 200, b"MKD " + b"a" * 300,
-                                  b"STOR ../x\x7f", b"CWD " + b"x" * 10_000, b"\x80\x81", b"MKD a\rb", b"STOR .sandbox-upload-x"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"CWD \xff\xff\xfe",
+        b"CWD a\x00b",
+        b"MKD a\x1bb",
+        b"RETR " + b"a/" * 200,
+        b"MKD " + b"a" * 300,
+        b"STOR ../x\x7f",
+        b"CWD " + b"x" * 10_000,
+        b"\x80\x81",
+        b"MKD a\rb",
+        b"STOR .sandbox-upload-x",
+    ],
+)
 async def test_bad_lines_are_answered(client: FtpClient, line: bytes) -> None:
     assert (await client.ask(line))[0] in "5"
     await client.expect(("NOOP", "200"))
 
 
-ATTACKS = ["../../../etc/passwd", "/../../etc/passwd", "/etc/passwd", "out/passwd", "www/../out/passwd", "out", "..\\..\\x",
-           "%2e%2e/%2e%2e/etc/passwd", "．．/etc/passwd", "homes/bob", "/homes/bob/www", "../bob/www", "~root/.bashrc",
-           "/proc/self/environ", "key", "public/../../bob", "sites/../../../world.sqlite3", "OUT/passwd"]
+ATTACKS = [
+    "../../../etc/passwd",
+    "/../../etc/passwd",
+    "/etc/passwd",
+    "out/passwd",
+    "www/../out/passwd",
+    "out",
+    "..\\..\\x",
+    "%2e%2e/%2e%2e/etc/passwd",
+    "\uff0e\uff0e/etc/passwd",
+    "homes/bob",
+    "/homes/bob/www",
+    "../bob/www",
+    "~root/.bashrc",
+    "/proc/self/environ",
+    "key",
+    "public/../../bob",
+    "sites/../../../world.sqlite3",
+    "OUT/passwd",
+]
 
 
 @pytest.mark.parametrize("path", ATTACKS)
@@ -484,16 +641,15 @@ async def test_nothing_outside_is_read_written_or_revealed(client: FtpClient, sa
     for command in ("RNTO", "MKD", "APPE"):
         reply = await client.ask(f"{command} {path}/x")
         assert reply.startswith("5"), f"{command}: {reply}"
-    before = {name: os.stat(name).st_mtime for name in ("/etc/passwd", "/etc")}
-    assert {name: os.stat(name).st_mtime for name in before} == before
     assert sorted(os.listdir(home)) == ["key", "mine", "out", "www"]
 
 
 async def test_silence_ends_with_a_word(tmp_path: Path) -> None:
-    async with running(Config(ports="ephemeral", services=dict(OFF), limits=Limits(idle=0.3, grace=0.1)), tmp_path) as started:
-        async with ftp(started) as client:
-            assert (await client.reply()).startswith("421")
-            assert await client.closed()
+    async with running(
+        Config(ports="ephemeral", services=dict(OFF), limits=Limits(idle=0.3, grace=0.1)), tmp_path
+    ) as started, ftp(started) as client:
+        assert (await client.reply()).startswith("421")
+        assert await client.closed()
 
 
 async def test_who_waits_for_a_transfer_is_not_idle(tmp_path: Path) -> None:
