@@ -77,7 +77,8 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
                  "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "patience", "recorder", "resetting", "scope", "secure", "server", "service", "waiting")
+                 "open_exchange", "patience", "recorder", "resetting", "scope", "secure", "server", "service",
+                 "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataLine | None = None) -> None:

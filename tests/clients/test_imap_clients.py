@@ -145,7 +145,7 @@ SyncState *
     (mail / "Drafts" / "new").mkdir(parents=True, exist_ok=True)
     (mail / "Drafts" / "new" / "1.mine").write_bytes(b"From: me@example.com\nSubject: mine\n\nfrom the other side\n")
     inbox = store.find_folder("alice")
-    first, *_, last = store.items(inbox.id)
+    last = store.items(inbox.id)[-1]
     store.set_flags(inbox.id, [last.uid], lambda flags: flags | {"\\Flagged"}).result()
     gone = next(name for name, text in files.items() if b"letter number 2" in text)
     (mail / gone).unlink()

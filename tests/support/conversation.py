@@ -93,6 +93,7 @@ class MemoryConversation:
         self.secure = secure
         self.buffer = bytearray()
         self.due = math.inf
+        self.patience = math.inf
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False
