@@ -15,11 +15,13 @@ from sandbox.world.mail import Delivery, MailStore
 from tests.support.dialogue import Talk
 
 WORDS = [
-    b"SELECT INBOX", b"FETCH 1:* ", b"UID ", b"STORE 1 +FLAGS ", b"SEARCH ", b"APPEND INBOX ", b"LIST \"\" ", b"RENAME INBOX ",
-    b"(BODY[", b"HEADER.FIELDS (", b"BODYSTRUCTURE", b"ENVELOPE", b"1.2.3", b"]<0.5>", b"(", b")", b"{5}", b"{3+}", b"~{2+}", b'"',
-    b"*", b"$", b"\\Seen", b"NOT ", b"OR ", b"1:5", b" ", b"\r\n", b"\r\nt ", b"IDLE", b"DONE", b"RETURN (SAVE)", b"SORT (DATE) UTF-8 ALL",
-    b"THREAD REFERENCES UTF-8 ALL", b"CREATE x", b"a/b", b"&AOQ-", b"&", b"\xff", b"\x00", b"MOVE 1 Sent", b"COPY 1 Sent", b"EXPUNGE",
-    b"(CHANGEDSINCE 1)", b"(QRESYNC (1 1))", b"ENABLE QRESYNC", b"STATUS INBOX (SIZE)", b"CLOSE", b"BINARY[1]", b"99999999999",
+    b"SELECT INBOX", b"FETCH 1:* ", b"UID ", b"STORE 1 +FLAGS ", b"SEARCH ", b"APPEND INBOX ", b"LIST \"\" ",
+    b"RENAME INBOX ", b"(BODY[", b"HEADER.FIELDS (", b"BODYSTRUCTURE", b"ENVELOPE", b"1.2.3", b"]<0.5>", b"(",
+    b")", b"{5}", b"{3+}", b"~{2+}", b'"', b"*", b"$", b"\\Seen", b"NOT ", b"OR ", b"1:5", b" ", b"\r\n",
+    b"\r\nt ", b"IDLE", b"DONE", b"RETURN (SAVE)", b"SORT (DATE) UTF-8 ALL", b"THREAD REFERENCES UTF-8 ALL",
+    b"CREATE x", b"a/b", b"&AOQ-", b"&", b"\xff", b"\x00", b"MOVE 1 Sent", b"COPY 1 Sent", b"EXPUNGE",
+    b"(CHANGEDSINCE 1)", b"(QRESYNC (1 1))", b"ENABLE QRESYNC", b"STATUS INBOX (SIZE)", b"CLOSE", b"BINARY[1]",
+    b"99999999999",
 ]
 LETTER = (b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\none\r\n--x\r\n"
           b"Content-Transfer-Encoding: nonsense\r\n\r\ntwo\r\n")
@@ -61,10 +63,8 @@ async def test_a_command_too_long_is_read_past(tmp_path: Path) -> None:
         await talk.play("S: * OK ...\nC: a LOGIN alice wonderland\nS: a OK ...")
         talk.feed(b"b UID FETCH " + b"1,2:3," * 500_000 + b"4 FLAGS\r\nc NOOP\r\n")
         await talk.play("S: b BAD A line may have 65536 octets\nS: c OK Nothing done")
-        talk.feed(b"d SEARCH TEXT {1000000}\r\ne SEARCH TEXT {200000+}\r\n" + b"x LOGOUT\r\n" * 16_667 + b"xx\r\nf NOOP\r\n")
-        await talk.play("S: d NO [TOOBIG] ...\nS: e NO [TOOBIG] ...")
-        while (line := await talk.hear_line()).startswith("x "):
-            raise AssertionError("a literal was read as a command")
-        assert line.startswith("f OK") or line.startswith("* BAD")
+        talk.feed(b"d SEARCH TEXT {1000000}\r\n")
+        talk.feed(b"e SEARCH TEXT {200000+}\r\n" + b"x LOGOUT\r\n" * 20_000 + b"\r\nf NOOP\r\n")
+        await talk.play("S: d NO [TOOBIG] ...\nS: e NO [TOOBIG] ...\nS: f OK Nothing done")
         talk.hang_up()
     store.close()
