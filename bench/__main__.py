@@ -25,11 +25,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import mail
 from bench.load import Rate, dns, http, http_client, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "dns", "start", "memory")
+PARTS = ("http", "dns", "smtp", "pop3", "start", "memory")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -47,6 +48,10 @@ def main() -> int:
             http_rates(args.rounds, args.seconds)
         elif part == "dns":
             dns_rates(args.rounds, args.seconds)
+        elif part == "smtp":
+            smtp_rates(args.rounds, args.seconds)
+        elif part == "pop3":
+            pop3_rates(args.rounds, args.seconds)
         elif part == "start":
             start_times(args.rounds)
         else:
@@ -89,6 +94,21 @@ def dns_rates(rounds: int, seconds: float) -> None:
         return
     compare(present(DNS_PEERS), rounds, lambda server: dns(server.address, seconds, server.folder),
             lambda server: dns(server.address, WARM_UP, server.folder))
+
+
+def smtp_rates(rounds: int, seconds: float) -> None:
+    peers = None
+    for size in mail.SIZES:
+        print(f"Messages of {size:,} octets taken over SMTP, a second; {mail.CONNECTIONS} connections")
+        peers = present(mail.SMTP_PEERS) if peers is None else peers
+        compare(peers, rounds, lambda server, size=size: mail.send(server.address, seconds, size),  # type: ignore[misc]
+                lambda server, size=size: mail.send(server.address, WARM_UP, size))  # type: ignore[misc]
+
+
+def pop3_rates(rounds: int, seconds: float) -> None:
+    print(f"Messages of {mail.SIZES[0]:,} octets fetched over POP3, a second; {mail.CONNECTIONS} connections")
+    compare(present(mail.POP3_PEERS), rounds, lambda server: mail.fetch(server.address, seconds),
+            lambda server: mail.fetch(server.address, WARM_UP))
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],
