@@ -26,12 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from bench import mail
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "start", "memory")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "start", "memory")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -51,6 +52,10 @@ def main() -> int:
             tls_rates(args.rounds, args.seconds)
         elif part == "dns":
             dns_rates(args.rounds, args.seconds)
+        elif part == "smtp":
+            smtp_rates(args.rounds, args.seconds)
+        elif part == "pop3":
+            pop3_rates(args.rounds, args.seconds)
         elif part == "start":
             start_times(args.rounds)
         else:
@@ -112,6 +117,21 @@ def dns_rates(rounds: int, seconds: float) -> None:
         return
     compare(present(DNS_PEERS), rounds, lambda server: dns(server.address, seconds, server.folder),
             lambda server: dns(server.address, WARM_UP, server.folder))
+
+
+def smtp_rates(rounds: int, seconds: float) -> None:
+    peers = None
+    for size in mail.SIZES:
+        print(f"Messages of {size:,} octets taken over SMTP, a second; {mail.CONNECTIONS} connections")
+        peers = present(mail.SMTP_PEERS) if peers is None else peers
+        compare(peers, rounds, lambda server, size=size: mail.send(server.address, seconds, size),  # type: ignore[misc]
+                lambda server, size=size: mail.send(server.address, WARM_UP, size))  # type: ignore[misc]
+
+
+def pop3_rates(rounds: int, seconds: float) -> None:
+    print(f"Messages of {mail.SIZES[0]:,} octets fetched over POP3, a second; {mail.CONNECTIONS} connections")
+    compare(present(mail.POP3_PEERS), rounds, lambda server: mail.fetch(server.address, seconds),
+            lambda server: mail.fetch(server.address, WARM_UP))
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sandbox.address import Address
 from sandbox.console.escape import cells, escape, shorten
 from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
-from sandbox.explain import mood, sentence, session_sentence
+from sandbox.explain import Mood, mood, sentence, session_sentence
 from sandbox.journal.records import Exchange, Session
 
 __all__ = ["clock", "closing_line", "duration", "json_line", "line"]
@@ -40,14 +40,18 @@ def line(session: Session, exchange: Exchange, *, color: bool, explain: bool, wi
     # A small service is asked for by connecting: its name once is enough.
     verb = "" if exchange.verb == service else escape(exchange.verb) or "(unfinished)"
     asked, outcome, answered = escape(exchange.asked), escape(exchange.outcome), escape(exchange.answered)
+    warning = escape(exchange.notes.get("warning", ""))
     if width:
+        room = max(SHORTEST, width - cells(front) - len(back))
+        warning = shorten(warning, room // 2)
         verb, asked, outcome, answered = _squeeze(verb, asked, outcome, answered,
-                                                  max(SHORTEST, width - cells(front) - len(back)))
+                                                  room - (cells(warning) + 1 if warning else 0))
     said = " ".join(filter(None, (
         paint(moment, DIM, color=color), paint(f"{client:<{CLIENT}}", DIM, color=color),
         paint(f"{service:<{SERVICE}}", PROTOCOLS.get(session.protocol, ""), color=color),
         paint(verb, BOLD, color=color), asked, "→",
-        paint(outcome or "no answer", MOODS[mood(exchange.outcome)], color=color), answered)))
+        paint(outcome or "no answer", MOODS[mood(exchange.outcome)], color=color), answered,
+        paint(warning, MOODS[Mood.WARNING], color=color))))
     said += paint(back, DIM, color=color)
     return said + _below(sentence(session, exchange), color=color, width=width) if explain else said
 

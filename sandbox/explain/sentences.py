@@ -70,9 +70,11 @@ def mood(outcome: str) -> Mood:
 def sentence(session: Session, exchange: Exchange) -> str:
     """One or two short sentences on what an exchange asked and what came back; at most 160 characters.
 
-    From the entry of the exchange's key where it has one, else from those of its verb and its outcome. Never
+    From the entry of its warning or its key where it has one, else from those of its verb and its outcome. Never
     contains a word the client chose. "" where nothing is known.
     """
+    if (warning := exchange.notes.get("warning")) and (entry := lookup("sasl", "warning", warning)):
+        return _fit([_said(entry)])
     return _compose(session.protocol, exchange.verb[:LONGEST_TERM], exchange.outcome, exchange.key)
 
 

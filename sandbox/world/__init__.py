@@ -133,15 +133,35 @@ class World:
 
         Waits for the disk. Raises StoreError.
         """
-        from sandbox.world.mail import Delivery, MailStore
-        from sandbox.world.mail.seed import write_letter
+        from sandbox.world.mail import MailStore
         if self._mail is None:
             self._mail = MailStore(self.files.mail, durability=durability, quota=quota)
             if not self._mail.accounts():
-                store, domain = self._mail, self.domains[0].name
-                for future in [store.put(write_letter(letter, domain), Delivery(letter.to)) for letter in self.mail]:
-                    future.result()  # they share a commit
+                self._seed(self._mail)
+            self.changes.observe(self._mind_mail)
         return self._mail
+
+    def _seed(self, store: MailStore) -> None:
+        """Deliver the letters that are there from the start. Raises WorldError."""
+        from sandbox.world.mail import Delivery
+        from sandbox.world.mail.seed import write_letter
+        domain = self.domains[0].name if self.domains else "sandbox.test"
+        try:
+            texts = [(letter.to, write_letter(letter, domain)) for letter in self.mail]
+        except OSError as error:
+            raise WorldError(str(error.filename), 0, "", f"a letter that cannot be read ({error.strerror})",
+                             "a message") from None
+        for future in [store.put(text, Delivery(to), utf8=not text.partition(b"\r\n\r\n")[0].isascii())
+                       for to, text in texts]:
+            future.result()  # they share a commit
+
+    def _mind_mail(self, change: Change) -> None:
+        """Somebody new has a mailbox at once, and nobody finds the mail of one who left."""
+        if change.kind == "account" and self._mail is not None:
+            if change.action == "added":
+                self._mail.require_account(change.name)
+            elif change.action == "removed":
+                self._mail.remove_account(change.name)
 
     def close(self) -> None:
         """Close the stores. The world cannot be changed any more."""

@@ -29,12 +29,14 @@ LEVELS = 10
 
 
 class Letter(NamedTuple):
-    """A letter that is there from the start. to: a login; sender: an address."""
+    """A letter that is there from the start. to: a login; sender: an address; file: one with the whole message, ""
+    for one made of the rest."""
 
     to: str
     sender: str
     subject: str
     text: str
+    file: str = ""
 
 
 class Beginning(NamedTuple):
@@ -261,13 +263,22 @@ def add_hosts(source: Source, domains: dict[str, Domain]) -> None:
 
 
 def read_mail(source: Source, people: dict[str, Account]) -> list[Letter]:
-    return [letter(source, index, table, people) for index, table in enumerate(source.world.mail)]
+    return [letter for index, table in enumerate(source.world.mail) for letter in letters(source, index, table, people)]
 
 
-def letter(source: Source, index: int, table: MailTable, people: dict[str, Account]) -> Letter:
+def letters(source: Source, index: int, table: MailTable, people: dict[str, Account]) -> list[Letter]:
+    """What one table stands for: a letter, or each of a folder, by name."""
     if table.to not in people:
         raise source.error(("mail", index, "to"), f"{literal(table.to[:80])}, whom this world does not know",
                            f"one of {', '.join(people) or 'its people'}", nearest(table.to, people))
+    if table.folder:
+        if table.sender or table.subject or table.text:
+            raise source.error(("mail", index, "folder"), "a folder beside from, subject or text",
+                               "a folder, whose messages say all that, or one letter")
+        folder = Path(check_folder(source, ("mail", index, "folder"), table.folder))
+        return [Letter(table.to, "", "", "", str(file)) for file in sorted(folder.glob("*.eml"))]
+    if not table.sender:
+        raise source.error(("mail", index, "from"), "nothing; the key is missing", "who the letter is from")
     if "\n" in table.subject + table.sender or "\r" in table.subject + table.sender:
         raise source.error(("mail", index), "a line end in the subject or the sender", "one line each")
-    return Letter(table.to, table.sender, table.subject, table.text)
+    return [Letter(table.to, table.sender, table.subject, table.text)]

@@ -50,12 +50,13 @@ class SiteTable(Table, frozen=True):
 
 
 class MailTable(Table, frozen=True, rename={"sender": "from"}):
-    """A letter that lies in a mailbox from the start."""
+    """A letter that lies in a mailbox from the start, or a folder of them."""
 
     to: Annotated[Text, Meta(description="the login of the person who has it")]
-    sender: Annotated[Text, Meta(description="who it is from, such as bob@example.com")]
+    sender: Annotated[str, Meta(description="who it is from, such as bob@example.com")] = ""
     subject: Annotated[str, Meta(description="its subject")] = ""
     text: Annotated[str, Meta(description="its text")] = ""
+    folder: Annotated[str, Meta(description="a folder of whole messages, *.eml, instead of one letter")] = ""
 
 
 class WorldFile(Table, frozen=True):

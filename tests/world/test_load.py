@@ -152,6 +152,8 @@ DOMAIN = '[[domain]]\nname = "a.test"\n'
     ("[[mail]]\nto = 'alcie'\nfrom = 'b@a.test'", 2, "mail[1].to", "Did you mean alice?"),
     ("[[mail]]\nto = 'alice'\nfrom = 'b@a.test'\nsubject = \"a\\nBcc: x\"", 1, "mail[1]", "one line each"),
     ("[[mail]]\nto = 'alice'", 1, "mail[1].from", "missing"),
+    ("[[mail]]\nto = 'alice'\nfolder = 'none'", 3, "mail[1].folder", "no folder"),
+    ("[[mail]]\nto = 'alice'\nfrom = 'b@a.test'\nfolder = '.'", 4, "mail[1].folder", "beside from"),
     ("extends = 'defualt'", 1, "extends", "Did you mean default?"),
     ("extends = ''", 1, "extends", "no file"),
     ("extends = 'my.toml'", 1, "extends", "add to itself"),

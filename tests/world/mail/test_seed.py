@@ -32,3 +32,34 @@ def test_they_are_there_at_the_first_start_and_not_again_at_the_next(tmp_path: P
             counts.append({name: len(store.items(store.find_folder(name).id)) for name in store.accounts()})
     assert counts[0] == counts[1]
     assert sum(counts[0].values()) == len(world.mail)
+
+
+def test_a_folder_of_messages(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "2.eml").write_bytes("Subject: Grüße\n\ntwo\n".encode())
+    (tmp_path / "letters" / "1.eml").write_bytes(b"Subject: one\r\n\r\n.dot\r\n")
+    (tmp_path / "letters" / "notes.txt").write_bytes(b"no letter")
+    (tmp_path / "w.toml").write_text(
+        'extends = "nothing"\n[people.zoe]\npassword = "x"\n[[mail]]\nto = "zoe"\nfolder = "letters"\n')
+    (tmp_path / "data").mkdir()
+    with closing(World.load(tmp_path / "w.toml", tmp_path / "data")) as world:
+        store = world.open_mail()
+        items = store.items(store.find_folder("zoe").id)
+        assert [b"".join(store.read(item.content)) for item in items] == [
+            b"Subject: one\r\n\r\n.dot\r\n", "Subject: Grüße\r\n\r\ntwo\r\n".encode()]
+        assert [store.needs_utf8(item.content) for item in items] == [False, True]
+
+
+def test_everybody_in_the_built_in_world_has_a_letter(tmp_path: Path) -> None:
+    with closing(World.load(None, tmp_path)) as world:
+        assert {letter.to for letter in world.mail} == {account.login for account in world.accounts}
+
+
+def test_mailboxes_come_and_go_with_people(tmp_path: Path) -> None:
+    with closing(World.load(None, tmp_path)) as world:
+        store = world.open_mail()
+        world.accounts.add("dora", "vans")
+        world.accounts.remove("alice")
+        store.require_account("carol").result()  # what was asked for before it is done then
+        assert "dora" in store.accounts()
+        assert "alice" not in store.accounts()
