@@ -37,7 +37,7 @@ ENV PATH=/opt/sandbox/bin:$PATH \
     SANDBOX_CONFIG=/etc/sandbox/container.toml
 USER sandbox
 VOLUME /data
-EXPOSE 80/tcp 443/tcp 53/udp 53/tcp 853/tcp 25/tcp 587/tcp 465/tcp 110/tcp 995/tcp 21/tcp 990/tcp 22/tcp \
+EXPOSE 80/tcp 443/tcp 53/udp 53/tcp 853/tcp 25/tcp 587/tcp 465/tcp 110/tcp 995/tcp 143/tcp 993/tcp 21/tcp 990/tcp 22/tcp \
     7/udp 7/tcp 9/udp 9/tcp 13/udp 13/tcp 17/udp 17/tcp 19/udp 19/tcp 37/udp 37/tcp
 # It connects to one service, so not too often: each look is a session in the journal.
 HEALTHCHECK --interval=10s --timeout=8s --start-period=5s CMD ["sandbox", "ready"]

@@ -31,7 +31,8 @@ class Limits(Section, frozen=True):
     line: Annotated[Positive, Meta(description="one line of a line protocol, with its line end")] = 8_192
     head: Annotated[Positive, Meta(description="one HTTP request head")] = 32_768
     body: Annotated[Positive, Meta(description="one request body")] = 1_073_741_824
-    idle: Annotated[Seconds, Meta(description="waiting for a client that sends or takes nothing")] = 300.0
+    idle: Annotated[Seconds, Meta(description="waiting for a client that sends or takes nothing; "
+                                  "longer where a protocol's RFC says so: POP3 600")] = 300.0
     head_seconds: Annotated[Seconds, Meta(description="for one whole request head")] = 30.0
     handshake: Annotated[Seconds, Meta(description="for one TLS handshake")] = 15.0
     total: Annotated[Seconds, Meta(description="one connection, from open to close")] = 86_400.0

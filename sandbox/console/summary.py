@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "ftp": "curl -u alice:wonderland ftp://{address}/",
     "ftps": "curl -k -u alice:wonderland ftps://{address}/",
     "sftp": "sftp -P {port} alice@{host}",
+    "imap": "curl -u alice:wonderland imap://{address}/",
+    "imaps": "curl -k -u alice:wonderland imaps://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
     "daytime": "nc {host} {port} </dev/null",

@@ -142,8 +142,10 @@ class Server:
                 return "server-reset"
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
-                if not conversation.ended:
-                    await linger(conversation)
+                if not conversation.ended and not conversation.channel.reset:
+                    # All is said. A client that now leaves without another word is no broken connection.
+                    with contextlib.suppress(ConversationError):
+                        await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended

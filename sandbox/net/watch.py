@@ -25,8 +25,8 @@ class Watched(Protocol):
     """What a conversation shows to its watch.
 
     active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
-    due: a time after which waiting ends, or inf; waiting: how many tasks wait for the client; idle: whether nothing
-    is under way; scope: what the session runs in.
+    due: a time after which waiting ends, or inf; patience: seconds it may be idle; waiting: how many tasks wait for
+    the client; idle: whether nothing is under way; scope: what the session runs in.
     """
 
     active: float
@@ -35,6 +35,8 @@ class Watched(Protocol):
     def owner(self) -> Watched | None: ...
     @property
     def due(self) -> float: ...
+    @property
+    def patience(self) -> float: ...
     @property
     def waiting(self) -> int: ...
     @property
@@ -74,13 +76,12 @@ class Watch:
     def look(self) -> None:
         """Interrupt the waits that are past a deadline, and end what lasts too long."""
         now = self.now
-        idle_since = now - self._limits.idle
         began_before = now - self._limits.total
         for conversation, began in tuple(self.conversations.items()):
             if (owner := conversation.owner) is not None:
                 # Who waits for the end of a transfer is not idle while it moves.
                 owner.active = max(owner.active, conversation.active)
-            if conversation.waiting and (conversation.active < idle_since or conversation.due < now):
+            if conversation.waiting and (conversation.active < now - conversation.patience or conversation.due < now):
                 conversation.interrupt("idle-timeout")
             if began < began_before:
                 conversation.interrupt("time-limit")

@@ -102,6 +102,10 @@ class Conversation(Protocol):
     """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
     For a whole request head, a whole login: it stops a client that trickles a byte a second."""
 
+    patience: float
+    """Seconds the client may stay silent, or take nothing, before `TimedOut`: the configured idle limit, unless the
+    session knows that this client has a right to more."""
+
     async def fill(self) -> bool:
         """Send what is queued, then wait for more bytes in `buffer`. False at the client's end of stream.
 
@@ -145,6 +149,12 @@ class Conversation(Protocol):
         """Flush, throw away (and record) what arrived before the handshake, and encrypt from here on.
 
         Raises Closed when the handshake fails.
+        """
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What ties a login to this very TLS connection (RFC 5056), None where there is no such thing.
+
+        kind: "tls-exporter" (RFC 9266), "tls-unique" or "tls-server-end-point" (RFC 5929).
         """
 
     def begin(self, verb: str, asked: str = "") -> OpenExchange:
@@ -228,6 +238,13 @@ class Wire(Protocol):
 
     async def receive(self, limit: int = 65536) -> bytes:
         """b"" at end of stream. Raises Closed."""
+
+    async def start_tls(self, server_name: str) -> None:
+        """Encrypt from here on, as the client, believing the sandbox's own authority alone. From then on one task at
+        a time may send or receive. server_name: a host name or IP address, which the certificate must be for.
+
+        Raises Closed when the handshake fails.
+        """
 
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...

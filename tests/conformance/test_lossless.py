@@ -57,6 +57,9 @@ SAMPLES: dict[str, list[bytes]] = {
         b"RETR x\r\nPASS y\r\n\x00\xff\xfe\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
     "sftp": [b"SSH-2.0-Test\r\n" + bytes(40), b"not SSH at all\r\n" * 3, b"SSH-2.0-Te"],
+    "imap": [b"a CAPABILITY\r\nb LOGIN alice wonderland\r\nc SELECT INBOX\r\nd FETCH 1:* ALL\r\ne IDLE\r\nDONE\r\n"
+             b"f APPEND INBOX {16+}\r\nSubject: x\r\n\r\ny\r\n\r\ng LOGOUT\r\n",
+             b"a LOGIN {5}\r\nalice {3}\r\nbad\r\nb LOGIN \"\r\nc\r\n", b"\xff\xfe\r\n" * 5],
     "echo": [b"say it again\r\n" * 50, b"", bytes(range(256)) * 700],
     "discard": [b"thrown away" * 1000],
     "daytime": [b"", b"ignored"],
@@ -78,6 +81,7 @@ OVER_TLS: dict[str, tuple[list[bytes], Callable[[bytearray], bool]]] = {
     "submissions": ([b"EHLO me\r\nNOOP\r\nQUIT\r\n"], lambda _: False),
     "pop3s": ([b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nQUIT\r\n"], lambda _: False),
     "ftps": ([b"USER alice\r\nPASS wonderland\r\nPBSZ 0\r\nPROT P\r\nPWD\r\nQUIT\r\n"], lambda _: False),
+    "imaps": ([b"a LOGIN alice wonderland\r\nb LIST \"\" *\r\nc LOGOUT\r\n"], lambda _: False),
     "domain-s": ([over_tcp(QUERY, QUERY)], lambda received: received.count(b"\x12\x34") == 2),
 }
 """Of roles that encrypt from the start: what a client says, and whether what it has heard is all it waits for. It

@@ -120,6 +120,7 @@ class MemoryConversation:
         self.alpn = alpn
         self.buffer = bytearray()
         self.due = math.inf
+        self.patience = 300.0
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False
@@ -220,6 +221,9 @@ class MemoryConversation:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("there is no network in memory")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
 
     def begin(self, verb: str, asked: str = "") -> MemoryExchange:
         return MemoryExchange(self, verb, asked)

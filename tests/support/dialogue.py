@@ -75,6 +75,7 @@ class Talk:
         self.due = inf
         self.line = line
         self.idle = inf
+        self.patience = inf
         self.exchanges: list[Heard] = []
         self.consumed = self.written = 0
         self.mark = (0, 0)
@@ -84,7 +85,7 @@ class Talk:
         self._ended = False
         self._to_session, self._from_client = trio.open_memory_channel[bytes](inf)
         self._to_client, self._from_session = trio.open_memory_channel[bytes](inf)
-        self._heard = bytearray()
+        self.heard = bytearray()
 
     async def fill(self) -> bool:
         await self.flush()
@@ -171,6 +172,9 @@ class Talk:
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
+
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)
         self.exchanges.append(exchange)
@@ -188,13 +192,13 @@ class Talk:
 
     async def hear_line(self) -> str:
         """The next line from the server, without its end; "<end>" once it has closed."""
-        while (end := self._heard.find(b"\n")) < 0:
+        while (end := self.heard.find(b"\n")) < 0:
             try:
-                self._heard += await self._from_session.receive()
+                self.heard += await self._from_session.receive()
             except trio.EndOfChannel:
                 return "<end>"
-        line = bytes(self._heard[:end + 1])
-        del self._heard[:end + 1]
+        line = bytes(self.heard[:end + 1])
+        del self.heard[:end + 1]
         assert line.endswith(b"\r\n"), line
         return line[:-2].decode("utf-8", "backslashreplace")
 

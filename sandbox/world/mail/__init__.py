@@ -10,9 +10,23 @@ from __future__ import annotations
 from sandbox.world.mail.schema import StoreBusy, StoreError
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.store import MailStore
-from sandbox.world.mail.values import QUEUE, Change, Delivery, Folder, Item, NoSuchFolder, Outbound, OverQuota, Stored
+from sandbox.world.mail.values import (
+    QUEUE,
+    Change,
+    Counts,
+    Delivery,
+    Flagged,
+    Folder,
+    FolderExists,
+    Item,
+    NoSuchFolder,
+    Outbound,
+    OverQuota,
+    Stored,
+    View,
+)
 
 __all__ = [
-    "QUEUE", "Change", "Delivery", "Folder", "Item", "MailStore", "NoSuchFolder", "Outbound", "OverQuota", "Spool",
-    "StoreBusy", "StoreError", "Stored",
+    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "MailStore", "NoSuchFolder",
+    "Outbound", "OverQuota", "Spool", "StoreBusy", "StoreError", "Stored", "View",
 ]

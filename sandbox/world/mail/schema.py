@@ -86,7 +86,15 @@ CREATE TABLE outbound (                -- mail under way, a row for each recipie
 );
 CREATE INDEX outbound_due ON outbound (due);
 CREATE INDEX outbound_content ON outbound (content);
-""",)
+""", """
+CREATE TABLE subscription (            -- a name, whether or not there is a folder of that name (RFC 9051 §6.3.7)
+    account INTEGER NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (account, name)
+) WITHOUT ROWID;
+INSERT INTO subscription SELECT account, name FROM folder WHERE subscribed;
+ALTER TABLE folder DROP COLUMN subscribed;
+""")
 
 
 class StoreError(Exception):

@@ -7,8 +7,10 @@ import logging
 import os
 import queue
 import sqlite3
+import sys
 import threading
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -16,10 +18,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from sandbox.world.mail import writes
+from sandbox.world.mail import folders, writes
 from sandbox.world.mail.schema import Durability, StoreError, claim, connect, migrate
 from sandbox.world.mail.spool import Spool
-from sandbox.world.mail.values import Change, Delivery, Folder, Item, NoSuchFolder, Outbound, Stored
+from sandbox.world.mail.values import (
+    Change,
+    Counts,
+    Delivery,
+    Flagged,
+    Folder,
+    Item,
+    NoSuchFolder,
+    Outbound,
+    Stored,
+    View,
+)
 from sandbox.world.mail.writer import Transaction, Writer
 
 __all__ = ["PIECE", "MailStore"]
@@ -30,12 +43,14 @@ QUOTA = 1_073_741_824
 PIECE = 65_536
 """Octets of a message read at once."""
 
-FOLDER = ("SELECT folder.id, account.name, folder.name, special, uidvalidity, uidnext, modseq, recent, subscribed "
-          "FROM folder JOIN account ON account.id = folder.account ")
+FOLDER = ("SELECT folder.id, account.name, folder.name, special, uidvalidity, uidnext, modseq, recent, "
+          "EXISTS (SELECT 1 FROM subscription WHERE subscription.account = account.id "
+          "AND subscription.name = folder.name) FROM folder JOIN account ON account.id = folder.account ")
 ITEM = "SELECT uid, size, content, modseq, received, flags, recipient FROM message "
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Append = tuple[Spool, Delivery, float, bool]
 
 
 class MailStore:
@@ -127,18 +142,33 @@ class MailStore:
         return self._submit(lambda tx: writes.remove_account(tx, name, self._files))
 
     def create_folder(self, account: str, name: str, special: str = "") -> Future[int]:
-        """The future raises sqlite3.IntegrityError when it exists."""
-        return self._submit(lambda tx: writes.create_folder(
+        """A folder, and those above it that are missing. The future raises FolderExists."""
+        return self._submit(lambda tx: folders.create(
             tx, writes.require_account(tx, account, self.quota), name, special))
 
     def delete_folder(self, folder: int) -> Future[None]:
         return self._submit(lambda tx: writes.delete_folder(tx, folder, self._files))
 
-    def rename_folder(self, folder: int, name: str) -> Future[None]:
-        return self._submit(lambda tx: writes.rename_folder(tx, folder, name))
+    def rename_folder(self, account: str, old: str, new: str) -> Future[None]:
+        """With the folders inside it; of INBOX only the mail moves (RFC 9051 §6.3.6).
 
-    def set_subscribed(self, folder: int, subscribed: bool) -> Future[None]:
-        return self._submit(lambda tx: writes.set_subscribed(tx, folder, subscribed))
+        The future raises NoSuchFolder, FolderExists.
+        """
+        return self._submit(lambda tx: folders.rename(
+            tx, writes.require_account(tx, account, self.quota), old, new, self._files))
+
+    def set_subscribed(self, account: str, name: str, subscribed: bool) -> Future[None]:
+        """Whether there is such a folder or not."""
+        return self._submit(lambda tx: folders.set_subscribed(
+            tx, writes.require_account(tx, account, self.quota), name, subscribed))
+
+    def append(self, messages: Sequence[Append]) -> Future[list[Stored]]:
+        """Several messages, all or none (RFC 3502). Each: (sealed spool, delivery, received, utf8)."""
+        place = writes.rename_durably if self.durability == "power" else os.rename
+        return self._submit(lambda tx: [
+            writes.store(tx, b"", spool, [delivery], (), received or time.time(), (), quota=self.quota, utf8=utf8,
+                         files=self._files, place=place)
+            for spool, delivery, received, utf8 in messages])
 
     def set_recent(self, folder: int, uid: int) -> Future[None]:
         return self._submit(lambda tx: writes.set_recent(tx, folder, uid))
@@ -150,7 +180,7 @@ class MailStore:
         return self._submit(lambda tx: writes.move(tx, source, uids, target, self._files))
 
     def set_flags(self, folder: int, uids: Iterable[int], change: Callable[[frozenset[str]], Iterable[str]],
-                  unchanged_since: int | None = None) -> Future[tuple[list[int], list[int]]]:
+                  unchanged_since: int | None = None) -> Future[Flagged]:
         """See `writes.set_flags`."""
         return self._submit(lambda tx: writes.set_flags(tx, folder, uids, change, unchanged_since))
 
@@ -204,6 +234,64 @@ class MailStore:
                 rows = database.execute(ITEM + "WHERE folder = ? ORDER BY uid", (folder,))
             return list(map(Item._make, rows))
 
+    def view(self, folder: int) -> View:
+        """Raises NoSuchFolder."""
+        with self._reading() as database:
+            database.execute("BEGIN")
+            try:
+                row = database.execute(FOLDER + "WHERE folder.id = ?", (folder,)).fetchone()
+                rows = database.execute("SELECT uid, flags FROM message WHERE folder = ? ORDER BY uid",
+                                        (folder,)).fetchall()
+            finally:
+                database.execute("COMMIT")
+        if row is None:
+            raise NoSuchFolder(folder)
+        flags = {text: frozenset(text.split()) for text in {text for _, text in rows}}
+        unseen = next((uid for uid, text in rows if "\\Seen" not in flags[text]), 0)
+        return View(Folder(*row), array("I", [uid for uid, _ in rows]), unseen,
+                    frozenset[str]().union(*flags.values()))
+
+    def counts(self, folder: int) -> Counts:
+        with self._reading() as database:
+            rows = database.execute("SELECT flags, count(*), sum(size) FROM message WHERE folder = ? GROUP BY flags",
+                                    (folder,)).fetchall()
+        messages = unseen = deleted = size = deleted_size = 0
+        for text, count, octets in rows:
+            flags = text.split()
+            messages += count
+            size += octets
+            unseen += count if "\\Seen" not in flags else 0
+            deleted += count if "\\Deleted" in flags else 0
+            deleted_size += octets if "\\Deleted" in flags else 0
+        return Counts(messages, unseen, deleted, size, deleted_size)
+
+    def items_between(self, folder: int, low: int, high: int) -> list[Item]:
+        """Those with UIDs from low to high, both included."""
+        with self._reading() as database:
+            rows = database.execute(ITEM + "WHERE folder = ? AND uid BETWEEN ? AND ? ORDER BY uid",
+                                    (folder, low, high))
+            return list(map(Item._make, rows))
+
+    def items_of(self, folder: int, uids: Sequence[int]) -> list[Item]:
+        """Those of the UIDs that are there; a thousand at most."""
+        with self._reading() as database:
+            rows = database.execute(ITEM + f"WHERE folder = ? AND uid IN ({','.join('?' * len(uids))}) ORDER BY uid",
+                                    (folder, *uids))
+            return list(map(Item._make, rows))
+
+    def items_flagged(self, folder: int, flag: str) -> list[int]:
+        """The UIDs of the messages that have a flag."""
+        with self._reading() as database:
+            return [uid for uid, flags in database.execute(
+                "SELECT uid, flags FROM message WHERE folder = ? AND instr(flags, ?) ORDER BY uid", (folder, flag))
+                if flag in flags.split()]
+
+    def subscriptions(self, account: str) -> list[str]:
+        with self._reading() as database:
+            return [name for (name,) in database.execute(
+                "SELECT subscription.name FROM subscription JOIN account ON account.id = subscription.account "
+                "WHERE account.name = ? ORDER BY 1", (account,))]
+
     def vanished(self, folder: int, since: int) -> list[int]:
         """The UIDs that were expunged after a mod-sequence."""
         with self._reading() as database:
@@ -218,8 +306,9 @@ class MailStore:
             raise KeyError(content)
         return bool(row[0])
 
-    def read(self, content: int, *, whole: bool = True) -> Iterator[bytes]:
-        """A message's octets, in pieces of bounded size. whole: with what was put before its text on arrival.
+    def read(self, content: int, *, whole: bool = True, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """A message's octets, in pieces of bounded size. whole: with what was put before its text on arrival;
+        start, end: only those between these offsets.
 
         Each step may block. Raises KeyError at once when nobody has the message any more.
         """
@@ -229,17 +318,21 @@ class MailStore:
             raise KeyError(content)
         head, text, file = row
         if text is not None:
-            return iter([head + text] if whole else [text])
+            return iter([(head + text if whole else text)[start:end]])
         try:
-            return self._read_file(head if whole else b"", open(self._files / file, "rb"))
+            return self._read_file(head if whole else b"", open(self._files / file, "rb"), start, end)
         except FileNotFoundError:  # expunged just now, and its file already gone
             raise KeyError(content) from None
 
-    def _read_file(self, head: bytes, handle: IO[bytes]) -> Iterator[bytes]:
+    def _read_file(self, head: bytes, handle: IO[bytes], start: int, end: int | None) -> Iterator[bytes]:
         with handle:
-            if head:
-                yield head
-            while piece := handle.read(PIECE):
+            left = sys.maxsize if end is None else max(0, end - start)
+            if first := head[start:end]:
+                left -= len(first)
+                yield first
+            handle.seek(max(0, start - len(head)))
+            while left > 0 and (piece := handle.read(min(PIECE, left))):
+                left -= len(piece)
                 yield piece
 
     def outbound(self, until: float, limit: int = 100) -> list[Outbound]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["QUEUE", "Change", "Delivery", "Folder", "Item", "NoSuchFolder", "Outbound", "OverQuota", "Stored"]
+__all__ = [
+    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "NoSuchFolder", "Outbound",
+    "OverQuota", "Stored", "View",
+]
 
 
 QUEUE = 0
@@ -14,6 +18,10 @@ QUEUE = 0
 
 class NoSuchFolder(LookupError):
     """There is no folder of that name."""
+
+
+class FolderExists(Exception):
+    """There is a folder of that name already."""
 
 
 class OverQuota(Exception):
@@ -57,6 +65,37 @@ class Item(NamedTuple):
     received: float
     flags: str
     recipient: str
+
+
+class View(NamedTuple):
+    """A folder with its messages at one moment.
+
+    uids: rising; unseen: the first UID without \\Seen, 0 for none; keywords: every flag that some message has.
+    """
+
+    folder: Folder
+    uids: array[int]
+    unseen: int
+    keywords: frozenset[str]
+
+
+class Counts(NamedTuple):
+    """How many messages a folder has, and of what kind. size, deleted_size: octets."""
+
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    deleted_size: int
+
+
+class Flagged(NamedTuple):
+    """What a change of flags did: the UIDs that changed, those left out as too new, and the mod-sequence it got
+    (0 for none)."""
+
+    changed: list[int]
+    late: list[int]
+    modseq: int
 
 
 class Change(NamedTuple):

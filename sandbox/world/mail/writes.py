@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sandbox.world.mail.spool import Spool
-from sandbox.world.mail.values import QUEUE, Change, Delivery, NoSuchFolder, Outbound, OverQuota, Stored
+from sandbox.world.mail.values import QUEUE, Change, Delivery, Flagged, NoSuchFolder, Outbound, OverQuota, Stored
 from sandbox.world.mail.writer import Transaction
 
 __all__ = [
@@ -21,12 +21,10 @@ __all__ = [
     "move",
     "remove_account",
     "rename_durably",
-    "rename_folder",
     "require_account",
     "retry_outbound",
     "set_flags",
     "set_recent",
-    "set_subscribed",
     "store",
 ]
 
@@ -42,6 +40,7 @@ def require_account(tx: Transaction, name: str, quota: int) -> int:
     number = tx.execute("INSERT INTO account (name, quota) VALUES (?, ?) RETURNING id", (name, quota)).fetchone()[0]
     for folder in ("INBOX", *SPECIAL):
         create_folder(tx, number, folder, SPECIAL.get(folder, ""))
+        tx.execute("INSERT INTO subscription VALUES (?, ?)", (number, folder))
     return int(number)
 
 
@@ -70,16 +69,6 @@ def delete_folder(tx: Transaction, folder: int, files: Path) -> None:
     tx.execute("UPDATE account SET used = used - ? WHERE id = ?", (sum(row[2] for row in rows), account))
     tx.changes.append(Change(folder, 0, vanished=tuple(row[0] for row in rows)))
     drop_unused(tx, [row[1] for row in rows], files)
-
-
-def rename_folder(tx: Transaction, folder: int, name: str) -> None:
-    """Raises NoSuchFolder, sqlite3.IntegrityError."""
-    if not tx.execute("UPDATE folder SET name = ? WHERE id = ?", (name, folder)).rowcount:
-        missing(folder)
-
-
-def set_subscribed(tx: Transaction, folder: int, subscribed: bool) -> None:
-    tx.execute("UPDATE folder SET subscribed = ? WHERE id = ?", (subscribed, folder))
 
 
 def set_recent(tx: Transaction, folder: int, uid: int) -> None:
@@ -173,11 +162,11 @@ def charge(tx: Transaction, folder: int, size: int) -> None:
 
 
 def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callable[[frozenset[str]], Iterable[str]],
-              unchanged_since: int | None = None) -> tuple[list[int], list[int]]:
+              unchanged_since: int | None = None) -> Flagged:
     """Change the flags of messages; one mod-sequence for all of them.
 
     change: from a message's flags to its new ones; unchanged_since: leave out what has a later mod-sequence
-    (RFC 7162 §3.1.3). Returns the UIDs that changed, and those left out.
+    (RFC 7162 §3.1.3).
     """
     (modseq,) = tx.execute("SELECT modseq + 1 FROM folder WHERE id = ?", (folder,)).fetchone() or missing(folder)
     changed, late = [], []
@@ -196,7 +185,7 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
     if changed:
         tx.execute("UPDATE folder SET modseq = ? WHERE id = ?", (modseq, folder))
         tx.changes.append(Change(folder, modseq, flagged=tuple(changed)))
-    return changed, late
+    return Flagged(changed, late, modseq if changed else 0)
 
 
 def expunge(tx: Transaction, folder: int, uids: Iterable[int], files: Path) -> list[int]:

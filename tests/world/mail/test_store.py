@@ -17,6 +17,7 @@ import pytest
 from sandbox.world.mail import (
     Change,
     Delivery,
+    FolderExists,
     MailStore,
     NoSuchFolder,
     Outbound,
@@ -96,7 +97,7 @@ def test_uids_rise_and_are_never_used_again(store: MailStore) -> None:
 def test_a_folder_made_again_has_a_new_uidvalidity(store: MailStore) -> None:
     first = store.create_folder("alice", "Plans").result()
     validity = store.find_folder("alice", "Plans").uidvalidity
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(FolderExists):
         store.create_folder("alice", "Plans").result()
     store.put(SMALL, Delivery("alice", folder="Plans")).result()
     store.delete_folder(first).result()
@@ -113,16 +114,16 @@ def test_mod_sequences_say_what_changed_since(store: MailStore) -> None:
     for _ in range(4):
         store.put(SMALL, Delivery("alice")).result()
     inbox = store.find_folder("alice")
-    assert store.set_flags(inbox.id, [1, 3], lambda flags: flags | {"\\Seen"}).result() == ([1, 3], [])
+    assert store.set_flags(inbox.id, [1, 3], lambda flags: flags | {"\\Seen"}).result()[:2] == ([1, 3], [])
     assert [item.uid for item in store.items(inbox.id, changed_since=inbox.modseq)] == [1, 3]
     assert [item.flags for item in store.items(inbox.id)] == ["\\Seen", "", "\\Seen", ""]
     late = store.set_flags(inbox.id, [1, 2, 9], lambda flags: {"b", "a"}, unchanged_since=inbox.modseq).result()
-    assert late == ([2], [1])
+    assert late[:2] == ([2], [1])
     assert store.items(inbox.id)[1].flags == "a b"
     store.expunge(inbox.id, [4]).result()
     assert store.vanished(inbox.id, inbox.modseq) == [4]
     assert store.vanished(inbox.id, store.find_folder("alice").modseq) == []
-    assert store.set_flags(inbox.id, [1], lambda flags: flags).result() == ([], [])
+    assert store.set_flags(inbox.id, [1], lambda flags: flags).result()[:2] == ([], [])
 
 
 def test_copy_and_move(store: MailStore) -> None:

@@ -1,0 +1,191 @@
+"""FETCH and UID FETCH: anything about messages, sent as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import trio
+
+from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
+from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
+from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
+from sandbox.protocols.imap.render import Renderer, Span
+from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.waiting import Pieces, settled
+from sandbox.world.mail import Item
+
+if TYPE_CHECKING:
+    from sandbox.protocols.imap.session import Imap
+    from sandbox.protocols.imap.view import View
+
+__all__ = ["batches", "send", "tell_flags", "tell_items"]
+
+BATCH = 1000
+"""Messages looked up at once."""
+
+OCTETS = 1_048_576
+"""Octets of messages that are read for one visit to a thread, unless a single one is larger."""
+
+
+def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bool]:
+    cursor.expect_space()
+    numbers = expect_set(cursor)
+    cursor.expect_space()
+    attributes = expect_attributes(cursor)
+    since, vanished = 0, False
+    if cursor.try_take(b" "):  # RFC 7162 §3.1.4.1, §3.2.6
+        cursor.expect_take(b"(")
+        while True:
+            word = cursor.try_word("CHANGEDSINCE", "VANISHED")
+            if word == "CHANGEDSINCE":
+                cursor.expect_space()
+                since = cursor.expect_number(least=1, most=NUMBER_MAX)
+            elif word == "VANISHED":
+                vanished = True
+            else:
+                raise GrammarError(f"CHANGEDSINCE was expected at {cursor.near()}")
+            if cursor.try_take(b")"):
+                break
+            cursor.expect_space()
+    return numbers, attributes, since, vanished
+
+
+@command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False)
+async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
+                vanished: bool) -> Tagged:
+    """Get messages, or parts of them."""
+    if vanished:
+        return bad("VANISHED belongs to UID FETCH")
+    return await fetch_messages(session, numbers, attributes, since, uid=False)
+
+
+@command("UID FETCH", states=State.SELECTED, rfc="9051 §6.4.9", reads=fetch_arguments)
+async def uid_fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
+                    vanished: bool) -> Tagged:
+    """Get messages, or parts of them, named by UID."""
+    if vanished:
+        if "QRESYNC" not in session.enabled or not since:
+            return bad("VANISHED needs ENABLE QRESYNC and CHANGEDSINCE")
+        await tell_vanished(session, numbers, since)
+    return await fetch_messages(session, numbers, [Attribute("UID"), *attributes], since, uid=True)
+
+
+async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
+    view = session.selected
+    wanted = numbers.resolve(0xFFFF_FFFF)
+    gone = await trio.to_thread.run_sync(session.store.vanished, view.folder, since)
+    gone = [uid for uid in gone if any(low <= uid <= high for low, high in wanted)]
+    if gone:
+        await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
+
+
+async def fetch_messages(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, *,
+                         uid: bool) -> Tagged:
+    view = session.selected
+    if since or any(attribute.name == "MODSEQ" for attribute in attributes):
+        session.enabled |= {"CONDSTORE"}
+    if since:
+        attributes = [*attributes, Attribute("MODSEQ")]
+    renderer = Renderer(session.mailboxes.library, dict.fromkeys(attributes), view)
+    sees = renderer.sees and not view.read_only
+    wanted = found = 0
+    chosen = view.choose(numbers, uid=uid)
+    for indexes in batches(chosen):
+        items = await look_up(session, indexes)
+        wanted += len(indexes)
+        found += len(items)
+        if since:
+            items = [item for item in items if item.modseq > since]
+        if sees:
+            items = await mark_seen(session, view, items, renderer)
+        await send(session, renderer, items)
+    if found < wanted or renderer.lost:
+        return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
+    if renderer.unknown_encoding:
+        return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
+    return ok(f"{found} fetched")
+
+
+def batches(chosen: Sequence[range]) -> Iterator[list[int]]:
+    """A bounded number of indexes at a time."""
+    indexes = chain.from_iterable(chosen)
+    while batch := list(islice(indexes, BATCH)):
+        yield batch
+
+
+async def look_up(session: Imap, indexes: list[int]) -> list[Item]:
+    """Those of a batch of a view's messages that are still there."""
+    view, store = session.selected, session.store
+    uids = [view.uids[index] for index in indexes]
+    if indexes[-1] - indexes[0] >= len(indexes) * 2:
+        return await trio.to_thread.run_sync(store.items_of, view.folder, uids)
+    items = await trio.to_thread.run_sync(store.items_between, view.folder, uids[0], uids[-1])
+    if len(items) > len(indexes):
+        those = set(uids)
+        items = [item for item in items if item.uid in those]
+    return items
+
+
+async def send(session: Imap, renderer: Renderer, items: list[Item]) -> None:
+    """Write the FETCH responses for messages, in pieces."""
+    start = 0
+    while start < len(items):
+        end, octets = start + 1, items[start].size
+        if renderer.reads:
+            while end < len(items) and octets + items[end].size <= OCTETS:
+                octets += items[end].size
+                end += 1
+            written = await trio.to_thread.run_sync(renderer.render, items[start:end])
+        else:
+            end = len(items)
+            written = renderer.render(items)
+        for piece in written:
+            if isinstance(piece, Span):
+                await send_span(session, piece)
+            else:
+                await session.conversation.send(piece)
+        start = end
+
+
+async def send_span(session: Imap, span: Span) -> None:
+    """A large stretch of a message, piece by piece. It was there when its length was announced, and must not be
+    cut short: the store keeps a file that is open."""
+    async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
+        await session.conversation.send(piece)
+
+
+async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Renderer) -> list[Item]:
+    """Set \\Seen where it is not set, as reading does (RFC 9051 §6.4.5); the responses show the new flags."""
+    unseen = [item.uid for item in items if "\\Seen" not in item.flags.split()]
+    if not unseen:
+        return items
+    done = await settled(session.store.set_flags(view.folder, unseen, lambda flags: flags | {"\\Seen"}))
+    if done.modseq:
+        view.own.add(done.modseq)
+    changed = set(done.changed)
+    renderer.changed |= changed
+    return [item._replace(flags=" ".join(sorted({*item.flags.split(), "\\Seen"})), modseq=done.modseq)
+            if item.uid in changed else item for item in items]
+
+
+async def tell_items(session: Imap, items: list[Item]) -> None:
+    """The flags of messages, with UID, and mod-sequence where the client wants it."""
+    view = session.selected
+    keywords = frozenset(flag for flags in {item.flags for item in items} for flag in flags.split())
+    if not keywords <= view.keywords:
+        view.keywords |= keywords
+        session.tell_keywords(view)
+    names = ["UID", "FLAGS", *(["MODSEQ"] if session.condstore else [])]
+    await send(session, Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view),
+               [item for item in items if view.number(item.uid)])
+
+
+async def tell_flags(session: Imap, uids: list[int]) -> None:
+    """Tell that the flags of messages changed."""
+    folder = session.selected.folder
+    for start in range(0, len(uids), BATCH):
+        await tell_items(session, await trio.to_thread.run_sync(
+            session.store.items_of, folder, uids[start:start + BATCH]))

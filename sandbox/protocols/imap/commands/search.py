@@ -1,0 +1,120 @@
+"""SEARCH and UID SEARCH (RFC 9051 §6.4.4; charset of RFC 3501; MODSEQ of RFC 7162; $ of RFC 5182)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import trio
+
+from sandbox.protocols.imap.grammar.cursor import Cursor
+from sandbox.protocols.imap.grammar.searching import Key, expect_keys, expect_return
+from sandbox.protocols.imap.grammar.sets import compress
+from sandbox.protocols.imap.grammar.writing import string
+from sandbox.protocols.imap.matching import Found, Matcher
+from sandbox.protocols.imap.mime.text import charset_known
+from sandbox.protocols.imap.replies import Tagged, no, ok
+from sandbox.protocols.imap.table import State, command
+
+if TYPE_CHECKING:
+    from sandbox.protocols.imap.session import Imap
+
+__all__ = ["bad_charset", "find"]
+
+
+class Asked(NamedTuple):
+    """returns: the options of RETURN, None for the old form; charset: b"" for none."""
+
+    returns: tuple[str, ...] | None
+    charset: bytes
+    key: Key
+
+
+def search_arguments(cursor: Cursor) -> tuple[Asked]:
+    returns, charset = None, b""
+    cursor.expect_space()
+    if cursor.try_word("RETURN"):
+        cursor.expect_space()
+        returns = expect_return(cursor)
+        cursor.expect_space()
+    if cursor.try_word("CHARSET"):
+        cursor.expect_space()
+        charset = cursor.expect_astring()
+        cursor.expect_space()
+    return (Asked(returns, charset, expect_keys(cursor)),)
+
+
+@command("SEARCH", states=State.SELECTED, rfc="9051 §6.4.4", reads=search_arguments, expunges=False)
+async def search(session: Imap, asked: Asked) -> Tagged:
+    """Find messages."""
+    return await search_messages(session, asked, uid=False)
+
+
+@command("UID SEARCH", states=State.SELECTED, rfc="9051 §6.4.9", reads=search_arguments)
+async def uid_search(session: Imap, asked: Asked) -> Tagged:
+    """Find messages, and get their UIDs."""
+    return await search_messages(session, asked, uid=True)
+
+
+async def search_messages(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
+    if asked.charset and not charset_known(asked.charset):
+        if asked.returns is not None and "SAVE" in asked.returns:
+            session.selected.saved = []
+        return bad_charset()
+    view = session.selected
+    found, modseq = await find(session, asked.key, asked.charset)
+    numbers = [each.item.uid if uid else each.number for each in found]
+    returns = asked.returns
+    if returns is None and "IMAP4rev2" in session.enabled:
+        returns = ("ALL",)
+    if returns is None:
+        line = " ".join(["SEARCH", *map(str, numbers)])
+        await session.conversation.send(f"* {line}{f' (MODSEQ {modseq})' if modseq and numbers else ''}\r\n".encode())
+        return ok(f"{len(numbers)} found")
+    if "SAVE" in returns:
+        view.saved = saved(returns, [each.item.uid for each in found])
+    if returns != ("SAVE",):
+        await session.conversation.send(extended(session.tag, returns, numbers, modseq, uid=uid))
+    return ok(f"{len(numbers)} found")
+
+
+def saved(returns: tuple[str, ...], uids: list[int]) -> list[int]:
+    """What `$` stands for after a search: all, or what MIN and MAX gave if nothing else was asked (RFC 5182 §2.4)."""
+    if not {"ALL", "COUNT"} & set(returns) and {"MIN", "MAX"} & set(returns):
+        return sorted({*(uids[:1] if "MIN" in returns else []), *(uids[-1:] if "MAX" in returns else [])})
+    return uids
+
+
+def extended(tag: str, returns: tuple[str, ...], numbers: Sequence[int], modseq: int, *, uid: bool) -> bytes:
+    """The ESEARCH response (RFC 4731 §3.1)."""
+    words = [b"* ESEARCH (TAG " + string(tag.encode()) + b")"]
+    if uid:
+        words.append(b"UID")
+    if numbers:
+        if "MIN" in returns:
+            words.append(b"MIN %d" % numbers[0])
+        if "MAX" in returns:
+            words.append(b"MAX %d" % numbers[-1])
+        if "ALL" in returns:
+            words.append(b"ALL " + compress(numbers))
+    if "COUNT" in returns:
+        words.append(b"COUNT %d" % len(numbers))
+    if modseq and numbers:
+        words.append(b"MODSEQ %d" % modseq)
+    return b" ".join(words) + b"\r\n"
+
+
+def bad_charset() -> Tagged:
+    return no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)")
+
+
+async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], int]:
+    """The messages that match, in order, and their highest mod-sequence if the search was about those, else 0.
+
+    Raises NoSuchMessage.
+    """
+    matcher = Matcher(session.mailboxes.library, session.selected, key, charset)
+    if matcher.uses_modseq:
+        session.enabled |= {"CONDSTORE"}
+    found = await trio.to_thread.run_sync(matcher.find, abandon_on_cancel=True)
+    return found, max((each.item.modseq for each in found), default=0) if matcher.uses_modseq else 0

@@ -1,0 +1,153 @@
+"""What SEARCH, SORT and THREAD can ask for (RFC 9051 §6.4.4, RFC 5256, RFC 7162 §3.1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import NamedTuple
+
+from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
+from sandbox.protocols.imap.grammar.dates import expect_date, write_date
+from sandbox.protocols.imap.grammar.sets import NumberSet, expect_set
+from sandbox.protocols.imap.grammar.writing import astring, string
+
+__all__ = ["KEYS", "RETURNS", "SORT_KEYS", "Criterion", "Key", "expect_key", "expect_keys", "expect_return",
+           "expect_sort"]
+
+BARE = ("ALL", "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "NEW", "OLD", "RECENT", "SEEN", "UNANSWERED", "UNDELETED",
+        "UNDRAFT", "UNFLAGGED", "UNSEEN")
+TEXT = ("BCC", "BODY", "CC", "FROM", "SUBJECT", "TEXT", "TO")
+DATE = ("BEFORE", "ON", "SENTBEFORE", "SENTON", "SENTSINCE", "SINCE")
+SIZE = ("LARGER", "SMALLER")
+KEYWORD = ("KEYWORD", "UNKEYWORD")
+AGE = ("OLDER", "YOUNGER")  # RFC 5032
+KEYS = frozenset({*BARE, *TEXT, *DATE, *SIZE, *KEYWORD, *AGE, "HEADER", "UID", "NOT", "OR", "MODSEQ"})
+
+RETURNS = ("MIN", "MAX", "ALL", "COUNT", "SAVE")
+SORT_KEYS = ("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO")
+
+DEEPEST = 100
+"""Brackets, NOT and OR inside each other: more is nobody's question."""
+
+MOST = 1000
+"""Search keys in one command: each may cost a look at every message."""
+
+
+class Key(NamedTuple):
+    """A search key by its name, with what follows it: bytes, date, int, NumberSet, or Keys.
+
+    Two names stand for what has none on the wire: SET (message numbers), AND (keys in brackets or in a row).
+    """
+
+    name: str
+    values: tuple[bytes | date | int | NumberSet | Key, ...] = ()
+
+    def write(self) -> bytes:
+        if self.name == "AND":
+            return b"(" + b" ".join(key.write() for key in self.values if isinstance(key, Key)) + b")"
+        words = [] if self.name == "SET" else [self.name.encode()]
+        for value in self.values:
+            if isinstance(value, (Key, NumberSet)):
+                words.append(value.write())
+            elif isinstance(value, bytes):
+                words.append(value if self.name in KEYWORD else astring(value) if value else string(value))
+            elif isinstance(value, int):
+                words.append(b"%d" % value)
+            else:
+                words.append(write_date(value))
+        return b" ".join(words)
+
+
+class Criterion(NamedTuple):
+    """What to sort by."""
+
+    key: str
+    reverse: bool = False
+
+
+def expect_keys(cursor: Cursor) -> Key:
+    """One or more keys to the end of the command, all of which must hold."""
+    keys = [expect_key(cursor)]
+    while cursor.try_take(b" "):
+        keys.append(expect_key(cursor))
+        if len(keys) > MOST:
+            raise GrammarError(f"No more than {MOST} search keys in one command")
+    return keys[0] if len(keys) == 1 else Key("AND", tuple(keys))
+
+
+def expect_key(cursor: Cursor, depth: int = 0) -> Key:
+    if depth > DEEPEST:
+        raise GrammarError(f"Search keys may be nested {DEEPEST} deep")
+    nested: Callable[[], Key] = lambda: expect_key(cursor, depth + 1)  # noqa: E731
+    if cursor.peek() == b"(":
+        keys = cursor.expect_list(nested)
+        if len(keys) > MOST:
+            raise GrammarError(f"No more than {MOST} search keys in one command")
+        return Key("AND", tuple(keys))
+    if cursor.peek() in b"*$0123456789" and not cursor.ended:
+        return Key("SET", (expect_set(cursor),))
+    name = cursor.expect_atom().upper()
+    if name in BARE:
+        return Key(name)
+    if name not in KEYS:
+        raise GrammarError(f"There is no search key {name[:30]}")
+    cursor.expect_space()
+    if name == "NOT":
+        return Key(name, (nested(),))
+    if name == "OR":
+        first = nested()
+        cursor.expect_space()
+        return Key(name, (first, nested()))
+    return Key(name, values(cursor, name))
+
+
+def values(cursor: Cursor, name: str) -> tuple[bytes | date | int | NumberSet, ...]:
+    """What follows a key that holds no others."""
+    if name in DATE:
+        return (expect_date(cursor),)
+    if name in KEYWORD:
+        return (cursor.expect_flag().encode(),)
+    if name in SIZE:
+        return (cursor.expect_number(most=NUMBER_MAX),)
+    if name in AGE:
+        return (cursor.expect_number(least=1),)
+    if name == "UID":
+        return (expect_set(cursor),)
+    if name == "MODSEQ":
+        if cursor.try_string() is not None:  # RFC 7162 §3.1.5: a flag and its type; every flag counts alike here
+            cursor.expect_space()
+            if cursor.try_word("ALL", "PRIV", "SHARED") is None:
+                raise GrammarError(f"all, priv or shared was expected at {cursor.near()}")
+            cursor.expect_space()
+        return (cursor.expect_number(most=NUMBER_MAX),)
+    value = cursor.expect_astring()
+    if name == "HEADER":
+        cursor.expect_space()
+        return value, cursor.expect_astring()
+    return (value,)
+
+
+def expect_return(cursor: Cursor) -> tuple[str, ...]:
+    """The options after RETURN; ALL where there are none (RFC 9051 §6.4.4)."""
+    def option() -> str:
+        word = cursor.try_word(*RETURNS)
+        if word is None:
+            raise GrammarError(f"{', '.join(RETURNS)} were expected at {cursor.near()}")
+        return word
+
+    return tuple(dict.fromkeys(cursor.expect_list(option, empty=True))) or ("ALL",)
+
+
+def expect_sort(cursor: Cursor) -> tuple[Criterion, ...]:
+    """The criteria of SORT (RFC 5256 §3)."""
+    def criterion() -> Criterion:
+        reverse = cursor.try_word("REVERSE") is not None
+        if reverse:
+            cursor.expect_space()
+        key = cursor.try_word(*SORT_KEYS)
+        if key is None:
+            raise GrammarError(f"{', '.join(SORT_KEYS)} were expected at {cursor.near()}")
+        return Criterion(key, reverse)
+
+    found = tuple(dict.fromkeys(cursor.expect_list(criterion)))
+    return found[:len(SORT_KEYS) * 2]

@@ -1,0 +1,224 @@
+"""Decides which messages a search is about. Everything here belongs into a thread.
+
+A search key becomes a function from a message to yes or no. Of several that must all hold the cheap ones are asked
+first: flags and dates cost nothing, a text means reading the message.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from sandbox.protocols.imap.grammar.searching import Key
+from sandbox.protocols.imap.grammar.sets import NumberSet
+from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.mime.text import decode_charset, decode_header, fold, part_text
+from sandbox.protocols.imap.view import NoSuchMessage, View
+from sandbox.world.mail import Item
+
+__all__ = ["Found", "Matcher"]
+
+BATCH = 5000
+DAY = 86_400
+SYSTEM = {"ANSWERED": "\\answered", "DELETED": "\\deleted", "DRAFT": "\\draft", "FLAGGED": "\\flagged",
+          "SEEN": "\\seen"}
+ADDRESSES = ("FROM", "TO", "CC", "BCC", "SUBJECT")
+
+
+class Found(NamedTuple):
+    """A message with its number."""
+
+    number: int
+    item: Item
+
+
+Matches = Callable[[Found], bool]
+
+
+@lru_cache(maxsize=4096)
+def flag_set(flags: str) -> frozenset[str]:
+    return frozenset(flags.lower().split())
+
+
+class Test(NamedTuple):
+    """cost: 0 for what the item says, 1 for the header, 2 for the text."""
+
+    matches: Matches
+    cost: int
+
+
+class Matcher:
+    """One search in one view. Building it raises NoSuchMessage; `find` blocks."""
+
+    def __init__(self, library: Library, view: View, key: Key, charset: bytes) -> None:
+        self._library = library
+        self._folder = view.folder
+        self._uids: array[int] = view.uids[:]
+        self._view = view
+        self._charset = charset
+        self._now = time.time()
+        self._last: tuple[int, bytes, Known] | None = None
+        self.uses_modseq = False
+        self._test = self._compile(key).matches
+
+    def find(self) -> list[Found]:
+        found: list[Found] = []
+        store, uids, test = self._library.store, self._uids, self._test
+        for start in range(0, len(uids), BATCH):
+            batch = uids[start:start + BATCH]
+            number = start
+            for item in store.items_between(self._folder, batch[0], batch[-1]):
+                while uids[number] < item.uid:
+                    number += 1
+                if uids[number] == item.uid:
+                    candidate = Found(number + 1, item)
+                    try:
+                        if test(candidate):
+                            found.append(candidate)
+                    except KeyError:
+                        continue  # removed while we looked
+        return found
+
+    def _compile(self, key: Key) -> Test:
+        name = key.name
+        if name == "AND":
+            tests = sorted((self._compile(each) for each in key.values if isinstance(each, Key)),
+                           key=lambda test: test.cost)
+            functions = [test.matches for test in tests]
+            return Test(lambda found: all(matches(found) for matches in functions), tests[-1].cost)
+        if name in ("NOT", "OR"):
+            tests = [self._compile(each) for each in key.values if isinstance(each, Key)]
+            first, last = tests[0].matches, tests[-1].matches
+            cost = max(test.cost for test in tests)
+            if name == "NOT":
+                return Test(lambda found: not first(found), cost)
+            if tests[-1].cost < tests[0].cost:
+                first, last = last, first
+            return Test(lambda found: first(found) or last(found), cost)
+        value = key.values[0] if key.values else None
+        if value is None:
+            return Test(self._bare(name), 0)
+        if isinstance(value, NumberSet):
+            return Test(self._numbers(value, uid=name == "UID"), 0)
+        if isinstance(value, date):
+            return self._dated(name, value)
+        if isinstance(value, int):
+            return Test(self._counted(name, value), 0)
+        assert isinstance(value, bytes)
+        if name in ("KEYWORD", "UNKEYWORD"):
+            return Test(flagged(value.decode().lower(), wanted=name == "KEYWORD"), 0)
+        text = fold(decode_charset(value, self._charset))
+        if name == "HEADER":
+            second = key.values[1]
+            assert isinstance(second, bytes)
+            return Test(self._header(value.lower(), fold(decode_charset(second, self._charset))), 1)
+        if name in ADDRESSES:
+            return Test(self._header(name.lower().encode(), text), 1)
+        return Test(self._text(text, headers=name == "TEXT"), 2)
+
+    def _bare(self, name: str) -> Matches:
+        """Keys without a value."""
+        recent = self._view.recent
+        if name == "ALL":
+            return lambda found: True
+        if name == "RECENT":
+            return lambda found: found.item.uid >= recent
+        if name == "OLD":
+            return lambda found: found.item.uid < recent
+        if name == "NEW":
+            return lambda found: found.item.uid >= recent and "\\seen" not in flag_set(found.item.flags)
+        if name in SYSTEM:
+            return flagged(SYSTEM[name], wanted=True)
+        return flagged(SYSTEM[name.removeprefix("UN")], wanted=False)
+
+    def _numbers(self, numbers: NumberSet, *, uid: bool) -> Matches:
+        uids = self._uids
+        if numbers.saved:
+            saved = frozenset(self._view.saved)
+            return lambda found: found.item.uid in saved
+        largest = (uids[-1] if uids else 0) if uid else len(uids)
+        if not uid and any(number > largest for number in numbers.numbers):
+            raise NoSuchMessage(largest)
+        ranges = numbers.resolve(largest)
+        starts = [low for low, _ in ranges]
+
+        def inside(number: int) -> bool:
+            place = bisect_right(starts, number) - 1
+            return place >= 0 and number <= ranges[place][1]
+
+        return (lambda found: inside(found.item.uid)) if uid else (lambda found: inside(found.number))
+
+    def _dated(self, name: str, day: date) -> Test:
+        """Whole days; of INTERNALDATE in UTC, as it is shown; of the Date field as it stands there."""
+        if not name.startswith("SENT"):
+            start = (day.toordinal() - 719_163) * DAY
+            if name == "BEFORE":
+                return Test(lambda found: found.item.received < start, 0)
+            if name == "SINCE":
+                return Test(lambda found: found.item.received >= start, 0)
+            return Test(lambda found: start <= found.item.received < start + DAY, 0)
+
+        def sent(found: Found) -> bool:
+            written = self._known(found.item).sent
+            if written is None:
+                return False
+            if name == "SENTBEFORE":
+                return written.day < day
+            return written.day >= day if name == "SENTSINCE" else written.day == day
+
+        return Test(sent, 1)
+
+    def _counted(self, name: str, number: int) -> Matches:
+        now = self._now
+        if name == "LARGER":
+            return lambda found: found.item.size > number
+        if name == "SMALLER":
+            return lambda found: found.item.size < number
+        if name == "OLDER":
+            return lambda found: found.item.received <= now - number
+        if name == "YOUNGER":
+            return lambda found: found.item.received >= now - number
+        self.uses_modseq = True
+        return lambda found: found.item.modseq >= number
+
+    def _header(self, field: bytes, text: str) -> Matches:
+        """An empty text asks whether the field is there (RFC 9051 §6.4.4)."""
+        def matches(found: Found) -> bool:
+            values = self._known(found.item).root.fields.get(field, ())
+            return any(text in fold(decode_header(value)) for value in values)
+
+        return matches
+
+    def _text(self, text: str, *, headers: bool) -> Matches:
+        def matches(found: Found) -> bool:
+            data, known = self._read(found.item)
+            parts = known.root.walk()
+            for index, part in enumerate(parts):
+                if (headers if index == 0 else part.start < part.body) and (headers or part.children) and any(
+                        text in fold(f"{name.decode('ascii')}: {decode_header(value)}")
+                        for name, values in part.fields.items() for value in values):
+                    return True
+            return any(text in fold(part_text(data, part)) for part in parts)
+
+        return matches
+
+    def _known(self, item: Item) -> Known:
+        return self._library.known(item.content)
+
+    def _read(self, item: Item) -> tuple[bytes, Known]:
+        """The message and what is known of it; the last one is kept for the search's other keys."""
+        if self._last is None or self._last[0] != item.content:
+            data = self._library.data(item.content)
+            self._last = item.content, data, self._library.known(item.content, data)
+        return self._last[1], self._last[2]
+
+
+def flagged(flag: str, *, wanted: bool) -> Matches:
+    if wanted:
+        return lambda found: flag in flag_set(found.item.flags)
+    return lambda found: flag not in flag_set(found.item.flags)

@@ -1,0 +1,72 @@
+"""ENVELOPE, BODY and BODYSTRUCTURE of a part, as they stand on the wire (RFC 9051 §7.5.2)."""
+
+from __future__ import annotations
+
+from sandbox.protocols.imap.grammar.writing import nstring, string
+from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses
+from sandbox.protocols.imap.mime.headers import parameters, token
+from sandbox.protocols.imap.mime.scan import Part
+
+__all__ = ["envelope", "structure"]
+
+ADDRESSES = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
+
+
+def envelope(part: Part) -> bytes:
+    """Of a message. Sender and Reply-To are From where they are missing or empty."""
+    first = part.first
+    lists = {name: addresses(part, name) for name in ADDRESSES}
+    lists[b"sender"] = lists[b"sender"] or lists[b"from"]
+    lists[b"reply-to"] = lists[b"reply-to"] or lists[b"from"]
+    words = [nstring(first(b"date")), nstring(first(b"subject")), *(lists[name] or b"NIL" for name in ADDRESSES),
+             nstring(first(b"in-reply-to")), nstring(first(b"message-id"))]
+    return b"(" + b" ".join(words) + b")"
+
+
+def addresses(part: Part, name: bytes) -> bytes:
+    """All addresses of the fields of a name; b"" for none."""
+    found = [box for value in part.fields.get(name, ()) for box in read_addresses(value)]
+    return b"(" + b"".join(map(address, found)) + b")" if found else b""
+
+
+def address(box: Mailbox) -> bytes:
+    return b"(" + b" ".join(map(nstring, box)) + b")"
+
+
+def structure(part: Part, *, extended: bool) -> bytes:
+    """BODYSTRUCTURE, or BODY, which is the same without what was added later."""
+    if part.multipart:
+        words = [b"".join(structure(child, extended=extended) for child in part.children), string(part.subtype)]
+        if extended:
+            words += [listed(parameters(part.first(b"content-type") or b"")), *extension(part)]
+        return b"(" + b" ".join(words) + b")"
+    words = [string(part.type), string(part.subtype),
+             listed(parameters(part.first(b"content-type") or b"") if part.first(b"content-type") else []),
+             nstring(part.first(b"content-id")), nstring(part.first(b"content-description")),
+             string(part.encoding), b"%d" % (part.end - part.body)]
+    if part.message:
+        words += [envelope(part.children[0]), structure(part.children[0], extended=extended), b"%d" % part.lines]
+    elif part.type == b"text":
+        words.append(b"%d" % part.lines)
+    if extended:
+        words += [nstring(part.first(b"content-md5")), *extension(part)]
+    return b"(" + b" ".join(words) + b")"
+
+
+def listed(pairs: list[tuple[bytes, bytes]]) -> bytes:
+    if not pairs:
+        return b"NIL"
+    return b"(" + b" ".join(string(word) for pair in pairs for word in pair) + b")"
+
+
+def extension(part: Part) -> list[bytes]:
+    """Disposition, languages, location."""
+    disposition = part.first(b"content-disposition")
+    kind = token(disposition or b"")
+    language = [word for value in part.fields.get(b"content-language", ()) if (word := value.strip())]
+    tags = [word.strip() for value in language for word in value.split(b",") if word.strip()]
+    return [
+        b"(" + string(kind) + b" " + listed(parameters(disposition or b"")) + b")" if kind else b"NIL",
+        b"(" + b" ".join(map(string, tags)) + b")" if len(tags) > 1 else string(tags[0]) if tags else b"NIL",
+        nstring(part.first(b"content-location")),
+    ]
