@@ -1,8 +1,9 @@
 """A folder as a website: index pages, media types, validators, and nothing outside the folder, ever.
 
 A path is taken apart before it meets the file system: a segment that is "..", hidden, empty or holds a slash or a
-NUL once decoded is not found. What is left is walked from the folder down, through all symbolic links that stay inside
-(`sandbox.world.paths`, which FTP and SFTP share), and has to be a regular file or a directory under no hidden name.
+NUL once decoded is not found. What is left is walked from the folder down, through all symbolic links that stay
+inside (`sandbox.world.paths`, which FTP and SFTP share), and has to be a regular file or a directory under no hidden
+name.
 
 Small files are kept in memory and looked at again with one `stat` each time, so a file changed a moment ago (over
 FTP, say) is served as it is now. That `stat` runs on the event loop: it asks for an inode the kernel has in
