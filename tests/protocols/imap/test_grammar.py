@@ -1,4 +1,4 @@
-"""The words of IMAP, read and written: what is written is read back, and garbage raises one error and nothing else."""
+"""The words of IMAP: what is written is read back, and garbage raises one error and nothing else."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from sandbox.protocols.imap.grammar.utf7 import decode_utf7, encode_utf7
 from sandbox.protocols.imap.grammar.writing import astring, internal_date, literal, mailbox, string
 
 QUICK = settings(max_examples=60, deadline=None)
-NAMES = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\r\n\0"), min_size=1, max_size=30)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=30)
 NUMBERS = st.integers(0, 0xFFFF_FFFF)
 SETS = st.builds(lambda ranges: NumberSet(tuple(ranges)),
                  st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5))
 TEXTS = st.binary(max_size=40).map(lambda octets: octets.replace(b"\0", b""))
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 KEYS = st.recursive(
-    st.one_of(st.sampled_from(BARE).map(Key), st.builds(lambda name, text: Key(name, (text,)), st.sampled_from(TEXT), TEXTS),
+    st.one_of(st.sampled_from(BARE).map(Key),
+              st.builds(lambda name, text: Key(name, (text,)), st.sampled_from(TEXT), TEXTS),
               DAYS.map(lambda day: Key("SENTON", (day,))), SETS.map(lambda each: Key("UID", (each,))),
               SETS.map(lambda each: Key("SET", (each,))), st.builds(lambda a, b: Key("HEADER", (a, b)), TEXTS, TEXTS),
               st.integers(0, 1 << 40).map(lambda size: Key("LARGER", (size,)))),
-    lambda keys: st.one_of(keys.map(lambda key: Key("NOT", (key,))), st.builds(lambda a, b: Key("OR", (a, b)), keys, keys),
-                           st.lists(keys, min_size=1, max_size=4).map(lambda each: Key("AND", tuple(each)))), max_leaves=8)
+    lambda keys: st.one_of(
+        keys.map(lambda key: Key("NOT", (key,))), st.builds(lambda a, b: Key("OR", (a, b)), keys, keys),
+        st.lists(keys, min_size=1, max_size=4).map(lambda each: Key("AND", tuple(each)))), max_leaves=8)
 SECTIONS = st.one_of(
     st.builds(lambda part, text: Section(tuple(part), text), st.lists(st.integers(1, 99), max_size=4),
               st.sampled_from(["", "HEADER", "TEXT"])),
@@ -127,13 +129,16 @@ STEPS = [expect_set, expect_keys, expect_attributes, expect_listing, expect_date
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(STEPS), st.binary(max_size=60) | st.text('()[]{}<>*%$"\\:, .1+~ABODYHEADERNOT\r\n', max_size=60).map(str.encode))
+@given(st.sampled_from(STEPS),
+       st.binary(max_size=60) | st.text('()[]{}<>*%$"\\:, .1+~ABODYHEADERNOT\r\n', max_size=60).map(str.encode))
 def test_garbage_raises_one_error(step: Callable[[Cursor], object], data: bytes) -> None:
+    sentence = "none"
     try:
         step(Cursor(data))
     except GrammarError as error:
-        assert error.sentence
-        assert "\n" not in error.sentence
+        sentence = error.sentence
+    assert sentence
+    assert sentence.isprintable()
 
 
 @pytest.mark.parametrize(("line", "expected"), [
@@ -151,13 +156,16 @@ def test_deep_and_long_questions_are_refused_quickly() -> None:
                        (b"BODY[" + b"1." * 20_000, expect_attributes)]:
         with pytest.raises(GrammarError):
             read(data, step)
-    assert len(read(b",".join(b"%d" % (number * 2 + 1) for number in range(10_000)), expect_set).ranges) == 10_000
+    numbers = read(b",".join(b"%d" % (number * 2 + 1) for number in range(10_000)), expect_set)
+    assert isinstance(numbers, NumberSet)
+    assert len(numbers.ranges) == 10_000
     assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize(("pattern", "name", "matches"), [
     ("*", "a/b", True), ("%", "a/b", False), ("%", "a", True), ("a/%", "a/b", True), ("a*", "a", True),
-    ("%/b", "a/b", True), ("*b", "a/b", True), ("a%c", "abc", True), ("a%c", "a/c", False), ("", "", True), ("", "a", False),
+    ("%/b", "a/b", True), ("*b", "a/b", True), ("a%c", "abc", True), ("a%c", "a/c", False),
+    ("", "", True), ("", "a", False),
     ("%*", "a/b", True), ("INBOX", "INBOX", True), ("[a]", "a", False),
 ])
 def test_patterns(pattern: str, name: str, matches: bool) -> None:

@@ -16,9 +16,10 @@ from sandbox.protocols.imap.mime.text import decode_header, part_text
 from sandbox.protocols.imap.sorting import base_subject
 
 NESTED = (b"Content-Type: multipart/mixed; boundary=a\r\n\r\npreamble\r\n--a\r\n\r\none\r\n--a\r\n"
-          b"Content-Type: multipart/alternative; boundary=\"ab\"\r\n\r\n--ab\r\nContent-Type: text/html\r\n\r\n<b>two</b>\r\n"
-          b"--ab--\r\n--a \r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\nContent-Type: multipart/mixed; boundary=c\r\n"
-          b"\r\n--c\r\n\r\nthree\r\n--c--\r\n--a--\r\nepilogue\r\n")
+          b"Content-Type: multipart/alternative; boundary=\"ab\"\r\n\r\n--ab\r\n"
+          b"Content-Type: text/html\r\n\r\n<b>two</b>\r\n--ab--\r\n--a \r\n"
+          b"Content-Type: message/rfc822\r\n\r\nSubject: in\r\n"
+          b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nthree\r\n--c--\r\n--a--\r\nepilogue\r\n")
 
 
 def body(data: bytes, *numbers: int) -> bytes | None:
@@ -57,9 +58,11 @@ def test_broken_messages_have_a_structure(data: bytes, kind: bytes, parts: int) 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from([b"Content-Type: multipart/mixed; boundary=a\r\n", b"--a\r\n", b"--a--\r\n", b"\r\n", b"\n",
-                                 b"Content-Type: message/rfc822\r\n", b"text", b": x\r\n", b" folded\r\n", b"From: <@,;:(\"\r\n",
-                                 b"Subject: =?utf-8?b?//?=\r\n", b"\xff\x00"]), max_size=25).map(b"".join))
+@given(st.lists(st.sampled_from([
+    b"Content-Type: multipart/mixed; boundary=a\r\n", b"--a\r\n", b"--a--\r\n", b"\r\n", b"\n", b"\xff\x00", b"text",
+    b"Content-Type: message/rfc822\r\n", b": x\r\n", b" folded\r\n", b"From: <@,;:(\"\r\n",
+    b"Subject: =?utf-8?b?//?=\r\n",
+]), max_size=25).map(b"".join))
 def test_nothing_a_message_holds_raises(data: bytes) -> None:
     root = scan(data)
     for part in root.walk():
@@ -72,7 +75,8 @@ def test_nothing_a_message_holds_raises(data: bytes) -> None:
 def test_bombs_take_bounded_time() -> None:
     started = time.perf_counter()
     scan(b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n" * 100_000)
-    scan(b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (each, each) for each in range(5000)))
+    scan(b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (each, each)
+                  for each in range(5000)))
     scan(b"Content-Type: message/rfc822\r\n\r\n" * 20_000)
     read_addresses(b"(" * 50_000 + b"<" * 10_000 + b"@," * 50_000)
     fields(b"a" * 1_000_000 + b"\r\n" + b"b:\r\n " * 50_000)
@@ -99,7 +103,8 @@ def test_addresses(text: bytes, expected: list[tuple[bytes | None, ...]]) -> Non
 
 @pytest.mark.parametrize(("text", "expected"), [
     (b"=?utf-8?q?gr=C3=BCn?= tea", "grün tea"), (b"=?iso-8859-1?q?a?= =?utf-8?b?YsO8?=", "abü"),
-    (b"=?unknown?q?x?=", "x"), (b"plain", "plain"), (b"=?utf-8?b?broken", "=?utf-8?b?broken"), (b"=?zip?b?eA==?=", "x"),
+    (b"=?unknown?q?x?=", "x"), (b"plain", "plain"), (b"=?utf-8?b?broken", "=?utf-8?b?broken"),
+    (b"=?zip?b?eA==?=", "x"),
 ])
 def test_encoded_words(text: bytes, expected: str) -> None:
     assert decode_header(text) == expected
@@ -112,8 +117,8 @@ def test_chosen_fields_are_as_they_stand() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    (b"Re: Re[2]: [list] Fwd: tea (fwd)", ("tea", True)), (b"[list] tea", ("tea", False)), (b"[fwd: tea]", ("tea", True)),
-    (b"[only]", ("[only]", False)), (b"", ("", False)),
+    (b"Re: Re[2]: [list] Fwd: tea (fwd)", ("tea", True)), (b"[list] tea", ("tea", False)),
+    (b"[fwd: tea]", ("tea", True)),    (b"[only]", ("[only]", False)), (b"", ("", False)),
 ])
 def test_base_subjects(text: bytes, expected: tuple[str, bool]) -> None:
     assert base_subject(text) == expected
