@@ -18,7 +18,8 @@ RUN python3 -m venv /opt/sandbox \
 FROM ${LAB_IMAGE} AS lab
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-    bind9-dnsutils curl inetutils-telnet knot-dnsutils less lftp mutt netcat-openbsd openssl swaks wget xxd \
+    bind9-dnsutils curl inetutils-telnet knot-dnsutils less lftp libnet-ssleay-perl mutt netcat-openbsd openssl \
+    swaks wget xxd \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --shell /bin/bash learner
 USER learner
@@ -36,8 +37,9 @@ ENV PATH=/opt/sandbox/bin:$PATH \
     SANDBOX_CONFIG=/etc/sandbox/container.toml
 USER sandbox
 VOLUME /data
-EXPOSE 80/tcp 443/tcp 53/udp 53/tcp 853/tcp 25/tcp 587/tcp 465/tcp 110/tcp 995/tcp 7/tcp 7/udp 9/tcp 9/udp 13/tcp 13/udp 17/tcp 17/udp 19/tcp 19/udp 37/tcp 37/udp
+EXPOSE 80/tcp 443/tcp 53/udp 53/tcp 853/tcp 25/tcp 587/tcp 465/tcp 110/tcp 995/tcp 143/tcp 993/tcp 21/tcp 990/tcp 22/tcp \
+    7/udp 7/tcp 9/udp 9/tcp 13/udp 13/tcp 17/udp 17/tcp 19/udp 19/tcp 37/udp 37/tcp
 # It connects to one service, so not too often: each look is a session in the journal.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=5s CMD ["sandbox", "ready"]
+HEALTHCHECK --interval=10s --timeout=8s --start-period=5s CMD ["sandbox", "ready"]
 ENTRYPOINT ["sandbox"]
 CMD ["up"]

@@ -23,13 +23,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from bench.load import Rate, dns, http, http_client, open_connections
-from bench.peers import DNS_PEERS, HTTP_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
+from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
+from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
+from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "dns", "start", "memory")
+PARTS = ("http", "tls", "dns", "start", "memory")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -45,6 +47,8 @@ def main() -> int:
         print()
         if part == "http":
             http_rates(args.rounds, args.seconds)
+        elif part == "tls":
+            tls_rates(args.rounds, args.seconds)
         elif part == "dns":
             dns_rates(args.rounds, args.seconds)
         elif part == "start":
@@ -80,6 +84,25 @@ def http_rates(rounds: int, seconds: float) -> None:
     print(f"HTTP/1.1 keep-alive GETs of a page of 1,024 octets, a second; 16 connections, by {http_client()}")
     compare(present(HTTP_PEERS), rounds, lambda server: http(server.address, seconds),
             lambda server: http(server.address, WARM_UP))
+
+
+def tls_rates(rounds: int, seconds: float) -> None:
+    for program, package, title, measure in (
+            ("openssl", "openssl", "New TLS 1.3 connections a second, one after the other, by openssl s_time",
+             handshakes),
+            ("wrk", "wrk", "HTTPS keep-alive GETs of the page a second; 16 connections, by wrk", https),
+            ("h2load", "nghttp2-client", "HTTP/2 GETs of the page a second; 16 connections, 10 streams each, by "
+             "h2load", http2)):
+        print(title)
+        if shutil.which(program) is None:
+            print(f"  left out (apt-get install {package})")
+            continue
+        compare(present(HTTPS_PEERS), rounds, partial(at_address, measure, seconds),
+                partial(at_address, measure, WARM_UP))
+
+
+def at_address(measure: Callable[[Address, float], Rate], seconds: float, server: Server) -> Rate:
+    return measure(server.address, seconds)
 
 
 def dns_rates(rounds: int, seconds: float) -> None:
@@ -147,14 +170,16 @@ def start_time() -> float:
 
 
 def memories() -> None:
-    print(f"Resident memory in MB: idle, and with {CONNECTIONS:,} connections open that had one page each")
+    print(f"Resident memory in MB: idle, after a first page, with {CONNECTIONS:,} connections that had one each")
     for peer in present((SANDBOX, *HTTP_PEERS[1:])):
         with launch(peer) as server:
             idle = memory(server)
+            with open_connections(server.address, 1):
+                first = memory(server)
             with open_connections(server.address, CONNECTIONS):
                 full = memory(server)
-            print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {full / 1e6:.1f}  "
-                  f"({(full - idle) / CONNECTIONS / 1e3:.1f} kB each)")
+            print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {first / 1e6:>6.1f}  {full / 1e6:>6.1f}  "
+                  f"({(full - first) / CONNECTIONS / 1e3:.1f} kB a connection)")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from sandbox.address import Address
 
-__all__ = ["DNS_PEERS", "HTTP_PEERS", "PAGE", "SANDBOX", "Peer", "Server", "launch", "memory", "missing"]
+__all__ = [
+    "DNS_PEERS", "HTTPS_PEERS", "HTTP_PEERS", "PAGE", "SANDBOX", "Peer", "Server", "launch", "memory", "missing",
+]
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -44,6 +46,8 @@ class Peer:
     programs: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     root: bool = False
+    ready: str = ""
+    """A file in its folder that appears when it accepts; without one, its port is asked."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def launch(peer: Peer) -> Iterator[Server]:
 def wait_until_it_answers(server: Server, peer: Peer, process: subprocess.Popen[bytes]) -> None:
     answers = answers_udp if peer.transport == "udp" else answers_tcp
     until = time.monotonic() + START_SECONDS
-    while not answers(server.address):
+    while not ((server.folder / peer.ready).exists() if peer.ready else answers(server.address)):
         if process.poll() is not None or time.monotonic() > until:
             said = (server.folder / "output").read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{peer.name} did not start:\n{said}")
@@ -193,16 +197,27 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     keepalive_requests 1000000000;
-    server {{ listen {host}:{port}; root {folder}/site; }}
+    server {{ listen {host}:{port}{ssl}; root {folder}/site; }}
 }}
 """
 
+NGINX_TLS = " ssl http2; ssl_certificate {pem}; ssl_certificate_key {pem}; ssl_session_tickets off"
+"""With the same certificate as the sandbox has, and no way for a client to take a shortcut."""
 
-def nginx(folder: Path, port: int) -> list[str]:
+
+def nginx(folder: Path, port: int, *, tls: bool = False) -> list[str]:
     """One worker, access log on, the page as a file."""
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_bytes(PAGE)
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, host=HOST, port=port))
+    ssl = ""
+    if tls:
+        from sandbox.pki.authority import Authority
+        from sandbox.pki.leaves import Leaves
+
+        pem = folder / "leaf.pem"
+        pem.write_bytes(Leaves(Authority.open(folder / "ca"), "").get(HOST, "ec").pem)
+        ssl = NGINX_TLS.format(pem=pem)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, host=HOST, port=port, ssl=ssl))
     return [find("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
@@ -242,7 +257,7 @@ def inetsim(folder: Path, port: int) -> list[str]:
             f"--log-dir={folder / 'log'}", f"--report-dir={folder / 'report'}", "--data-dir=/var/lib/inetsim/"]
 
 
-SANDBOX = Peer("sandbox", lambda folder, port: sandbox(folder, port, "http"))
+SANDBOX = Peer("sandbox", lambda folder, port: sandbox(folder, port, "http"), ready="ready.json")
 
 HTTP_PEERS = (
     SANDBOX,
@@ -250,8 +265,14 @@ HTTP_PEERS = (
     Peer("hypercorn on trio, access log", hypercorn, modules={"hypercorn": "hypercorn[trio]"}),
 )
 
+HTTPS_PEERS = (
+    Peer("sandbox", lambda folder, port: sandbox(folder, port, "https"), ready="ready.json"),
+    Peer("nginx, 1 worker, access log", lambda folder, port: nginx(folder, port, tls=True),
+         programs={"nginx": "nginx-light"}),
+)
+
 DNS_PEERS = (
-    Peer("sandbox", lambda folder, port: sandbox(folder, port, "dns"), "udp"),
+    Peer("sandbox", lambda folder, port: sandbox(folder, port, "dns"), "udp", ready="ready.json"),
     Peer("dnsmasq", lambda folder, port: dnsmasq(folder, port, log=False), "udp", {"dnsmasq": "dnsmasq-base"}),
     Peer("dnsmasq, log-queries", lambda folder, port: dnsmasq(folder, port, log=True), "udp",
          {"dnsmasq": "dnsmasq-base"}),

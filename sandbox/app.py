@@ -6,8 +6,8 @@ import logging
 import os
 import resource
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
+from sandbox.protocols.conversation import DatagramHandler
 from sandbox.protocols.registry import Context, Role, Tls
 from sandbox.world import World
 from sandbox.world.folder import Endpoint, Running
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WARM_AFTER = 0.3
+BUILD_AFTER = 0.01
+"""Seconds from listening to building the services: whoever waits for the start is told first."""
+
+WARM_AFTER = 0.5
 """Seconds from the start to making the authority, which would slow the start."""
 
 KEYLOG = "tls-keys.log"
@@ -77,11 +81,26 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     StoreError, WorldError.
     """
     raise_descriptor_limit()
-    with closing(World.load(Path(config.world) if config.world else None, data)) as world:
+    with unwrapped(), closing(World.load(Path(config.world) if config.world else None, data)) as world:
         store = Store(data / FILE, size=config.journal.size)
         async with serving(Sandbox(config, data, world, Journal(
                 store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
             yield sandbox
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """A failure that is alone comes out as it is, not in the groups that nurseries wrap it in: a block that raises
+    a `UserError` ends with just that."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is group:
+            raise
+        raise error from error.__cause__
 
 
 @asynccontextmanager
@@ -101,12 +120,11 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, stand in stands:
-                    if stand.service.task is not None:
-                        listeners.start_soon(stand.service.task)
                     for listener in sockets.streams:
                         listeners.start_soon(server.accept_from, listener, stand, connections)
                     for sock in sockets.datagrams:
                         listeners.start_soon(answer_from, sock, stand, journal)
+                listeners.start_soon(build, [stand for _, stand in stands], listeners)
                 await trio.lowlevel.checkpoint()
                 yield sandbox
                 listeners.cancel_scope.cancel()
@@ -145,16 +163,25 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
 
 def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
               contexts: Contexts | None) -> list[tuple[Bound, Stand]]:
-    """Fill the zones, now that every port is known, and build the services."""
+    """Fill the zones, now that every port is known, and say how to build the services."""
     config = sandbox.config
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
+    named: dict[str, Stand] = {}
+
+    def ask(role: str) -> DatagramHandler | None:
+        return named[role].service.message if role in named else None
+
     stands = []
     for planned, sockets in bound:
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints, partial(dial, own=addresses))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name, planned.protocol.serve(context),
-                                      tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
+        context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
+                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None), ask,
+                          ca_folder(sandbox.data))
+        stand = named[planned.role.name] = Stand(
+            planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),
+            tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)
+        stands.append((sockets, stand))
     return stands
 
 
@@ -164,6 +191,16 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
         return None
     from sandbox.net.tls.contexts import Contexts
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
+
+
+async def build(stands: Sequence[Stand], nursery: trio.Nursery) -> None:
+    """Build the services that nobody has needed yet, one after another, right after the start. What they do beside
+    answering runs in the nursery."""
+    await trio.sleep(BUILD_AFTER)
+    for stand in stands:
+        if stand.service.task is not None:
+            nursery.start_soon(stand.service.task)
+        await trio.lowlevel.checkpoint()
 
 
 async def warm(contexts: Contexts) -> None:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 HERE = Path(__file__).parent
-COLUMNS = 112
+COLUMNS = 136
 CELL, LINE, SIZE, MARGIN, BAR = 7.8, 19, 13, 18, 34
 
 ASKED = (
@@ -76,6 +76,8 @@ def record() -> str:
             while not ready.exists():
                 time.sleep(0.05)
             ports = {name: found["port"] for name, found in json.loads(ready.read_text())["services"].items()}
+            if not {"http", "dns", "echo"} <= ports.keys():
+                raise SystemExit("a port is taken: stop the other sandbox first")
             for command in ASKED:
                 subprocess.run(["sh", "-c", command.format(**ports)], stdout=subprocess.DEVNULL, check=True)
                 time.sleep(0.7)

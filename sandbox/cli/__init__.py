@@ -23,6 +23,7 @@ COMMANDS = {
     "up": "Start the sandbox and show what happens in it.",
     "ready": "Say whether the sandbox is up and answering.",
     "log": "Show what a running or a past sandbox recorded.",
+    "mail": "List, show, send or export the mail of a running or a past sandbox.",
     "explain": "Explain a word of a protocol: a method, a code, a record type, a flag.",
     "config": "Print the configuration, or check a file.",
     "world": "Show the pretend world, or check a file.",

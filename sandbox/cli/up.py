@@ -63,7 +63,9 @@ def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
         sys.stdout.write(summary(
             sandbox.endpoints, {account.login: account.password for account in sandbox.world.accounts},
             data=str(sandbox.data), hosts=[host for host in config.bind if host not in sandbox.skipped],
-            failed=sandbox.failures, ephemeral=config.ephemeral, color=look(sys.stdout, config.console.color).color))
+            failed=sandbox.failures, ephemeral=config.ephemeral,
+            host_key=sandbox.world.host_key.fingerprint if "sftp" in sandbox.endpoints else "",
+            color=look(sys.stdout, config.console.color).color))
         sys.stdout.flush()
     console = Console(sys.stdout, color=config.console.color, explain=config.console.explain, json=as_json)
     sandbox.journal.bus.watch(console)

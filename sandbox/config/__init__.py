@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-__all__ = ["Config", "Console", "Dns", "Ftp", "Http", "Journal", "Limits", "Mail", "Section"]
+__all__ = ["Config", "Console", "Dns", "Files", "Ftp", "Http", "Journal", "Limits", "Mail", "Section"]
 
 Positive = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -31,7 +31,8 @@ class Limits(Section, frozen=True):
     line: Annotated[Positive, Meta(description="one line of a line protocol, with its line end")] = 8_192
     head: Annotated[Positive, Meta(description="one HTTP request head")] = 32_768
     body: Annotated[Positive, Meta(description="one request body")] = 1_073_741_824
-    idle: Annotated[Seconds, Meta(description="waiting for a client that sends or takes nothing")] = 300.0
+    idle: Annotated[Seconds, Meta(description="waiting for a client that sends or takes nothing; "
+                                  "longer where a protocol's RFC says so: POP3 600")] = 300.0
     head_seconds: Annotated[Seconds, Meta(description="for one whole request head")] = 30.0
     handshake: Annotated[Seconds, Meta(description="for one TLS handshake")] = 15.0
     total: Annotated[Seconds, Meta(description="one connection, from open to close")] = 86_400.0
@@ -68,6 +69,14 @@ class Dns(Section, frozen=True):
                                   "(1232 avoids fragments, RFC 9715)")] = 1232
     transfer: Annotated[Literal["loopback", "anyone", "nobody"], Meta(
         description="who may copy whole zones (AXFR)")] = "loopback"
+
+
+class Files(Section, frozen=True):
+    """Everybody's files, however they are reached."""
+
+    quota: Annotated[Positive, Meta(
+        description="octets that fit into one home, one site's folder, or the public folder")] = 4_294_967_296
+    entries: Annotated[Positive, Meta(description="files and folders that fit into one of them")] = 100_000
 
 
 class Ftp(Section, frozen=True):
@@ -121,6 +130,7 @@ class Config(Section, frozen=True):
     journal: Journal = Journal()
     http: Http = Http()
     dns: Dns = Dns()
+    files: Files = Files()
     ftp: Ftp = Ftp()
     mail: Mail = Mail()
     console: Console = Console()

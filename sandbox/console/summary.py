@@ -22,6 +22,9 @@ COMMANDS: Mapping[str, str] = {
                    "--to bob@example.com",
     "pop3": "curl -u alice:wonderland pop3://{address}/",
     "pop3s": "curl -k -u alice:wonderland pop3s://{address}/",
+    "ftp": "curl -u alice:wonderland ftp://{address}/",
+    "ftps": "curl -k -u alice:wonderland ftps://{address}/",
+    "sftp": "sftp -P {port} alice@{host}",
     "imap": "curl -u alice:wonderland imap://{address}/",
     "imaps": "curl -k -u alice:wonderland imaps://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
@@ -44,17 +47,21 @@ def command(role: str, address: Address) -> str:
 
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
-            failed: Mapping[str, str] | None = None, ephemeral: bool = False, color: bool = False) -> str:
+            failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
+            color: bool = False) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every
-    address that is listened on; failed: by role, why it did not start and what helps.
+    address that is listened on; failed: by role, why it did not start and what helps; host_key: the fingerprint by
+    which SSH clients know this sandbox, "" where there is no SSH.
     """
     parts = ["", paint("The sandbox is ready. Nothing in it leaves this machine.", BOLD, color=color), ""]
     parts += _table([(role, str(reachable(address)), command(role, address)) for role, address in endpoints.items()],
                     ("service", "address", "try"), color=color)
     if len(hosts) > 1:
         parts.append(f"{GAP}Each of them listens on {', '.join(hosts[:-1])} and {hosts[-1]}.")
+    if host_key:
+        parts.append(f"{GAP}SFTP asks whether to trust {host_key}: it should.")
     if failed:
         parts += ["", paint("Did not start:", "33", color=color)]
         parts += [f"{GAP}{role}: {escape(reason)}" for role, reason in failed.items()]

@@ -22,7 +22,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.journal.bus import Bus, Happened
-from sandbox.journal.records import Cut, Datagram, Exchange, Session, Stream
+from sandbox.journal.records import Cut, Exchange, Session, Stream
 from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Page, Store
 
 __all__ = ["Journal", "Recorder"]
@@ -43,6 +43,9 @@ REPEATS = 32
 HASH_FROM = 65_536
 """A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
 
+
+Ranges = tuple[tuple[int, int], tuple[int, int]]
+"""[start, end) in the client's stream, and in the server's."""
 
 Held = tuple[float, int, int, int, bytes]
 """A chunk that is not cut yet: time, stream, offset, length, data."""
@@ -133,7 +136,7 @@ class Journal:
         self.body_limit = body_limit
         self._store = store
         self._limit = queue
-        self._next_session, self._next_exchange, next_blob = store.next_ids()
+        self._next_session, self.next_exchange, next_blob = store.next_ids()
         self.repeats = Repeats(next_blob)
         self._waiting = 0
         """Octets collected or with the writer."""
@@ -185,11 +188,13 @@ class Journal:
 
     # -- for recorders ----------------------------------------------------------------------------------------
 
-    def count(self, size: int) -> None:
-        size += RECORD_COST
+    def count(self, size: int, records: int = 1) -> None:
+        """Records of `size` octets in all were collected."""
+        size += RECORD_COST * records
+        if not self._collected:
+            self._wake.set()
         self._waiting += size
         self._collected += size
-        self._wake.set()
 
     def touched(self, recorder: Recorder) -> None:
         self._dirty.append(recorder)
@@ -201,11 +206,6 @@ class Journal:
     def closed(self, session: Session) -> None:
         self._closed.append(session)
         self.count(0)
-
-    def next_exchange(self) -> int:
-        number = self._next_exchange
-        self._next_exchange = number + 1
-        return number
 
     # -- flushing ---------------------------------------------------------------------------------------------
 
@@ -233,12 +233,17 @@ class Journal:
         if self._wake.is_set():  # else `run` waits for this very event
             self._wake = trio.Event()
         dirty, self._dirty = self._dirty, []
+        pages = [recorder.page() for recorder in dirty]
+        if self.bus:
+            self._news += [(recorder.session, exchange) for recorder, page in zip(dirty, pages, strict=True)
+                           for exchange in page.datagram_exchanges()]
+            self._news.sort(key=lambda news: news[1].id)
         happened = Happened(self._opened, self._news, self._closed)
         self._opened, self._news, self._closed = [], [], []
         size, self._collected = self._collected, 0
         self._handed += 1
-        self._store.submit(Batch(happened.opened, [recorder.page() for recorder in dirty], happened.closed,
-                                 *self.repeats.take(), (self._next_session, self._next_exchange), size))
+        self._store.submit(Batch(happened.opened, pages, happened.closed,
+                                 *self.repeats.take(), (self._next_session, self.next_exchange), size))
         if self.bus:
             self.bus.publish(happened)
 
@@ -249,9 +254,9 @@ class Journal:
 
 
 class Recorder:
-    """Records one session. Its exchanges partition its plain streams."""
+    """Records one session. Its exchanges partition its plain streams, but for those that come with ranges."""
 
-    __slots__ = ("_chunks", "_datagrams", "_dirty", "_exchanges", "_journal", "_sides", "session")
+    __slots__ = ("_chunks", "_datagrams", "_dirty", "_exchanges", "_journal", "_long", "_sides", "session")
 
     def __init__(self, journal: Journal, session: Session) -> None:
         self.session = session
@@ -261,6 +266,8 @@ class Recorder:
         self._exchanges: list[Exchange] = []
         self._datagrams: list[DatagramRow] = []
         self._dirty = False
+        self._long = False
+        """Whether anything has been over the limit."""
 
     def offset(self, stream: Stream) -> int:
         """How many octets of a stream have passed."""
@@ -278,6 +285,7 @@ class Recorder:
         journal = self._journal
         if side.held is not None or side.kept + length > journal.body_limit:
             self._release(side)
+            self._long = True
             side.held = (time(), stream, side.offset, length, data)
         else:
             self._chunks.append((time(), stream, side.offset, length,
@@ -290,18 +298,22 @@ class Recorder:
         journal.count(length)
 
     def exchange(self, started: float, verb: str, asked: str, outcome: str, answered: str, key: str,
-                 consumed: int, notes: Mapping[str, str] | None) -> Exchange:
-        """An exchange has ended. consumed: octets of the client's stream up to its end."""
+                 consumed: int, notes: Mapping[str, str] | None, ranges: Ranges | None = None) -> Exchange:
+        """An exchange has ended. consumed: octets of the client's stream up to its end; ranges: of the client's and
+        the server's stream, where it does not cover all that passed since the last one ended."""
         journal = self._journal
         client, server, client_wire, server_wire = self._sides
-        cuts = self._cuts(consumed)
-        exchange = Exchange(journal.next_exchange(), self.session.id, started, time(), verb, asked, outcome, answered,
-                            key, (client.start, consumed), (server.start, server.offset),
-                            dict(notes) if notes else {}, cuts)
+        cuts = self._cuts(consumed) if self._long else []
+        asked_in, answered_in = ranges or ((client.start, consumed), (server.start, server.offset))
+        number = journal.next_exchange
+        journal.next_exchange = number + 1
+        exchange = Exchange(number, self.session.id, started, time(), verb, asked, outcome, answered,
+                            key, asked_in, answered_in, dict(notes) if notes else {}, cuts)
         client.begin(consumed)
         server.begin(server.offset)
-        client_wire.begin(client_wire.offset)
-        server_wire.begin(server_wire.offset)
+        if client_wire.kept:
+            client_wire.begin(client_wire.offset)
+            server_wire.begin(server_wire.offset)
         self._exchanges.append(exchange)
         if not self._dirty:
             self._dirty = True
@@ -311,18 +323,14 @@ class Recorder:
         return exchange
 
     def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description) -> None:
-        """A datagram and its answer: an exchange of its own."""
+        """A datagram and its answer: an exchange of its own. Whoever records them by the batch counts them itself."""
         journal = self._journal
-        number = journal.next_exchange()
+        number = journal.next_exchange
+        journal.next_exchange = number + 1
         self._datagrams.append((number, now, data, answer, about))
         if not self._dirty:
             self._dirty = True
             journal.touched(self)
-        journal.count(len(data) + (len(answer) if answer is not None else 0))
-        if journal.bus:
-            client, server, _, _ = self._sides
-            journal.ended(self, Datagram(number, now, data, answer, (*about[:5], dict(about[5] or {}))).exchange(
-                self.session.id, client.offset, server.offset))
 
     def close(self, end: str, facts: Mapping[str, int | str | bytes] | None = None) -> None:
         """The session is over. end: a term of the tcp knowledge."""

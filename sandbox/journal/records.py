@@ -60,7 +60,9 @@ class Chunk(msgspec.Struct, array_like=True, gc=False):
 
 
 class Cut(msgspec.Struct, array_like=True, gc=False):
-    """One side of an exchange that was longer than is kept: its full length, and the SHA-256 of all of it."""
+    """One side of an exchange that was longer than is kept: its full length, and the SHA-256 of all of it.
+
+    Where exchanges overlap, of all that passed on that side since the exchange that ended before it."""
 
     stream: int
     length: int
@@ -74,6 +76,10 @@ class Exchange(msgspec.Struct, array_like=True):
     verb: what was asked, in the protocol's own word ("GET", "A"); asked: its object ("/index.html"); outcome: the
     protocol's own code ("200", "NXDOMAIN", "" for none); answered: a short summary of the answer; key: the
     knowledge entry ("kind.term") that explains it best, where neither verb nor outcome does.
+
+    The ranges of a session's exchanges follow one another without gaps, but for protocols that have several exchanges
+    under way at once (HTTP/2, WebSocket): there a range goes from an exchange's first octet to its last, those of
+    others may lie between, and what belongs to the connection as a whole may lie outside of all.
     """
 
     id: int

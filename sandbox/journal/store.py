@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from typing import NamedTuple
 import msgspec
 
 from sandbox.errors import UserError
-from sandbox.journal.records import Exchange, Session
+from sandbox.journal.records import Datagram, Exchange, Session
 
 __all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
 
@@ -53,6 +53,15 @@ class Page(NamedTuple):
     datagrams: Sequence[DatagramRow]
     start: tuple[int, int]
     """Offsets of the first datagram and of its answer in their streams."""
+
+    def datagram_exchanges(self) -> Iterator[Exchange]:
+        """Its datagrams as exchanges."""
+        client, server = self.start
+        for number, time, data, answer, about in self.datagrams:
+            yield Datagram(number, time, data, answer, (*about[:5], dict(about[5] or {}))).exchange(
+                self.session, client, server)
+            client += len(data)
+            server += len(answer or b"")
 
     def last(self) -> tuple[int, float]:
         """The id of its last exchange, 0 for none, and when its last record was made."""

@@ -78,6 +78,10 @@ def _bind_all(hosts: list[str], port: int, transports: tuple[str, ...]) -> Bound
                         continue
                     raise
                 bound.port = sock.getsockname()[1]
+                if transport == "tcp":
+                    # Urgent data stays in its place in the stream, where it is read and recorded like all the rest:
+                    # FTP clients send ABOR that way, and its last octet would be lost. Connections inherit it.
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
                 (bound.streams if transport == "tcp" else bound.datagrams).append(sock)
         if not bound.streams and not bound.datagrams:
             raise OSError(errno.EADDRNOTAVAIL, f"none of {', '.join(hosts)} is an address of this machine")

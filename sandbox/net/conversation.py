@@ -10,11 +10,10 @@ before queued bytes were sent, how many stays behind as the fact "unsent".
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Awaitable, Callable
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import trio
 
@@ -23,24 +22,24 @@ from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import READ_SIZE, Channel
-from sandbox.net.facts import tcp_facts
-from sandbox.protocols.conversation import Closed, ConversationError, EndOfStream, TimedOut, TooLong
+from sandbox.net.watch import Watch
+from sandbox.protocols.conversation import (
+    Closed,
+    ConversationError,
+    DataConversation,
+    DataPort,
+    EndOfStream,
+    TimedOut,
+    TooLong,
+)
 
 if TYPE_CHECKING:
-    from sandbox.net.data import DataConversation, DataLine, DataPort
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
-    from sandbox.net.watch import Watch
 
-__all__ = ["Conversation", "Exchange"]
+__all__ = ["Conversation", "Exchange", "StreamExchange"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
-
-LINGER_SECONDS = 2.0
-"""How long a client may take to close after we did."""
-
-LINGER_OCTETS = 262_144
-"""What a client may still send in that time."""
 
 QUEUE_SIZE = 65_536
 """Octets of queued replies that are sent without waiting for a flush."""
@@ -72,16 +71,50 @@ class Exchange:
                                        conversation.consumed, self._notes)
 
 
+class StreamExchange(Exchange):
+    """An exchange beside others; it implements `OpenStream`."""
+
+    __slots__ = ("_client", "_server")
+
+    def __init__(self, conversation: Conversation, verb: str, asked: str) -> None:
+        super().__init__(conversation, time(), verb, asked)
+        self._client = (0, 0)
+        self._server = (0, 0)
+
+    def received(self, count: int) -> None:
+        end = self._conversation.consumed
+        self._client = (self._client[0] if self._client[1] else end - count, end)
+
+    def sent(self, count: int) -> None:
+        end = self._conversation.recorder.offset(Stream.SERVER)
+        self._server = (self._server[0] if self._server[1] else end - count, end)
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        conversation = self._conversation
+        if self not in conversation.streams:
+            return  # ended already
+        conversation.streams.remove(self)
+        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                       conversation.consumed, self._notes, (self._client, self._server))
+
+
+class DataMaker(Protocol):
+    """Makes the data connections of a conversation (`sandbox.net.data`)."""
+
+    def listen(self, owner: Conversation) -> DataPort: ...
+    async def connect_back(self, owner: Conversation, port: int, from_port: int) -> DataConversation: ...
+
+
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size", "_since",
-                 "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired", "failed",
-                 "open_exchange", "patience", "recorder", "resetting", "scope", "secure", "server", "service",
-                 "waiting")
+    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
+                 "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel", "client", "due",
+                 "expired", "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope",
+                 "secure", "server", "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
-                 tls: TlsSettings | None = None, data: DataLine | None = None) -> None:
+                 tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
         session = recorder.session
         self.channel: Channel | TlsChannel = channel
         self._tls = tls
@@ -92,6 +125,7 @@ class Conversation:
         self._pending: list[bytes] = []
         self._pending_size = 0
         self._burst = 0
+        self._sending = False
         self._eager = True
         """Whether there is probably something to receive already: at the start, and after a read that was full. Else
         to try before waiting would be a system call for nothing."""
@@ -107,16 +141,27 @@ class Conversation:
         self.patience = limits.idle
         self.resetting = False
         self.open_exchange: Exchange | None = None
+        self.streams: set[StreamExchange] = set()
+        """Exchanges under way beside one another."""
         self.failed = ""
         """Why it cannot go on: a term of the tcp knowledge."""
+        self.owner: Conversation | None = None
+        """The conversation whose data this one carries."""
         self.active = watch.now
         """When bytes last passed, by the watch's clock."""
         self.waiting = 0
         """How many tasks wait for the client."""
+        self._why = ""
+        """Why the watch interrupts the wait under way. The client may have spoken in that very moment: then nothing
+        has expired."""
         self.expired = ""
-        """Why the watch interrupted a wait: a term of the tcp knowledge."""
+        """Why the watch ended a wait: a term of the tcp knowledge."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
+
+    @property
+    def alpn(self) -> str:
+        return "" if isinstance(self.channel, Channel) else self.channel.engine.alpn
 
     @property
     def consumed(self) -> int:
@@ -144,8 +189,7 @@ class Conversation:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
-        self._eager = len(data) == READ_SIZE
-        await self._breathe()
+        self._eager = len(data) == READ_SIZE or channel.at_end
         self.active = self._watch.now
         if not data:
             self._ended = True
@@ -153,6 +197,7 @@ class Conversation:
         if not self.buffer:
             self._since = time()
         self.recorder.chunk(Stream.CLIENT, data)
+        await self._breathe()                                # last: what is recorded is not lost if this is cancelled
         return data
 
     def take(self, count: int) -> bytes:
@@ -202,10 +247,15 @@ class Conversation:
             await self.flush()
 
     async def flush(self) -> None:
-        while self._pending:
+        # Where another task is sending already, it takes along what was queued meanwhile: two at once would mix.
+        while self._pending and not self._sending:
             pending, self._pending = self._pending, []
             data = pending[0] if len(pending) == 1 else b"".join(pending)
-            await self._send_all(data)
+            self._sending = True
+            try:
+                await self._send_all(data)
+            finally:
+                self._sending = False
         if self._journal.full:
             await self._journal.room()
 
@@ -214,6 +264,7 @@ class Conversation:
         sent = channel.send_now(data)
         self._pending_size -= sent
         await self._breathe()
+        self.active = self._watch.now
         if sent == len(data) and not channel.behind:
             return
         rest = memoryview(data)[sent:]
@@ -249,36 +300,26 @@ class Conversation:
         try:
             await channel.handshake(self._wait)
         except ConversationError:
-            self._tell(exchange, channel)
+            self.failed = "tls-failed"
+            channel.tell(exchange)
             raise
         self.due = math.inf
         self.secure = True
         self._eager = True  # a client may say something right behind its Finished
-        self._tell(exchange, channel)
+        channel.tell(exchange)
 
-    def _tell(self, exchange: Exchange, channel: TlsChannel) -> None:
-        """End the exchange that a handshake is."""
-        facts = channel.facts()
-        for name, value in facts.items():
-            exchange.note(name, value)
-        exchange.asked = facts.get("server_name", "")
-        failure = channel.engine.failure
-        if self.secure:
-            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
-        else:
-            why = failure.situation if failure is not None else "broken-off"
-            self.failed = "tls-failed"
-            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None if isinstance(self.channel, Channel) else self.channel.binding(kind)
 
     # -- data connections -------------------------------------------------------------------------------------
 
     def listen(self) -> DataPort:
-        return self._data_line().listen(self)
+        return self._maker().listen(self)
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
-        return await self._data_line().connect_back(self, port, from_port)
+        return await self._maker().connect_back(self, port, from_port)
 
-    def _data_line(self) -> DataLine:
+    def _maker(self) -> DataMaker:
         if self._data is None:
             raise RuntimeError("a data connection has no data connections of its own")
         return self._data
@@ -291,40 +332,22 @@ class Conversation:
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
         return exchange
 
+    def begin_stream(self, verb: str, asked: str = "") -> StreamExchange:
+        exchange = StreamExchange(self, verb, asked)
+        self.streams.add(exchange)
+        return exchange
+
     # -- ending -----------------------------------------------------------------------------------------------
 
-    async def linger(self) -> None:
-        """Half-close, then read until the client closes too. What still comes is recorded, and ignored.
+    @property
+    def unsent(self) -> int:
+        """Octets queued that the kernel has not taken."""
+        return self._pending_size
 
-        Without it a reset could overtake our last reply (RFC 9112 §9.6 has the story). Raises Closed.
-        """
-        channel = self.channel
-        channel.end_writing()
-        taken = 0
-        with trio.move_on_after(LINGER_SECONDS):
-            while taken < LINGER_OCTETS and self.expired != "stopped":
-                data = channel.receive_now()
-                if data is None:
-                    with contextlib.suppress(Closed):
-                        await channel.readable()
-                elif not data:
-                    return
-                else:
-                    taken += len(data)
-                    self.recorder.chunk(Stream.CLIENT, data)
-                    await trio.lowlevel.checkpoint()
-
-    def conclude(self, end: str) -> None:
-        """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
-        facts = tcp_facts(self.channel.sock)
-        if self._pending_size:
-            facts["unsent"] = self._pending_size
-        self._finish(f"end.{end}")
-        self.channel.close(with_reset=self.resetting or end in ("failed", "time-limit"))
-        self.recorder.close(end, facts)
-
-    def _finish(self, key: str) -> None:
+    def finish(self, key: str) -> None:
         """What is unclaimed becomes a last exchange. key: how it ended."""
+        for stream in tuple(self.streams):
+            stream.end("", "", key)
         exchange = self.open_exchange
         consumed = self.recorder.offset(Stream.CLIENT)
         if exchange is None:
@@ -345,27 +368,32 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Whether it waits for a next exchange that has not begun."""
-        return bool(self.waiting) and self.open_exchange is None and not self.buffer and not self._pending
+        return bool(self.waiting) and self.open_exchange is None and not self.streams and not self.buffer \
+            and not self._pending
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
-        if self.expired and why == "idle-timeout":
-            why = "time-limit"
-        self.expired = why
+        self._why = why
+        if why != "idle-timeout":
+            self.expired = why
         self.channel.interrupt()
 
     async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
         """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
         if self.expired == "stopped":
             raise Closed("the sandbox is stopping")
+        self._why = ""
         self.waiting += 1
         try:
             await until()
         except Closed:
-            if self.expired == "idle-timeout":
-                # What the session says as a farewell gets a last, short deadline.
-                self.due = self._watch.now + self._limits.grace
-                raise TimedOut("nothing passed in time") from None
+            if self._why == "idle-timeout":
+                if not self.expired:
+                    self.expired = "idle-timeout"
+                    # What the session says as a farewell gets a last, short deadline.
+                    self.due = self._watch.now + self._limits.grace
+                    raise TimedOut("nothing passed in time") from None
+                self.expired = "time-limit"
             raise
         finally:
             self.waiting -= 1

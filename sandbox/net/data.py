@@ -21,6 +21,7 @@ from sandbox.journal.recorder import Journal
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.dial import connect
+from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.protocols.conversation import ConversationError, TimedOut
 
@@ -53,7 +54,7 @@ class DataConversation(Conversation):
         try:
             await self.flush()
             if not self.ended:
-                await self.linger()
+                await linger(self)
         except ConversationError:
             end = "client-reset" if self.channel.reset else "client-closed"
             raise
@@ -69,7 +70,7 @@ class DataConversation(Conversation):
     def _close(self, end: str) -> None:
         if self in self._watch.conversations:
             self._watch.end(self)
-            self.conclude(end)
+            conclude(self, end)
 
 
 class DataLine:
@@ -135,6 +136,7 @@ class DataLine:
             client=Address(peer[0], peer[1]), server=Address(own[0], own[1]), parent=parent.id)
         recorder.session.facts["open"] = opening_facts(sock)
         conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls)
+        conversation.owner = owner
         self._watch.begin(conversation)
         return conversation
 

@@ -124,7 +124,7 @@ async def answer_from(sock: socket.socket, stand: Stand, journal: Journal) -> No
             nursery.start_soon(expire, flows)
             while True:
                 await trio.lowlevel.wait_readable(sock)
-                while drain(port, stand, flows):
+                while drain(port, stand, flows, journal):
                     if journal.full:
                         await journal.room()
                     await trio.lowlevel.checkpoint()
@@ -139,7 +139,7 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Burst | OneByOne, stand: Stand, flows: Flows) -> bool:
+def drain(port: Burst | OneByOne, stand: Stand, flows: Flows, journal: Journal) -> bool:
     """Answer one batch of what has arrived. Whether there may be more."""
     try:
         batch = port.receive()
@@ -163,8 +163,16 @@ def drain(port: Burst | OneByOne, stand: Stand, flows: Flows) -> bool:
             outgoing.append((answer, route))
         handled.append((flow.recorder, data, answer, about))
     lost = send_all(port, outgoing) if outgoing else ()
+    size = 0
     for recorder, data, answer, about in handled:
-        recorder.datagram(now, data, None if lost and answer in lost else answer, about)
+        if answer is not None:
+            if lost and answer in lost:
+                answer = None
+            else:
+                size += len(answer)
+        size += len(data)
+        recorder.datagram(now, data, answer, about)
+    journal.count(size, len(handled))
     return True
 
 

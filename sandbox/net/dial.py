@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Collection
+import ssl
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.address import Address
 from sandbox.net.channel import Channel
+from sandbox.protocols.conversation import Closed
 
-__all__ = ["Wire", "check", "dial"]
+if TYPE_CHECKING:
+    from sandbox.net.tls.client import TlsClient
+
+__all__ = ["Trust", "Wire", "check", "dial"]
+
+Trust = Callable[[], ssl.SSLContext]
+"""Gives the context for TLS as a client; may block. Raises OSError."""
 
 CONNECT_SECONDS = 5.0
 """How long a port of this machine may take to accept."""
@@ -31,8 +41,11 @@ def check(address: Address, own: Collection[str] = ()) -> None:
         raise PermissionError(f"{address} is not on this machine; the sandbox never connects outside")
 
 
-async def dial(address: Address, own: Collection[str] = ()) -> Wire:
-    """Connect. Raises PermissionError for an address that is not of this machine, OSError when nothing listens."""
+async def dial(address: Address, own: Collection[str] = (), trust: Trust | None = None) -> Wire:
+    """Connect. Raises PermissionError for an address that is not of this machine, OSError when nothing listens.
+
+    trust: for `Wire.start_tls`; None where there is no authority to believe in.
+    """
     check(address, own)
     sock = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
     try:
@@ -40,7 +53,7 @@ async def dial(address: Address, own: Collection[str] = ()) -> Wire:
         with trio.move_on_after(CONNECT_SECONDS):
             if await connect(sock, address):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                return Wire(Channel(sock))
+                return Wire(Channel(sock), trust)
         raise TimeoutError(f"{address} did not answer within {CONNECT_SECONDS:g} seconds")
     except BaseException:
         sock.close()
@@ -61,10 +74,46 @@ async def connect(sock: socket.socket, address: Address) -> bool:
 class Wire:
     """A connection that the sandbox opened; it implements the protocols' `Wire`. The other end records it."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, trust: Trust | None = None) -> None:
         self._channel = channel
+        self._trust = trust
+        self._tls: TlsClient | None = None
 
     async def send(self, data: bytes) -> None:
+        await (self._send if self._tls is None else self._tls.send)(data)
+
+    async def receive(self, limit: int = 65536) -> bytes:
+        return await (self._receive if self._tls is None else self._tls.receive)(limit)
+
+    async def start_tls(self, server_name: str) -> None:
+        from sandbox.net.tls.client import TlsClient
+        if self._trust is None:
+            raise Closed("there is no authority here whose certificates could be believed")
+        try:
+            context = await trio.to_thread.run_sync(self._trust)
+            tls = TlsClient(context, server_name, self._send, self._receive)
+        except (OSError, ValueError) as error:  # ValueError: a name that no certificate can have
+            raise Closed(f"TLS cannot start: {error}") from error
+        await tls.handshake()
+        self._tls = tls
+
+    async def end_writing(self) -> None:
+        self._say_goodbye()
+        self._channel.end_writing()
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        with contextlib.suppress(Closed):
+            self._say_goodbye()
+        self._channel.close()
+        await trio.lowlevel.checkpoint()
+
+    def _say_goodbye(self) -> None:
+        """Over TLS, as far as the kernel takes it at once: a close need not wait for a server that does not read."""
+        if self._tls is not None and not self._channel.closed:
+            self._channel.send_now(self._tls.goodbye())
+
+    async def _send(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
             sent = self._channel.send_now(rest)
@@ -73,21 +122,13 @@ class Wire:
                 await self._channel.writable()
         await trio.lowlevel.checkpoint()
 
-    async def receive(self, limit: int = 65536) -> bytes:
+    async def _receive(self, limit: int = 65536) -> bytes:
         while True:
             data = self._channel.receive_now(limit)
             if data is not None:
                 await trio.lowlevel.checkpoint()
                 return data
             await self._channel.readable()
-
-    async def end_writing(self) -> None:
-        self._channel.end_writing()
-        await trio.lowlevel.checkpoint()
-
-    async def aclose(self) -> None:
-        self._channel.close()
-        await trio.lowlevel.checkpoint()
 
     async def __aenter__(self) -> Wire:
         return self

@@ -8,7 +8,9 @@ import logging
 import socket
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import trio
@@ -20,6 +22,7 @@ from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.data import DataLine, DataRules
+from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import Closed, ConversationError
@@ -39,16 +42,24 @@ PAUSE = 0.1
 """Seconds to wait when the machine is out of file descriptors."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Stand:
-    """A service with its names: what a listener hands its connections to."""
+    """A service with its names: what a listener hands its connections to.
+
+    build: makes the service, which imports its code; tls: how it encrypts; encrypted: whether the TLS handshake
+    comes first, rather than when the session asks for it.
+    """
 
     name: str
     protocol: str
-    service: Service
+    build: Callable[[], Service]
     tls: TlsSettings | None = None
     encrypted: bool = False
-    """Whether the TLS handshake comes first, rather than when the session asks for it."""
+
+    @cached_property
+    def service(self) -> Service:
+        """The service, built when it is first needed: listening need not wait for its code."""
+        return self.build()
 
 
 class Server:
@@ -109,7 +120,7 @@ class Server:
             self._per_client[client.host] -= 1
             if not self._per_client[client.host]:
                 del self._per_client[client.host]
-            conversation.conclude(end)
+            conclude(conversation, end)
 
     async def _converse(self, conversation: Conversation, stand: Stand) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
@@ -131,8 +142,10 @@ class Server:
                 return "server-reset"
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
-                if not conversation.ended:
-                    await conversation.linger()
+                if not conversation.ended and not conversation.channel.reset:
+                    # All is said. A client that now leaves without another word is no broken connection.
+                    with contextlib.suppress(ConversationError):
+                        await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         ended = "client-reset" if conversation.channel.reset else "client-closed"
         return conversation.expired or conversation.failed or ended

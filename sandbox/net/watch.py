@@ -6,15 +6,46 @@ wait itself. The price is that a deadline is up to `TICK` late.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import trio
 
 from sandbox.config import Limits
-from sandbox.net.conversation import Conversation
 
 __all__ = ["Watch"]
 
 TICK = 0.25
 """Seconds between looks."""
+
+STOP_TICK = 0.05
+"""The same while the sandbox stops."""
+
+
+class Watched(Protocol):
+    """What a conversation shows to its watch.
+
+    active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
+    due: a time after which waiting ends, or inf; patience: seconds it may be idle; waiting: how many tasks wait for
+    the client; idle: whether nothing is under way; scope: what the session runs in.
+    """
+
+    active: float
+
+    @property
+    def owner(self) -> Watched | None: ...
+    @property
+    def due(self) -> float: ...
+    @property
+    def patience(self) -> float: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def idle(self) -> bool: ...
+    @property
+    def scope(self) -> trio.CancelScope: ...
+
+    def interrupt(self, why: str) -> None:
+        """End the waits. why: a tcp knowledge term."""
 
 
 class Watch:
@@ -22,15 +53,15 @@ class Watch:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.conversations: dict[Conversation, float] = {}
+        self.conversations: dict[Watched, float] = {}
         """Each with the time it began."""
         self.now = 0.0
         self._empty = trio.Event()
 
-    def begin(self, conversation: Conversation) -> None:
+    def begin(self, conversation: Watched) -> None:
         self.conversations[conversation] = trio.current_time()
 
-    def end(self, conversation: Conversation) -> None:
+    def end(self, conversation: Watched) -> None:
         del self.conversations[conversation]
         if not self.conversations:
             self._empty.set()
@@ -47,6 +78,9 @@ class Watch:
         now = self.now
         began_before = now - self._limits.total
         for conversation, began in tuple(self.conversations.items()):
+            if (owner := conversation.owner) is not None:
+                # Who waits for the end of a transfer is not idle while it moves.
+                owner.active = max(owner.active, conversation.active)
             if conversation.waiting and (conversation.active < now - conversation.patience or conversation.due < now):
                 conversation.interrupt("idle-timeout")
             if began < began_before:
@@ -54,14 +88,15 @@ class Watch:
                 conversation.scope.cancel()
 
     async def stop(self, grace: float) -> None:
-        """End all conversations: idle ones now, others after `grace` seconds at most."""
-        for conversation in tuple(self.conversations):
-            if conversation.idle:
-                conversation.interrupt("stopped")
+        """End all conversations: each as soon as it is idle, and after `grace` seconds at most."""
         with trio.move_on_after(grace):
             while self.conversations:
+                for conversation in tuple(self.conversations):
+                    if conversation.idle:
+                        conversation.interrupt("stopped")
                 self._empty = trio.Event()
-                await self._empty.wait()
+                with trio.move_on_after(STOP_TICK):
+                    await self._empty.wait()
         for conversation in tuple(self.conversations):
             conversation.interrupt("stopped")
             conversation.scope.cancel()

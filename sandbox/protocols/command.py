@@ -197,6 +197,8 @@ class LineSession:
     line_limit: int = 512
     """Octets of one command line with its end, for commands that do not say otherwise in the table."""
     longest_line: ClassVar[int]
+    least_idle: float = 0.0
+    """Seconds a client may keep silent, where the protocol's RFC wants at least so many."""
     error_limit: int = 20
     """Refused commands before goodbye: enough for a person learning by hand, too few for one who guesses."""
     encoding: str = "ascii"
@@ -254,6 +256,7 @@ class LineSession:
 
     async def run(self) -> None:
         """The whole dialogue, from greeting to goodbye."""
+        self.conversation.patience = max(self.conversation.patience, self.least_idle)
         try:
             self.exchange = self.conversation.begin("greeting")
             await self._answer(await self.greet())

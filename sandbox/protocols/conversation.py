@@ -9,7 +9,9 @@ Rules of the house:
 - `write` queues; queued replies leave in one segment when the session waits for more input (RFC 2920 §3.1 wants
   that for pipelined commands) or calls `flush`.
 - The exchanges of a conversation partition both byte streams: an exchange covers everything consumed and written
-  since the one before it. What the client sent and nobody claimed becomes a last, unfinished exchange.
+  since the one before it. What the client sent and nobody claimed becomes a last, unfinished exchange. Exchanges of a
+  protocol that has several under way at once (`begin_stream`) say what is theirs, and their ranges may overlap.
+- One task at a time writes: between `write` and the end of its `flush` no other task may do either.
 - Every error a client can cause is a `ConversationError`. A session may catch `TimedOut` and `TooLong` to say
   goodbye in its own words; what it lets through ends the connection quietly and is recorded.
 """
@@ -23,7 +25,7 @@ from sandbox.address import Address
 
 __all__ = [
     "Answer", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort", "DatagramHandler",
-    "Description", "EndOfStream", "OpenExchange", "SessionHandler", "TimedOut", "TooLong", "Wire",
+    "Description", "EndOfStream", "OpenExchange", "OpenStream", "SessionHandler", "TimedOut", "TooLong", "Wire",
 ]
 
 
@@ -64,6 +66,17 @@ class OpenExchange(Protocol):
         """
 
 
+class OpenStream(OpenExchange, Protocol):
+    """An exchange beside others on the same connection, such as a stream of HTTP/2. It covers the octets from the
+    first it was told of to the last, in each direction; those of others may lie between."""
+
+    def received(self, count: int) -> None:
+        """The last `count` octets consumed belong to it."""
+
+    def sent(self, count: int) -> None:
+        """The last `count` octets written belong to it."""
+
+
 class Conversation(Protocol):
     """A connection, as a protocol sees it."""
 
@@ -78,6 +91,9 @@ class Conversation(Protocol):
     @property
     def secure(self) -> bool:
         """Whether bytes are encrypted on the wire now."""
+    @property
+    def alpn(self) -> str:
+        """The application protocol agreed on in the TLS handshake (RFC 7301), "" for none, and in clear."""
     @property
     def buffer(self) -> bytearray:
         """What has arrived and is not consumed yet. Look, but consume with `take`."""
@@ -135,8 +151,17 @@ class Conversation(Protocol):
         Raises Closed when the handshake fails.
         """
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What ties a login to this very TLS connection (RFC 5056), None where there is no such thing.
+
+        kind: "tls-exporter" (RFC 9266), "tls-unique" or "tls-server-end-point" (RFC 5929).
+        """
+
     def begin(self, verb: str, asked: str = "") -> OpenExchange:
         """Start an exchange; it covers all that was consumed since the last one ended."""
+
+    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
+        """Start an exchange that says itself which octets are its own, beside others that are under way."""
 
     def listen(self) -> DataPort:
         """Open a port for one more connection from this client, to carry data (FTP's passive mode).
@@ -213,6 +238,13 @@ class Wire(Protocol):
 
     async def receive(self, limit: int = 65536) -> bytes:
         """b"" at end of stream. Raises Closed."""
+
+    async def start_tls(self, server_name: str) -> None:
+        """Encrypt from here on, as the client, believing the sandbox's own authority alone. From then on one task at
+        a time may send or receive. server_name: a host name or IP address, which the certificate must be for.
+
+        Raises Closed when the handshake fails.
+        """
 
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...

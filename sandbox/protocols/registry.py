@@ -11,6 +11,7 @@ import enum
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.address import Address
@@ -61,7 +62,8 @@ class Context:
 
     endpoints: every running service by role name, as clients reach it, complete before the first session starts;
     dial: connect to a port on this machine, and nowhere else (raises PermissionError for other addresses,
-    OSError when nothing listens).
+    OSError when nothing listens); ask: how another running service answers single messages, by its role, None where
+    it does not run or has no messages; ca: the folder of the certificate authority, None where there is none.
     """
 
     world: World
@@ -69,6 +71,8 @@ class Context:
     config: Config
     endpoints: Mapping[str, Address]
     dial: Callable[[Address], Awaitable[Wire]]
+    ask: Callable[[str], DatagramHandler | None] = lambda role: None
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Service:
 
     session: SessionHandler | None = None
     datagram: DatagramHandler | None = None
+    message: DatagramHandler | None = None
+    """One message in, one out, of any length, for a protocol that carries them inside (DNS over HTTPS)."""
     busy: bytes = b""
     """What a client is told when the sandbox has too many connections already."""
     task: Callable[[], Awaitable[None]] | None = None
@@ -103,7 +109,7 @@ BOTH = ("udp", "tcp")
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "sandbox.protocols.http.session", (
         Role("http", 80, 8080),
-        Role("https", 443, tls=Tls.IMPLICIT, alpn=("http/1.1",)),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1")),
         Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
@@ -118,6 +124,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("pop3", "sandbox.protocols.pop3.session", (
         Role("pop3", 110, tls=Tls.UPGRADE),
         Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
+    )),
+    Protocol("ftp", "sandbox.protocols.ftp.session", (
+        Role("ftp", 21, tls=Tls.UPGRADE),
+        Role("ftps", 990, tls=Tls.IMPLICIT),
+    )),
+    Protocol("sftp", "sandbox.protocols.sftp.session", (
+        Role("sftp", 22),
     )),
     Protocol("imap", "sandbox.protocols.imap.session", (
         Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),

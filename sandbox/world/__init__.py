@@ -5,6 +5,7 @@ A world begins as its file says (`load`), with what was changed while it ran (`s
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +20,14 @@ from sandbox.world.sites import Sites, SiteSpec
 from sandbox.world.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.address import Address
+    from sandbox.world.hostkey import HostKey
     from sandbox.world.mail import MailStore
     from sandbox.world.mail.schema import Durability
     from sandbox.world.resources import Resources
+    from sandbox.world.tree import Trees
     from sandbox.world.zones import Zones
 
 __all__ = ["Account", "Change", "Domain", "Letter", "SiteSpec", "World", "WorldError"]
@@ -34,7 +37,8 @@ class World:
     """Everything the protocols serve.
 
     accounts: the people; domains: in the file's order; sites: which website answers for a host; mail: the letters
-    that are there from the start; files: where things are in the data folder; changes: tells observers.
+    that are there from the start; ssh_keys: lines of authorized_keys by login; files: where things are in the data
+    folder; changes: tells observers.
     """
 
     zones: Zones
@@ -42,10 +46,14 @@ class World:
 
     def __init__(self, beginning: Beginning, files: Files) -> None:
         self.files = files
+        self._opening = threading.Lock()
+        self._trees: Trees | None = None
+        self._name_person: Callable[[str], None] | None = None
         self.changes = Changes()
         self.domains = beginning.domains
         self.mail = beginning.mail
-        self.sites = Sites(beginning.sites, beginning.domains)
+        self.ssh_keys = beginning.ssh_keys
+        self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
         self._store = Store(files.store)
         self._mail: MailStore | None = None
         self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
@@ -62,7 +70,22 @@ class World:
         for site in world.sites:
             if site.kind == "folder":
                 Path(site.value).mkdir(parents=True, exist_ok=True)
+        for account in world.accounts:
+            files.make_home(account.login)
+        world.changes.observe(world._welcome)
         return world
+
+    def _website_of(self, login: str) -> str:
+        """The folder of a person's website, "" where there is no such person."""
+        account = self.accounts.get(login)
+        return str(self.files.home(account.login) / "www") if account else ""
+
+    def _welcome(self, change: Change) -> None:
+        """Somebody new has a home, and a name for the website in it."""
+        if change.kind == "account" and change.action == "added":
+            self.files.make_home(change.name)
+            if self._name_person is not None:
+                self._name_person(change.name)
 
     def build_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address] | None = None,
                     unknown: str = "sandbox", ttl: int = 60) -> Zones:
@@ -71,15 +94,39 @@ class World:
         addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
-        from sandbox.world.naming import build_zones  # dnspython takes a while to import
-        self.zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
-        return self.zones
+        from sandbox.world.naming import build_zones, name_people  # dnspython takes a while to import
+        self.zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        if endpoints and "sftp" in endpoints:
+            for domain in self.domains:
+                zones.maintain(f"ftp.{domain.name}", "SSHFP", [self.host_key.sshfp])  # RFC 4255
+        name_people(zones, self.domains, [account.login for account in self.accounts])
+        self._name_person = lambda login: name_people(zones, self.domains, [login])
+        return zones
 
     @cached_property
     def resources(self) -> Resources:
         """The REST resources, opened at first use."""
         from sandbox.world.resources import Resources
         return Resources(self.files.resources)
+
+    @cached_property
+    def host_key(self) -> HostKey:
+        """The key of the SSH server, made at first use. Raises WorldError."""
+        from sandbox.world.hostkey import load
+        return load(self.files.host_key)
+
+    def open_files(self, quota: int, entries: int) -> Trees:
+        """Everybody's files. quota, entries: octets, and files and folders, that fit into one place.
+
+        The first call decides. Waits for the disk.
+        """
+        from sandbox.world.tree import Trees
+        with self._opening:
+            if self._trees is None:
+                example = f"alice.{self.domains[min(1, len(self.domains) - 1)].name}" if self.domains else "localhost"
+                self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries,
+                                    example=example)
+            return self._trees
 
     def open_mail(self, durability: Durability = "power", quota: int = 0) -> MailStore:
         """Everybody's mail, opened at first use, with the letters that are there from the start.

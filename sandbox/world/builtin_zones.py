@@ -18,8 +18,12 @@ from sandbox.world.zones import Absent, CatchAll, Zone, Zones
 
 __all__ = ["announce", "build_zones"]
 
-WEB_HOSTS = ("", "www", "api", "httpbin")
-"""The hosts with an HTTPS record; "" is the domain itself."""
+HTTPS_HOSTS = ("secure",)
+"""The hosts with an HTTPS record, where a domain has them. Such a record makes browsers go to https:// even when a
+person types http:// (RFC 9460 §9.5), so names that are for looking at plain HTTP have none."""
+
+OWN_HOSTS = ("ns1", "mail", "autoconfig", "autodiscover")
+"""What every domain has. The last two are where mail programs look for their settings."""
 
 MAIL_SERVICES = {                              # RFC 6186 §3, RFC 8314 §5.1
     "_submission._tcp": "submission",
@@ -34,6 +38,7 @@ OTHER_SERVICES = {                             # service: (role, host)
     "_https._tcp": ("https", "www"),
     "_ftp._tcp": ("ftp", "ftp"),
     "_sftp-ssh._tcp": ("sftp", "ftp"),
+    "_autodiscover._tcp": ("https", "autodiscover"),
 }
 
 ABSENT = (
@@ -88,7 +93,7 @@ def home_zone(domain: str, hosts: Iterable[str], to_us: Sequence[Rdataset], ttl:
     to_us: the sandbox's addresses as A and AAAA record sets.
     """
     zone = Zone(f"{domain}.", f"ns1.{domain}.", ttl=ttl, serial=serial)
-    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, "ns1", "mail")))):
+    for owner in (f"{domain}.", *(f"{host}.{domain}." for host in dict.fromkeys((*hosts, *OWN_HOSTS)))):
         _fill(zone, owner, to_us)
     # Only the sandbox's own certificate authority may issue for these names (RFC 8659 §4).
     _put(zone, f"{domain}.", "CAA", ['0 issue "sandbox.test"', f'0 iodef "mailto:hostmaster@{domain}"'])
@@ -115,12 +120,12 @@ def announce(zones: Zones, domains: Sequence[str], endpoints: Mapping[str, Addre
         for service, (role, host) in OTHER_SERVICES.items():
             zones.maintain(f"{service}.{domain}", "SRV",
                            [f"0 1 {endpoints[role].port} {host}.{domain}."] if role in endpoints else [])
-        for host in WEB_HOSTS:
+        for host in HTTPS_HOSTS:
             port = endpoints["https"].port if "https" in endpoints else 0
-            owner = f"{host}.{domain}" if host else domain
+            owner = f"{host}.{domain}"
             if zones.zone_at(domain) is None or not _exists(zones, owner):
                 continue
-            value = "1 . alpn=http/1.1" + (f" port={port}" if port != 443 else "")
+            value = "1 . alpn=h2" + (f" port={port}" if port != 443 else "")  # and HTTP/1.1, which is the default
             zones.maintain(owner, "HTTPS", [value] if port else [])
 
 

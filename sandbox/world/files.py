@@ -4,6 +4,9 @@
     resources.sqlite3   the REST resources
     mail/               everybody's mail
     sites/HOST/         the pages of a site that has no folder of its own elsewhere
+    homes/LOGIN/        the files of one person; www/ in it is their website
+    public/             the files that everybody sees
+    ssh_host_ed25519_key    by which SSH clients know this sandbox
 """
 
 from __future__ import annotations
@@ -21,9 +24,21 @@ class Files:
         self.store = data / "world.sqlite3"
         self.mail = data / "mail"
         self.resources = data / "resources.sqlite3"
+        self.public = data / "public"
+        self.host_key = data / "ssh_host_ed25519_key"
 
     def site(self, host: str) -> Path:
         """The folder of a site's pages. host: a checked host name, so that it cannot lead elsewhere."""
         assert "/" not in host
         assert not host.startswith(".")
         return self.data / "sites" / host
+
+    def home(self, login: str) -> Path:
+        """The folder of one person's files. login: a checked one, so that it cannot lead elsewhere."""
+        assert "/" not in login
+        assert not login.startswith(".")
+        return self.data / "homes" / login
+
+    def make_home(self, login: str) -> None:
+        """Make somebody's home with an empty website in it, where it is missing."""
+        (self.home(login) / "www").mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ world which loads is one that works.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -44,6 +44,7 @@ class Beginning(NamedTuple):
     people: tuple[Account, ...]
     sites: tuple[SiteSpec, ...]
     mail: tuple[Letter, ...]
+    ssh_keys: Mapping[str, tuple[str, ...]] = {}
 
 
 class Source(NamedTuple):
@@ -73,7 +74,8 @@ def load_beginning(file: Path | None, files: Files) -> Beginning:
     for source in sources:
         add_hosts(source, domains)
     letters = [letter for source in sources for letter in read_mail(source, people)]
-    return Beginning(tuple(domains.values()), tuple(people.values()), tuple(sites.values()), tuple(letters))
+    keys = {login: table.ssh_keys for source in sources for login, table in source.world.people.items()}
+    return Beginning(tuple(domains.values()), tuple(people.values()), tuple(sites.values()), tuple(letters), keys)
 
 
 def read_sources(file: Path | None) -> list[Source]:

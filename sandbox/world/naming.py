@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from sandbox.world.zones import Zone, Zones
 if TYPE_CHECKING:
     import dns.zone
 
-__all__ = ["build_zones"]
+__all__ = ["build_zones", "name_people"]
 
 HEAD_LINES = 2
 """Lines that stand before a domain's own when they are parsed."""
@@ -45,6 +46,19 @@ def build_zones(domains: Sequence[Domain], addresses: Sequence[str], endpoints: 
         fill(zone, domain, ttl)
     builtin_zones.announce(zones, names, endpoints, addresses)
     return zones
+
+
+def name_people(zones: Zones, domains: Sequence[Domain], logins: Sequence[str]) -> None:
+    """Give people's websites their names, LOGIN.DOMAIN, where a domain has nothing else of that name."""
+    for domain in domains:
+        zone = zones.zone_at(domain.name)
+        assert zone is not None
+        for login in logins:
+            with contextlib.suppress(ZoneError):  # a login may be longer than a label
+                name = parse_name(f"{login}.{domain.name}")
+                for kind in ADDRESSES if not zone.types(name) else ():
+                    if shared := zone.get(zone.origin, kind):
+                        zone.put(name, shared)
 
 
 def fill(zone: Zone, domain: Domain, ttl: int) -> None:

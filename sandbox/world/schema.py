@@ -34,6 +34,8 @@ class PersonTable(Table, frozen=True):
 
     password: Annotated[Text, Meta(description="one for everything; never a real one")]
     name: Annotated[str, Meta(description="the name as people write it; empty: the login's")] = ""
+    ssh_keys: Annotated[tuple[str, ...], Meta(
+        description="public keys that log in over SFTP, each as a line of authorized_keys")] = ()
 
 
 class SiteTable(Table, frozen=True):

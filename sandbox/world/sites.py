@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from sandbox.world.domains import Domain, normal
@@ -11,8 +11,9 @@ __all__ = ["BUILTINS", "Kind", "SiteSpec", "Sites"]
 
 Kind = Literal["builtin", "folder", "wsgi", "port", "redirect"]
 
-BUILTINS = ("home", "api", "httpbin", "proxy")
-"""The sites that come with the sandbox: a home page, REST resources, the httpbin endpoints, the proxy set-up."""
+BUILTINS = ("home", "api", "httpbin", "proxy", "badtls")
+"""The sites that come with the sandbox: a home page, REST resources, the httpbin endpoints, the proxy set-up, and TLS
+that is wrong on purpose."""
 
 
 class SiteSpec(NamedTuple):
@@ -30,11 +31,16 @@ class SiteSpec(NamedTuple):
 class Sites:
     """Finds the site for a host. A site said for `example.com` serves `www.example.com` too, unless that has its own.
 
-    A host of the world that nobody said anything about gets the built-in home page. Each look-up is a few
-    dictionary look-ups, one for each label of the name.
+    A host of the world that nobody said anything about gets the built-in home page. Each person has a website under
+    their login in every domain, unless the world says otherwise. Each look-up is a few dictionary look-ups, one for
+    each label of the name.
+
+    folder_of: the folder of the website of the person with this login; "" where there is no such person.
     """
 
-    def __init__(self, sites: Iterable[SiteSpec], domains: Iterable[Domain]) -> None:
+    def __init__(self, sites: Iterable[SiteSpec], domains: Iterable[Domain],
+                 folder_of: Callable[[str], str] = lambda login: "") -> None:
+        self._folder_of = folder_of
         self._sites = {site.host: site for site in sites}
         self._domains = {domain.name: domain for domain in domains}
         self._hosts = {f"{host}.{domain.name}" for domain in self._domains.values() for host in domain.hosts}
@@ -57,6 +63,16 @@ class Sites:
         for parent in parents:
             if pattern := self._sites.get(f"*.{parent}"):
                 return pattern
+        if host not in self._hosts and (own := self._own_site(host, parents)):
+            return own
         known = host in self._domains or host in self._hosts or any(
             f"*.{parent}" in self._hosts for parent in parents)
         return SiteSpec(host, "builtin", "home") if known else None
+
+    def _own_site(self, host: str, parents: list[str]) -> SiteSpec | None:
+        """The website of a person, whose login may have dots in it too."""
+        for parent in parents:
+            if parent in self._domains:
+                folder = self._folder_of(host.removesuffix(f".{parent}"))
+                return SiteSpec(host, "folder", folder) if folder else None
+        return None

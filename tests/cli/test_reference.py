@@ -23,10 +23,17 @@ def options(command: str) -> set[str]:
     """Each option as the page writes it: "--data DIR", "--follow", "-f"."""
     (commands,) = (action for action in build_parser(command)._actions
                    if isinstance(action, argparse._SubParsersAction))
+    return written(commands.choices[command])
+
+
+def written(parser: argparse.ArgumentParser) -> set[str]:
+    """Those of a parser, and of the actions it has."""
     found = set()
-    for action in commands.choices[command]._actions:
+    for action in parser._actions:
         names = [name for name in action.option_strings if name not in ("-h", "--help")]
         found |= {f"{name} {action.metavar}" if action.metavar else name for name in names}
+        if isinstance(action, argparse._SubParsersAction):
+            found |= {name for choice in action.choices.values() for name in written(choice)}
     return found
 
 

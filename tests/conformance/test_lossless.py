@@ -49,6 +49,12 @@ SAMPLES: dict[str, list[bytes]] = {
                    b"EHLO me\r\nAUTH LOGIN\r\n*\r\nAUTH NONSENSE\r\n"],
     "pop3": [b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nLIST\r\nUIDL\r\nQUIT\r\n",
              b"USER alice\r\nPASS wrong\r\nAUTH\r\nAPOP x y\r\nSTAT", b"\xff\xfe\r\n" * 5],
+    "ftp": [
+        b"USER alice\r\nPASS wonderland\r\nPWD\r\nEPSV\r\nABOR\r\nTYPE I\r\nMKD new\r\nMLST new\r\nRMD new\r\nQUIT\r\n",
+        b"USER anonymous\r\nPASS\r\nSTAT /\r\nHELP\r\nFEAT\r\nPORT 1,2,3,4,5,6\r\nLIST\r\n\xff\xf4\xff\xf2ABOR\r\nSIZE wel",
+        b"RETR x\r\nPASS y\r\n\x00\xff\xfe\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    "sftp": [b"SSH-2.0-Test\r\n" + bytes(40), b"not SSH at all\r\n" * 3, b"SSH-2.0-Te"],
     "imap": [b"a CAPABILITY\r\nb LOGIN alice wonderland\r\nc SELECT INBOX\r\nd FETCH 1:* ALL\r\ne IDLE\r\nDONE\r\n"
              b"f APPEND INBOX {16+}\r\nSubject: x\r\n\r\ny\r\n\r\ng LOGOUT\r\n",
              b"a LOGIN {5}\r\nalice {3}\r\nbad\r\nb LOGIN \"\r\nc\r\n", b"\xff\xfe\r\n" * 5],
@@ -72,6 +78,7 @@ OVER_TLS: dict[str, tuple[list[bytes], Callable[[bytearray], bool]]] = {
     "https-legacy": ([GET + END], lambda _: False),
     "submissions": ([b"EHLO me\r\nNOOP\r\nQUIT\r\n"], lambda _: False),
     "pop3s": ([b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nQUIT\r\n"], lambda _: False),
+    "ftps": ([b"USER alice\r\nPASS wonderland\r\nPBSZ 0\r\nPROT P\r\nPWD\r\nQUIT\r\n"], lambda _: False),
     "imaps": ([b"a LOGIN alice wonderland\r\nb LIST \"\" *\r\nc LOGOUT\r\n"], lambda _: False),
     "domain-s": ([over_tcp(QUERY, QUERY)], lambda received: received.count(b"\x12\x34") == 2),
 }

@@ -105,14 +105,19 @@ async def test_datagrams_are_exchanges_and_chunks_too(tmp_path: Path) -> None:
     async with journal_at(tmp_path) as journal:
         recorder = open_session(journal, "dns", "udp")
         about = ("A", "www.example.com", "NOERROR", "127.0.0.1", "", None)
-        recorder.datagram(10.0, b"first", b"one", about)
-        await journal.settle()
-        recorder.datagram(11.0, b"second", None, about)
-        recorder.datagram(12.0, b"third", b"three", ("A", "x", "", "", "situation.x", {"why": "because"}))
-        recorder.close("flow-idle")
-        await journal.settle()
+        with journal.bus.listen() as listener:
+            recorder.datagram(10.0, b"first", b"one", about)
+            journal.count(8)
+            await journal.settle()
+            recorder.datagram(11.0, b"second", None, about)
+            recorder.datagram(12.0, b"third", b"three", ("A", "x", "", "", "situation.x", {"why": "because"}))
+            journal.count(16, 2)
+            recorder.close("flow-idle")
+            await journal.settle()
+            live = [exchange for _ in range(2) for _, exchange in (await anext(listener)).exchanges]
         with Reader(tmp_path / NAME) as reader:
             found = [exchange for _, exchange in reader.exchanges()]
+            assert found == live
             assert [exchange.client for exchange in found] == [(0, 5), (5, 11), (11, 16)]
             assert [exchange.server for exchange in found] == [(0, 3), (3, 3), (3, 8)]
             assert found[2].notes == {"why": "because"}

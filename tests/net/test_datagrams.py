@@ -37,7 +37,7 @@ async def serving(folder: Path, host: str = "127.0.0.1") -> AsyncIterator[tuple[
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         nursery.start_soon(datagrams.answer_from, bound.datagrams[0],
-                           Stand("shout", "tcp", Service(datagram=shout)), journal)
+                           Stand("shout", "tcp", lambda: Service(datagram=shout)), journal)
         yield bound.port, journal
         nursery.cancel_scope.cancel()
 

@@ -72,12 +72,38 @@ class MemoryExchange:
         self._talk._claim(recorded)
 
 
+class MemoryStream(MemoryExchange):
+    """An exchange beside others."""
+
+    def __init__(self, talk: MemoryConversation, verb: str, asked: str) -> None:
+        super().__init__(talk, verb, asked)
+        self._ranges = [[0, 0], [0, 0]]
+
+    def received(self, count: int) -> None:
+        self._extend(0, len(self._talk._consumed), count)
+
+    def sent(self, count: int) -> None:
+        self._extend(1, len(self._talk._produced), count)
+
+    def _extend(self, side: int, end: int, count: int) -> None:
+        found = self._ranges[side]
+        if not found[1]:
+            found[0] = end - count
+        found[1] = end
+
+    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
+        talk, recorded = self._talk, self._recorded
+        super().end(outcome, answered, key)
+        recorded.client = bytes(talk._consumed[slice(*self._ranges[0])])
+        recorded.server = bytes(talk._produced[slice(*self._ranges[1])])
+
+
 class MemoryConversation:
     """steps: what the client does; gone_after: octets the client takes before it is gone, None for all."""
 
     def __init__(self, steps: Iterable[Step] = (), *, ending: str = "close", service: str = "http",
                  client: Address = CLIENT, server: Address = SERVER,
-                 secure: bool = False, gone_after: int | None = None) -> None:
+                 secure: bool = False, alpn: str = "", gone_after: int | None = None) -> None:
         self._steps = list(steps)
         self._ending = ending
         self._gone_after = gone_after
@@ -91,9 +117,10 @@ class MemoryConversation:
         self.server = server
         self.service = service
         self.secure = secure
+        self.alpn = alpn
         self.buffer = bytearray()
         self.due = math.inf
-        self.patience = math.inf
+        self.patience = 300.0
         self.segments: list[bytes] = []
         self.exchanges: list[Recorded] = []
         self.was_reset = False
@@ -195,8 +222,14 @@ class MemoryConversation:
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("there is no network in memory")
 
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
+
     def begin(self, verb: str, asked: str = "") -> MemoryExchange:
         return MemoryExchange(self, verb, asked)
+
+    def begin_stream(self, verb: str, asked: str = "") -> MemoryStream:
+        return MemoryStream(self, verb, asked)
 
     def _claim(self, recorded: Recorded) -> None:
         recorded.client = bytes(self._consumed[self._claimed[0]:])

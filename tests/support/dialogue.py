@@ -17,7 +17,15 @@ from math import inf
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, DataConversation, DataPort, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.conversation import (
+    Closed,
+    DataConversation,
+    DataPort,
+    EndOfStream,
+    OpenStream,
+    TimedOut,
+    TooLong,
+)
 
 CLIENT, SERVER = Address("127.0.0.1", 50_000), Address("127.0.0.1", 25)
 
@@ -54,6 +62,8 @@ class Heard:
 
 class Talk:
     """Both ends of a connection in one object: the session's side is the contract, the test's side is below it."""
+
+    alpn = ""
 
     def __init__(self, service: str = "test", *, secure: bool = False, line: int = 8192,
                  client: Address = CLIENT, server: Address = SERVER) -> None:
@@ -153,11 +163,17 @@ class Talk:
         self.buffer.clear()
         self.secure = True
 
+    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
+        raise NotImplementedError("a line protocol has one exchange at a time")
+
     def listen(self) -> DataPort:
         raise NotImplementedError("a conversation in memory has no other ports")
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        return None
 
     def begin(self, verb: str, asked: str = "") -> Heard:
         exchange = Heard(self, verb, asked, self.mark)

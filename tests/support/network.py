@@ -95,7 +95,7 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         nursery.start_soon(server.watch.run)
-        stand = Stand("test", "tcp", Service(session=session, busy=busy), tls, encrypted)
+        stand = Stand("test", "tcp", lambda: Service(session=session, busy=busy), tls, encrypted)
         nursery.start_soon(server.accept_from, bound.streams[0], stand, nursery)
         with watching(journal) as watcher:
             yield Bench(bound.address, journal, server, folder / FILE, watcher)

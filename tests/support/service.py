@@ -43,7 +43,7 @@ async def serving(role: str, data: Path, config: Config | None = None, observer:
     server = Server(journal, config.limits)
     sockets = bind(["127.0.0.1"], 0, found.transports)
     context = Context(world, found, config, {role: sockets.address}, no_dial)
-    stand = Stand(role, protocol.name, protocol.serve(context))
+    stand = Stand(role, protocol.name, lambda: protocol.serve(context))
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)

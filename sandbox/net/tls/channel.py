@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -18,7 +19,10 @@ from sandbox.net.channel import Channel
 from sandbox.net.tls.contexts import Contexts, Strength, site_for
 from sandbox.net.tls.engine import Engine, NotOpen, State
 from sandbox.net.tls.fingerprints import ja3, ja4
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.conversation import Closed, OpenExchange
+
+if TYPE_CHECKING:
+    from sandbox.pki.leaves import Leaf
 
 __all__ = ["TlsChannel", "TlsSettings"]
 
@@ -41,7 +45,7 @@ class TlsSettings:
 class TlsChannel:
     """TLS over a channel, as the server. Encrypts from `handshake` on."""
 
-    __slots__ = ("_address", "_inner", "_recorder", "_settings", "_wire", "engine")
+    __slots__ = ("_address", "_bindings", "_inner", "_leaves", "_recorder", "_settings", "_wire", "engine")
 
     def __init__(self, inner: Channel, recorder: Recorder, settings: TlsSettings) -> None:
         self._inner = inner
@@ -50,6 +54,9 @@ class TlsChannel:
         self._address = recorder.session.server.host
         self._wire = b""
         """Encrypted, recorded, and not taken by the kernel yet."""
+        self._leaves: tuple[Leaf, ...] = ()
+        """The certificates of the site, of which one was sent."""
+        self._bindings: dict[str, bytes] | None = None
         self.engine = Engine()
 
     async def handshake(self, wait: Wait) -> None:
@@ -61,10 +68,14 @@ class TlsChannel:
                 context = settings.contexts.ready(site)
                 if context is None:
                     context = await trio.to_thread.run_sync(settings.contexts.get, site)
+                self._leaves = settings.contexts.leaves(site)
                 engine.choose(context, settings.alpn)
             elif not self._take():
                 await wait(self._inner.readable)
-            self._push()
+            if engine.state is State.OPEN:
+                self._mention()
+            else:
+                self._push()
             while self.behind:
                 await wait(self._inner.writable)
                 self._push()
@@ -84,6 +95,38 @@ class TlsChannel:
                       "detail": engine.failure.detail}
         return {name: value for name, value in facts.items() if value}
 
+    def binding(self, kind: str) -> bytes | None:
+        """See `Conversation.channel_binding`."""
+        if self._bindings is None:
+            self._bindings = self._bind()
+        return self._bindings.get(kind)
+
+    def _bind(self) -> dict[str, bytes]:
+        from sandbox.net.tls import bindings
+        engine, keylog = self.engine, self._settings.contexts.keylog
+        if engine.state is not State.OPEN or engine.hello is None:
+            return {}
+        found = {"tls-unique": engine.unique}
+        if engine.version == "TLS 1.3" and keylog is not None:
+            secret = bindings.logged_secret(keylog, engine.hello)
+            found["tls-exporter"] = bindings.exporter(secret) if secret else b""
+        if not engine.resumed:
+            leaf = bindings.sent_leaf(self._leaves, engine.hello, engine.version, engine.suite)
+            found["tls-server-end-point"] = bindings.end_point(leaf) if leaf is not None else b""
+        return {kind: data for kind, data in found.items() if data}
+
+    def tell(self, exchange: OpenExchange) -> None:
+        """End the exchange that the handshake is, whether it went well or not."""
+        facts = self.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        if self.engine.state is State.OPEN:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = self.engine.failure.situation if self.engine.failure is not None else "broken-off"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+
     # -- as Channel ---------------------------------------------------------------------------------------------
 
     @property
@@ -99,6 +142,11 @@ class TlsChannel:
         """Whether wire bytes wait for the kernel."""
         return bool(self._wire)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
+        return self.engine.peer_closed or self.engine.truncated
+
     def receive_now(self) -> bytes | None:
         engine = self.engine
         while True:
@@ -111,7 +159,7 @@ class TlsChannel:
                 raise Closed("the TLS connection was damaged")
             if not self._take():
                 return None
-            self._push()
+            self._mention()
 
     def send_now(self, data: bytes | memoryview) -> int:
         self._push()
@@ -155,6 +203,16 @@ class TlsChannel:
         else:
             self.engine.receive_end()
         return True
+
+    def _mention(self) -> None:
+        """As `_push`, for what the client need not hear: tickets for a next time, an answer to close_notify.
+
+        A client that only had something to say, such as an FTP upload, may be gone by now. What it said still counts.
+        """
+        try:
+            self._push()
+        except Closed:
+            self._wire = b""
 
     def _push(self) -> None:
         """Send what the engine has to say, as far as the kernel takes it. Raises Closed."""

@@ -70,7 +70,17 @@ def site_for(
     """What a client asked for: the name in its hello, or the address it came to when it named none, or one that no
     certificate could carry."""
     name = _host(server_name) or _host(address) or "localhost"
-    return Site(name, alpn, Strength.OLDEST if name == OLDEST_HOST else strength)
+    if name == OLDEST_HOST:
+        return Site(name, tuple(one for one in alpn if one != "h2"), Strength.OLDEST)  # RFC 9113 §9.2 wants TLS 1.2
+    return Site(name, alpn, strength)
+
+
+class Kept(NamedTuple):
+    """expires: when to make another, in seconds since the epoch."""
+
+    context: ssl.SSLContext
+    expires: float
+    leaves: tuple[Leaf, ...]
 
 
 class Contexts:
@@ -83,16 +93,17 @@ class Contexts:
     def __init__(self, folder: Path, *, crl_url: str = "", keylog: Path | None = None, size: int = KEPT) -> None:
         self._folder = folder
         self._crl_url = crl_url
-        self._keylog = keylog
+        self.keylog = keylog
         self._size = size
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Site, tuple[ssl.SSLContext, float]] = OrderedDict()
+        self._kept: OrderedDict[Site, Kept] = OrderedDict()
         self._issuer: Leaves | None = None
+        self._client: ssl.SSLContext | None = None
 
     def ready(self, site: Site) -> ssl.SSLContext | None:
         """The context, if it is there. Never blocks, not even on a thread that is making another one."""
-        context, expires = self._kept.get(site, (None, 0.0))
-        return context if expires > time.time() else None
+        kept = self._kept.get(site)
+        return kept.context if kept is not None and kept.expires > time.time() else None
 
     def get(self, site: Site) -> ssl.SSLContext:
         """The context, made now where there is none. Blocks: call it in a worker thread.
@@ -104,12 +115,33 @@ class Contexts:
             if context is not None:
                 self._kept.move_to_end(site)
                 return context
-            context = self._make(site, self._certificates(site.name))
-            self._kept[site] = context, time.time() + KEPT_SECONDS
+            leaves = self._certificates(site.name)
+            context = self._make(site, leaves)
+            self._kept[site] = Kept(context, time.time() + KEPT_SECONDS, tuple(leaves))
             self._kept.move_to_end(site)
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
             return context
+
+    def leaves(self, site: Site) -> tuple[Leaf, ...]:
+        """The certificates that a context was made with, the EC one first; none where it is gone. Never blocks."""
+        kept = self._kept.get(site)
+        return kept.leaves if kept is not None else ()
+
+    def client(self) -> ssl.SSLContext:
+        """The context of connections that the sandbox itself opens: it believes this authority and no other.
+
+        Blocks. Raises as `get`.
+        """
+        with self._lock:
+            if self._client is None:
+                from sandbox.pki.formats import pem
+                authority = self._leaves().authority
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+                context.minimum_version = ssl.TLSVersion.TLSv1_2
+                context.load_verify_locations(cadata=pem(authority.certificate).decode())
+                self._client = context
+            return self._client
 
     def warm(self) -> None:
         """Load or make the authority, so that the first handshake need not. Blocks. Raises as `get`."""
@@ -150,15 +182,19 @@ class Contexts:
             context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         if site.alpn:
             context.set_alpn_protocols(list(site.alpn))
+        else:
+            # Among the services without ALPN is FTP, whose uploads come from clients that never read their data
+            # connection: tickets unread at its close become a TCP reset, and that overtakes the upload's last octets.
+            context.num_tickets = 0
         for leaf in certificates:
             _load(context, leaf)
-        if self._keylog is not None:
-            handle = os.open(self._keylog, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        if self.keylog is not None:
+            handle = os.open(self.keylog, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 os.fchmod(handle, 0o600)  # OpenSSL would create it readable for everyone
             finally:
                 os.close(handle)
-            context.keylog_filename = str(self._keylog)
+            context.keylog_filename = str(self.keylog)
         return context
 
 

@@ -41,6 +41,9 @@ READ_SIZE = 65_536
 
 OPENSSL_VERSIONS = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 
+EXTENDED_MASTER_SECRET = 23
+"""The extension's number."""
+
 PROTOCOL_VERSION, NO_APPLICATION_PROTOCOL = 70, 120
 
 RECEIVED = re.compile(r"\] (?:sslv3|tlsv1|tlsv13|ssl/tls) (?:alert )?([a-z ]+) \(")
@@ -183,6 +186,20 @@ class Engine:
     def alpn(self) -> str:
         """The application protocol agreed on, "" for none."""
         return (self._tls.selected_alpn_protocol() or "") if self._tls is not None else ""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on with the secrets of an earlier connection, so that no certificate was sent."""
+        return bool(self._tls is not None and self._tls.session_reused)
+
+    @property
+    def unique(self) -> bytes:
+        """"tls-unique" (RFC 5929 §3), b"" where it would not be: in TLS 1.3 it is not defined, and without the
+        extended master secret two connections can have the same (RFC 7627 §1)."""
+        extended = self.hello is not None and any(one.type == EXTENDED_MASTER_SECRET for one in self.hello.extensions)
+        if self._tls is None or self.version != "TLS 1.2" or not extended:
+            return b""
+        return self._tls.get_channel_binding("tls-unique") or b""
 
     # ---- inside
 

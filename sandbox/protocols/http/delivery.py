@@ -12,7 +12,7 @@ from sandbox.protocols.http.messages import Response, Tunnel
 from sandbox.protocols.http.status import PHRASES, reason
 from sandbox.protocols.http.writer import Written, chunk, field_lines, last_chunk, response_head
 
-__all__ = ["Delivery", "close_body", "linger"]
+__all__ = ["Delivery", "close_body", "linger", "one_piece", "summary"]
 
 WHOLE = 65_536
 """A body up to this size is queued together with its head; of a longer one the client's reading is awaited."""

@@ -1,4 +1,5 @@
 """HTTP/1.1 over one connection (RFC 9110, RFC 9112): requests in, responses out, in order, until one side has enough.
+Where client and server agreed on HTTP/2 in the TLS handshake, `http2` takes over.
 
 `heads` and `shape` read a request's head, `content` its body, a site answers, `finish` and `delivery` make and send
 the response. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are refused;
@@ -7,6 +8,7 @@ upgrades are a site's own business (a response with a tunnel).
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import trio
@@ -31,7 +33,7 @@ from sandbox.protocols.http.shape import Scanner
 from sandbox.protocols.http.status import reason
 from sandbox.protocols.registry import Context, Service
 
-__all__ = ["Server", "serve"]
+__all__ = ["GARBLED", "PORTS", "Server", "failed", "keep_notes", "serve"]
 
 PIPELINED = 64
 """Responses queued before they are sent, while more requests are already here."""
@@ -61,10 +63,41 @@ class Server:
 
     async def session(self, conversation: Conversation) -> None:
         """One connection, from its first request to its last response."""
+        if conversation.alpn == "h2":
+            # Imported when it is first needed, in a thread: it takes some hundredths of a second.
+            http2 = await trio.to_thread.run_sync(importlib.import_module, "sandbox.protocols.http.http2.session")
+            await http2.converse(self, conversation)
+            return
         try:
             await Dialogue(self, conversation).run()
         except ConversationError:
             return                                           # the client is gone; what happened is recorded
+
+    async def answer(self, request: Request, length: int, expect: str, selective: bool,
+                     exchange: OpenExchange) -> tuple[Response, str]:
+        """The response to a request, ready to be sent, and the knowledge entry of what was special about it.
+
+        length: of the body, -1 where it is not known beforehand; selective: whether a field may change which
+        representation is sent. Raises Closed when the client is gone; its exchange has ended then.
+        """
+        try:
+            admit(request, length, expect, self.config.limits.body)
+            response = await self.route(request)
+            if not isinstance(response, Response):
+                raise TypeError(f"a site answered with {response!r}, which is no Response")
+            if selective:
+                return await self.finish(request, response), ""
+            return self.finish.plain(response), ""
+        except HttpError as error:
+            exchange.note("problem", error.detail)
+            return error_response(error, request), error.key if isinstance(error, Refused) else ""
+        except (TimedOut, EndOfStream) as error:
+            return unfinished(error, request)
+        except Closed:
+            exchange.end("", "the client was gone before the answer", "situation.client-gone")
+            raise
+        except Exception as error:
+            return failed(error, request, exchange, self.config.http.debug), ""
 
 
 class Dialogue:
@@ -174,27 +207,7 @@ class Dialogue:
             head.version, head.form == "absolute")
         if request.proxied:
             request.notes["proxied"] = "absolute form"
-        key = ""
-        try:
-            admit(request, head.length, head.expect, server.config.limits.body)
-            response = await server.route(request)
-            if not isinstance(response, Response):
-                raise TypeError(f"a site answered with {response!r}, which is no Response")
-            if head.selective:
-                response = await server.finish(request, response)
-            else:
-                response = server.finish.plain(response)
-        except HttpError as error:
-            response = error_response(error, request)
-            exchange.note("problem", error.detail)
-            key = error.key if isinstance(error, Refused) else ""
-        except (TimedOut, EndOfStream) as error:
-            response, key = unfinished(error, request)
-        except Closed:
-            exchange.end("", "the client was gone before the answer", "situation.client-gone")
-            raise
-        except Exception as error:
-            response = failed(error, request, exchange, server.config.http.debug)
+        response, key = await server.answer(request, head.length, head.expect, head.selective, exchange)
         return await self._deliver(head, request, response, content, exchange, key)
 
     async def _deliver(self, head: Head, request: Request, response: Response, content: Content | None,

@@ -13,8 +13,8 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 import trio
@@ -55,7 +55,7 @@ class Maildrops:
     """What a POP3 service is built on.
 
     accounts: finds who may log in; hostname: the server's own name; upgrade: whether STLS is offered; require_tls:
-    whether passwords may only be sent over TLS; bindings: channel binding data of an encrypted conversation.
+    whether passwords may only be sent over TLS.
     """
 
     accounts: Accounts
@@ -63,7 +63,6 @@ class Maildrops:
     hostname: str = "mail.example.com"
     upgrade: bool = False
     require_tls: bool = False
-    bindings: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def ok(text: str, body: bytes | AsyncIterator[bytes] = b"") -> Reply:
@@ -79,6 +78,7 @@ class Pop3(LineSession):
     """One client and one maildrop."""
 
     line_limit = LINE
+    least_idle = 600.0  # RFC 1939 §3
     encoding = "utf-8"  # RFC 6856 §2.2 for names and passwords; everything else is ASCII by its own grammar
     help_command = "CAPA"
     enhanced_kind = "code"
@@ -154,7 +154,7 @@ class Pop3(LineSession):
             if name in sasl.MECHANISMS and (refusal := self.check_plaintext()):
                 return refusal
             return err("There is no such mechanism here; CAPA lists them")
-        host = Host(self.maildrops.accounts, self.maildrops.hostname, self.maildrops.bindings)
+        host = Host(self.maildrops.accounts, self.maildrops.hostname, sasl.bindings(self.conversation))
         attempt = sasl.MECHANISMS[name](host)
         if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
             self.exchange.note("warning", CLEAR_TEXT)
@@ -337,7 +337,7 @@ class Pop3(LineSession):
         return None if self.plaintext else err("Encrypt first: send STLS, or use the TLS port")
 
     def mechanisms(self) -> list[str]:
-        return sasl.offered(plaintext=self.plaintext, bindings=self.maildrops.bindings)
+        return sasl.offered(plaintext=self.plaintext, bindings=sasl.bindings(self.conversation))
 
 
 def serve(context: Context) -> Service:

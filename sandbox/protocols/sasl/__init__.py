@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sandbox.protocols.conversation import Conversation
 from sandbox.protocols.sasl.base import Accounts, Challenge, Mechanism, Reason, SaslError, Success
 from sandbox.protocols.sasl.cram_md5 import CramMd5
 from sandbox.protocols.sasl.dialogue import authenticate, decode, encode
@@ -17,8 +18,8 @@ from sandbox.protocols.sasl.scram import ScramSha256, ScramSha256Plus
 from sandbox.protocols.sasl.xoauth2 import XOAuth2
 
 __all__ = [
-    "MECHANISMS", "Accounts", "Challenge", "Mechanism", "Reason", "SaslError", "Success", "authenticate", "decode",
-    "encode", "offered",
+    "MECHANISMS", "Accounts", "Challenge", "Mechanism", "Reason", "SaslError", "Success", "authenticate", "bindings",
+    "decode", "encode", "offered",
 ]
 
 MECHANISMS: Mapping[str, type[Mechanism]] = {
@@ -26,6 +27,17 @@ MECHANISMS: Mapping[str, type[Mechanism]] = {
     for mechanism in (ScramSha256Plus, ScramSha256, CramMd5, Plain, Login, XOAuth2)
 }
 """By name, strongest first: the order in which they are announced."""
+
+
+def bindings(conversation: Conversation) -> dict[str, bytes]:
+    """The channel binding data of a conversation by type; empty unless it has one that every client that binds knows.
+
+    There is no way to say which types a server has, so a client takes the one that is usual for its version of TLS:
+    "tls-exporter" for TLS 1.3, "tls-unique" before (RFC 9266 §3, RFC 5802 §6.1).
+    """
+    found = {kind: data for kind in ("tls-exporter", "tls-unique", "tls-server-end-point")
+             if (data := conversation.channel_binding(kind)) is not None}
+    return found if found.keys() & {"tls-exporter", "tls-unique"} else {}
 
 
 def offered(*, plaintext: bool, bindings: Mapping[str, bytes]) -> list[str]:

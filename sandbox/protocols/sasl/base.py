@@ -29,8 +29,7 @@ Accounts = Callable[[str], Account | None]
 class Host:
     """What a mechanism is told about where it runs.
 
-    hostname: this server's name, for challenges; bindings: channel binding data by type ("tls-exporter",
-    "tls-server-end-point"), empty without TLS.
+    hostname: this server's name, for challenges; bindings: channel binding data by type, empty without TLS.
     """
 
     accounts: Accounts

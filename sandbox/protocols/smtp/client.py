@@ -12,7 +12,7 @@ from sandbox.protocols.conversation import Closed, Wire
 from sandbox.protocols.dots import Stuffer
 from sandbox.protocols.smtp.bounce import Facts
 
-__all__ = ["Answer", "Client", "Refused"]
+__all__ = ["Answer", "Client", "Refused", "TlsFailed"]
 
 LINE = 4096      # octets of a reply line: RFC 5321 §4.5.3.1.5 says 512, others are less strict
 LINES = 200      # lines of one reply
@@ -39,6 +39,10 @@ class Answer(NamedTuple):
         return self.code >= 500
 
 
+class TlsFailed(Exception):
+    """The server announced STARTTLS, and then there was no TLS with it."""
+
+
 class Refused(Exception):
     """The server said no to the whole message, or broke off. answer: its last word."""
 
@@ -63,6 +67,23 @@ class Client:
     async def greet(self) -> None:
         """Hear the greeting, say EHLO, or HELO where that is not known. Raises Refused."""
         self.expect(await self.answer())
+        await self.hello()
+
+    async def start_tls(self, server_name: str) -> None:
+        """RFC 3207 §4: encrypt, then forget what the server said before and ask again. Raises TlsFailed, Refused."""
+        await self.send("STARTTLS")
+        if not (await self.answer()).good:
+            raise TlsFailed
+        self._buffer.clear()  # what came before the handshake is nobody's word
+        try:
+            with trio.fail_after(SECONDS):
+                await self._wire.start_tls(server_name)
+        except (Closed, trio.TooSlowError):
+            raise TlsFailed from None
+        await self.hello()
+
+    async def hello(self) -> None:
+        self.extensions = {}
         await self.send(f"EHLO {self._hostname}")
         lines = await self.reply()
         if lines[0][0] == 250:

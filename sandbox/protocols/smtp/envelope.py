@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -24,7 +23,7 @@ class Office:
     accounts: finds a person by login or address; domains: those of the world; hostname: the server's own name;
     submission: whether it takes mail from people who log in (RFC 6409), rather than for them; catch_all: whether
     mail for other domains is captured; upgrade: whether STARTTLS is offered; require_tls: whether passwords may only
-    be sent over TLS; size: octets of one message; bindings: channel binding data of an encrypted conversation.
+    be sent over TLS; size: octets of one message.
     """
 
     accounts: Accounts
@@ -36,7 +35,6 @@ class Office:
     upgrade: bool = False
     require_tls: bool = False
     size: int = 104_857_600
-    bindings: Mapping[str, bytes] = field(default_factory=dict)
 
     def is_local(self, domain: str) -> bool:
         """Whether a domain is one of the world's, or this server itself."""

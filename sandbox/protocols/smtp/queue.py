@@ -17,7 +17,7 @@ import trio
 from sandbox.address import Address
 from sandbox.protocols.conversation import Wire
 from sandbox.protocols.smtp.bounce import Facts, Outcome, report
-from sandbox.protocols.smtp.client import Answer, Client, Refused
+from sandbox.protocols.smtp.client import Answer, Client, Refused, TlsFailed
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.waiting import Pieces, settled
 from sandbox.world.mail import QUEUE, Change, MailStore, Outbound
@@ -96,33 +96,45 @@ class Carrier:
             for name, address in await self.exchangers.find(domain):
                 remote = name
                 try:
-                    wire = await self.dial(Address(address, self.port))
+                    await self.hand_over(legs, name, Address(address, self.port))
+                    return
                 except OSError as error:  # PermissionError among them: an address that is not of this machine
                     last = Answer(450, "4.4.1", f"{name} does not answer: {error}")
-                    continue
-                client = Client(wire, self.hostname)
-                try:
-                    await self.settle(legs, await self.talk(client, legs), name)
-                    await client.quit()
-                    return
                 except Refused as refused:
                     last = refused.answer
                     if last.lasting:
                         break
-                finally:
-                    await wire.aclose()
         except NoExchanger as error:
             last = Answer(550 if error.lasting else 450, error.status, str(error))
         await self.settle(legs, [last] * len(legs), remote)
 
-    async def talk(self, client: Client, legs: list[Outbound]) -> list[Answer]:
-        await client.greet()
-        message = Pieces(lambda: self.store.read(legs[0].content))
-        answers = await client.carry(legs[0].sender, [(leg.recipient, Facts.decode(leg.facts)) for leg in legs],
-                                     legs[0].size, message)
-        if "DSN" not in client.extensions:  # RFC 3461 §5.2.1: from here on nobody will report
-            answers = [answer._replace(status="relayed") if answer.good else answer for answer in answers]
-        return answers
+    async def hand_over(self, legs: list[Outbound], name: str, address: Address) -> None:
+        """One message to one server, encrypted if that can be (RFC 7435). A handshake that fails is followed by a
+        second try in clear text: some protection when there is some to have, and no mail lost over it.
+
+        Raises OSError, Refused.
+        """
+        try:
+            await self.talk(legs, name, address, encrypt=True)
+        except TlsFailed:
+            await self.talk(legs, name, address, encrypt=False)
+
+    async def talk(self, legs: list[Outbound], name: str, address: Address, *, encrypt: bool) -> None:
+        wire = await self.dial(address)
+        client = Client(wire, self.hostname)
+        try:
+            await client.greet()
+            if encrypt and "STARTTLS" in client.extensions:
+                await client.start_tls(name.strip("[]"))
+            message = Pieces(lambda: self.store.read(legs[0].content))
+            answers = await client.carry(legs[0].sender, [(leg.recipient, Facts.decode(leg.facts)) for leg in legs],
+                                         legs[0].size, message)
+            if "DSN" not in client.extensions:  # RFC 3461 §5.2.1: from here on nobody will report
+                answers = [answer._replace(status="relayed") if answer.good else answer for answer in answers]
+            await self.settle(legs, answers, name)
+            await client.quit()
+        finally:
+            await wire.aclose()
 
     async def settle(self, legs: list[Outbound], answers: list[Answer], remote: str) -> None:
         """Write down what became of each leg: done, again later, or over."""

@@ -55,6 +55,7 @@ class Smtp(LineSession):
 
     encoding = "utf-8"  # RFC 6531 §3.3; without SMTPUTF8 the grammar of paths refuses what is not ASCII
     refusals: ClassVar = replies.REFUSALS
+    least_idle = 300.0  # RFC 5321 §4.5.3.2.7
     state: State
 
     def __init__(self, conversation: Conversation, office: Office) -> None:
@@ -359,7 +360,8 @@ class Smtp(LineSession):
         if name not in self.mechanisms():
             refused = self.office.submission and name in sasl.MECHANISMS and sasl.MECHANISMS[name].plaintext
             return replies.PLAINTEXT_REFUSED if refused else replies.NO_MECHANISM
-        attempt = sasl.MECHANISMS[name](Host(self.office.accounts, self.office.hostname, self.office.bindings))
+        bindings = sasl.bindings(self.conversation)
+        attempt = sasl.MECHANISMS[name](Host(self.office.accounts, self.office.hostname, bindings))
         if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
             self.exchange.note("warning", CLEAR_TEXT)
         try:
@@ -379,4 +381,4 @@ class Smtp(LineSession):
         if not self.office.submission:
             return []
         return sasl.offered(plaintext=self.conversation.secure or not self.office.require_tls,
-                            bindings=self.office.bindings)
+                            bindings=sasl.bindings(self.conversation))

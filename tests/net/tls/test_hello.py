@@ -187,6 +187,8 @@ def test_a_server_hello_of_tls_1_2() -> None:
 def exchange(maximum: ssl.TLSVersion, server: ssl.SSLContext, groups: str = "") -> tuple[bytes, bytes]:
     """The wire bytes of a handshake between Python's own ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Debian's Python offers TLS 1.0 and 1.1 too.
+    context.minimum_version = min(maximum, ssl.TLSVersion.TLSv1_2)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.maximum_version = maximum
     context.set_alpn_protocols(["h2"])

@@ -42,6 +42,9 @@ class MemoryWire:
             await self._news.wait()
         return self._waiting.pop(0) if self._waiting else b""
 
+    async def start_tls(self, server_name: str) -> None:
+        raise Closed("there is no TLS in memory")
+
     async def end_writing(self) -> None:
         self._over = True
         self._tell()

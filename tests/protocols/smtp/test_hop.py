@@ -58,9 +58,14 @@ async def test_a_letter_travels_over_two_servers(sandbox: Sandbox) -> None:
     await wait_until_carried(mail_of(sandbox))
     await sandbox.journal.settle()
     with reader(sandbox) as journal:
-        legs = [exchange.notes for _, exchange in journal.exchanges(protocol="smtp") if exchange.verb == "message"]
+        exchanges = list(journal.exchanges(protocol="smtp"))
+        legs = [exchange.notes for _, exchange in exchanges if exchange.verb == "message"]
+        handshakes = [exchange for session, exchange in exchanges
+                      if session.service == "smtp" and exchange.verb == "TLS"]
+    assert [(one.asked, one.outcome) for one in handshakes] == [("mail.example.org", "TLS 1.3")]
     assert [notes["message-id"] for notes in legs] == [message["Message-ID"]] * 2, "both legs name the message"
     assert "with ESMTPSA" in hops[1], "the bottom one is the submission"
+    assert " with ESMTPS\r\n" in hops[0], "the hop is encrypted too"
     assert message["Message-ID"]
     assert message["Date"]
     assert text.endswith(b"\r\n\r\nHello Bob\r\n.dots\r\n")

@@ -67,6 +67,11 @@ class Line:
             raise Closed
         return self.out.pop(0)
 
+    async def start_tls(self, server_name: str) -> None:
+        self.server.heard.append(f"TLS {server_name}")
+        if self.server.answers.get("TLS") == "":
+            raise Closed
+
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...
 
@@ -246,3 +251,26 @@ def test_a_report_cannot_be_broken_by_what_a_server_said() -> None:
     assert b"\r\nBcc" not in text
     assert len(message.get_payload()) == 3
     assert text.count(b"\n") == text.count(b"\r\n")
+
+
+STARTTLS = {"EHLO": "250-hi\r\n250-PIPELINING\r\n250-SIZE\r\n250-DSN\r\n250 STARTTLS", "STARTTLS": "220 go"}
+
+
+async def test_it_encrypts_where_the_server_offers_that(store: MailStore) -> None:
+    server = Server(STARTTLS)
+    queue(store, "bob@far.example")
+    await carrier(store, server.dial).carry_due()
+    assert server.heard[:5] == ["EHLO mail.example.com", "STARTTLS", "TLS mx1.far.example", "EHLO mail.example.com",
+                                f"MAIL FROM:<alice@example.com> SIZE={len(TEXT)}"]
+    assert store.next_due() is None
+
+
+@pytest.mark.parametrize("failure", [{"TLS": ""}, {"STARTTLS": "454 4.7.0 not now"}])
+async def test_a_failed_handshake_is_followed_by_clear_text(store: MailStore, failure: dict[str, str]) -> None:
+    server = Server({**STARTTLS, **failure})
+    queue(store, "bob@far.example")
+    await carrier(store, server.dial).carry_due()
+    assert server.connections == 2
+    again = server.heard.index("EHLO mail.example.com", 1)
+    assert server.heard[again + 1].startswith("MAIL FROM:"), "the second try does not ask for TLS"
+    assert store.next_due() is None

@@ -1,0 +1,303 @@
+"""List, show, send or export the mail of a running or a past sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import smtplib
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox.cli import options
+from sandbox.console.escape import escape, shorten
+from sandbox.console.terminal import look, tolerate
+from sandbox.errors import UserError
+from sandbox.export import mbox
+from sandbox.pki import ca_folder, ca_path
+from sandbox.world.files import Files
+from sandbox.world.folder import read_running
+from sandbox.world.mail import Folder, Item, MailStore, StoreError
+
+__all__ = ["add", "run"]
+
+SEND_SECONDS = 30.0
+"""How long the sandbox may take to answer a command."""
+
+SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
+
+
+class Found(NamedTuple):
+    """A message and where it is."""
+
+    folder: Folder
+    item: Item
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The actions of `sandbox mail`, and their options."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="a message a line, with its number", allow_abbrev=False)
+    options.add_data(listing)
+    add_filters(listing)
+    listing.set_defaults(act=show_list)
+
+    showing = actions.add_parser("show", help="one message, readable", allow_abbrev=False)
+    options.add_data(showing)
+    showing.add_argument("number", type=int, metavar="NUMBER", help="as `sandbox mail list` and the journal have it")
+    showing.add_argument("--source", action="store_true", help="its octets as they were received, nothing else")
+    showing.set_defaults(act=show_message)
+
+    sending = actions.add_parser("send", help="send a message to the running sandbox", allow_abbrev=False)
+    options.add_data(sending)
+    sending.add_argument("--from", dest="sender", metavar="ADDRESS", required=True,
+                         help="who sends it; one of the world's people logs in to do so")
+    sending.add_argument("--to", metavar="ADDRESS", action="append", required=True,
+                         help="who gets it; may be repeated")
+    sending.add_argument("--subject", metavar="TEXT", default="", help="its subject")
+    sending.add_argument("--file", metavar="FILE",
+                         help="a whole message (.eml) to send as it is; - for standard input")
+    sending.add_argument("text", metavar="TEXT", nargs="?", help="its text (default: standard input)")
+    sending.set_defaults(act=send)
+
+    exporting = actions.add_parser("export", help="write messages to a file", allow_abbrev=False)
+    options.add_data(exporting)
+    add_filters(exporting)
+    exporting.add_argument("--mbox", metavar="FILE", required=True, help="the file to write, for other mail programs")
+    exporting.set_defaults(act=export)
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--account", metavar="LOGIN", default="", help="only this person's (catch-all: of nobody)")
+    parser.add_argument("--folder", metavar="NAME", default="", help="only folders of this name")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises UserError."""
+    tolerate(sys.stdout)
+    status: int = args.act(args)
+    return status
+
+
+def open_store(args: argparse.Namespace) -> MailStore:
+    """The mail of a data folder, to look at; a sandbox may be using it. Raises UserError."""
+    data = options.data_folder(options.configure(args))
+    try:
+        return MailStore(Files(data).mail, read_only=True)
+    except StoreError:
+        raise UserError(f"there is no mail in {data}; start a sandbox on it with `sandbox up`, or name another "
+                        "folder with --data") from None
+
+
+def wanted(store: MailStore, args: argparse.Namespace) -> Iterator[Found]:
+    """The messages that pass the filters. Raises UserError for an account that is not there."""
+    accounts = store.accounts()
+    if args.account and args.account not in accounts:
+        raise UserError(f"nobody called {args.account!r} has mail here; those who have are {', '.join(accounts)}")
+    for account in [args.account] if args.account else accounts:
+        for folder in store.folders(account):
+            if args.folder.upper() in ("", folder.name.upper()):
+                yield from (Found(folder, item) for item in store.items(folder.id))
+
+
+# -- list ----------------------------------------------------------------------------------------------------
+
+
+def show_list(args: argparse.Namespace) -> int:
+    """A line for each message."""
+    _, width = look(sys.stdout)
+    with closing(open_store(args)) as store:
+        for found in wanted(store, args):
+            line = summary(store, found)
+            print(shorten(line, width) if width else line)
+    return 0
+
+
+def summary(store: MailStore, found: Found) -> str:
+    folder, item = found
+    header = header_of(store, item.content)
+    place = f"{folder.account}/{folder.name}"
+    moment = datetime.fromtimestamp(item.received).astimezone().strftime("%Y-%m-%d %H:%M")
+    return (f"{item.content:>6}  {moment}  {escape(place):<16} {item.size:>9,}  {field(header, 'From')}: "
+            f"{field(header, 'Subject') or '(no subject)'}"
+            + (f"  (for {escape(item.recipient)})" if folder.account == "catch-all" else ""))
+
+
+def header_of(store: MailStore, content: int) -> EmailMessage:
+    """A message's header. Of a large message only the first piece of it is read."""
+    start = b""
+    for piece in store.read(content):
+        start += piece
+        if b"\r\n\r\n" in start or len(start) > 262_144:
+            break
+    return parse(start.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+
+
+def parse(text: bytes) -> EmailMessage:
+    return message_from_bytes(text, policy=policy.default)
+
+
+def field(message: EmailMessage, name: str) -> str:
+    """A header field as it may be shown, "" without one. Anybody may have sent it, so it may be nonsense."""
+    try:
+        value = str(message.get(name, ""))
+    except Exception:  # the email package raises many things for headers that are not right
+        value = "(unreadable)"
+    return escape(" ".join(value.split()))
+
+
+# -- show ----------------------------------------------------------------------------------------------------
+
+
+def show_message(args: argparse.Namespace) -> int:
+    """One message. Raises UserError when there is none of that number."""
+    with closing(open_store(args)) as store:
+        try:
+            pieces = store.read(args.number)
+        except (KeyError, OverflowError):
+            raise UserError(f"there is no message {args.number} here; `sandbox mail list` shows the numbers"
+                            ) from None
+        if args.source and not sys.stdout.isatty():
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return 0
+        text = b"".join(pieces)
+    if args.source:  # a terminal would obey what is in it
+        print_lines(text.decode("utf-8", "replace"))
+    else:
+        print_message(parse(text))
+    return 0
+
+
+def print_message(message: EmailMessage) -> None:
+    """The main fields, the text, and what else there is."""
+    for name in SHOWN_FIELDS:
+        if name in message:
+            print(f"{name}: {field(message, name)}")
+    print()
+    body = message.get_body(("plain", "html"))
+    if body is not None:
+        try:
+            content = body.get_content()
+        except (LookupError, ValueError):  # a character set nobody knows
+            content = body.as_string()
+        print_lines(content if isinstance(content, str) else str(content))
+    for part in message.iter_attachments():
+        payload = part.get_payload(decode=True)
+        size = f"{len(payload):,} octets" if isinstance(payload, bytes) else "a message"
+        print(f"[{escape(part.get_filename() or 'no name')}: {escape(part.get_content_type())}, {size}]")
+
+
+def print_lines(text: str) -> None:
+    for line in text.splitlines():
+        print(escape(line.replace("\t", "    ")))
+
+
+# -- send ----------------------------------------------------------------------------------------------------
+
+
+def send(args: argparse.Namespace) -> int:
+    """One message over SMTP, as any mail program would. Raises UserError."""
+    config = options.configure(args)
+    data = options.data_folder(config)
+    running = read_running(data)
+    if running is None:
+        raise UserError(f"no sandbox runs on {data}; start one with `sandbox up`, or name its folder with --data")
+    text = composed(args)
+    login, password = find_person(data, config.world, args.sender)
+    role = "submission" if login and "submission" in running.services else "smtp"
+    if role not in running.services:
+        raise UserError(f"the sandbox on {data} has no mail service; turn smtp or submission on in its configuration")
+    address = running.services[role]
+    try:
+        with smtplib.SMTP(address.host, address.port, timeout=SEND_SECONDS) as client:
+            if role == "submission":
+                client.starttls(context=trusting(data))
+                client.login(login, password)
+            refused = client.sendmail(parseaddr(args.sender)[1], [parseaddr(to)[1] for to in args.to], text)
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: an address that cannot be said
+        raise UserError(f"{role} at {address.host} port {address.port} did not take it: {said(error)}") from error
+    for recipient, (code, words) in refused.items():
+        print(f"sandbox mail: not for {escape(recipient)}: {code} {escape(words.decode('utf-8', 'replace'))}",
+              file=sys.stderr)
+    how = f"{role} took it from {login}" if role == "submission" else f"{role} took it, as from a server elsewhere"
+    print(f"{how}; `sandbox log --protocol smtp` shows how it went.")
+    return 1 if refused else 0
+
+
+def composed(args: argparse.Namespace) -> bytes:
+    """The message that the options make, or name."""
+    if args.file is not None:
+        if args.text is not None or args.subject:
+            raise UserError("--file is a whole message; leave the text and --subject away")
+        try:
+            text = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+        except OSError as error:
+            raise UserError(f"{args.file} cannot be read: {error.strerror}") from None
+        return re.sub(rb"\r\n|\r|\n", b"\r\n", text)  # a file has the line ends of its system
+    message = EmailMessage(policy=policy.SMTP)
+    try:
+        message["From"], message["To"], message["Subject"] = args.sender, ", ".join(args.to), args.subject
+    except ValueError as error:
+        raise UserError(f"such a message cannot be: {error}") from None
+    message["Date"] = formatdate(localtime=True)
+    message["Message-ID"] = make_msgid(domain=parseaddr(args.sender)[1].rpartition("@")[2] or "sandbox.test")
+    message.set_content(sys.stdin.read() if args.text is None else args.text + "\n")
+    return message.as_bytes()
+
+
+def find_person(data: Path, world_file: str, address: str) -> tuple[str, str]:
+    """(login, password) of the one of the world's people who has an address; empty where nobody has it."""
+    from sandbox.world import World
+    with closing(World.load(Path(world_file) if world_file else None, data)) as world:
+        account = world.accounts.get(parseaddr(address)[1])
+        return (account.login, account.password) if account is not None else ("", "")
+
+
+def trusting(data: Path) -> ssl.SSLContext:
+    """A context that believes the sandbox's authority alone, which is made where there is none yet."""
+    from sandbox.pki.authority import Authority
+    Authority.open(ca_folder(data))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(ca_path(data))
+    return context
+
+
+def said(error: Exception) -> str:
+    """What the server said, or why it said nothing."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = error.smtp_error
+        return f"{error.smtp_code} {escape(words.decode('utf-8', 'replace') if isinstance(words, bytes) else words)}"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "; ".join(f"{escape(address)}: {code} {escape(words.decode('utf-8', 'replace'))}"
+                         for address, (code, words) in error.recipients.items())
+    return escape(str(error))
+
+
+# -- export --------------------------------------------------------------------------------------------------
+
+
+def export(args: argparse.Namespace) -> int:
+    """An mbox file of the messages that pass the filters. Raises UserError."""
+    count = 0
+    try:
+        with closing(open_store(args)) as store, open(args.mbox, "wb") as file:
+            for found in wanted(store, args):
+                try:
+                    mbox.entry(store.read(found.item.content), found.item.received, file)
+                except KeyError:
+                    continue  # removed by a mail program just now
+                count += 1
+    except OSError as error:
+        raise UserError(f"{args.mbox} cannot be written: {error.strerror}") from None
+    print(f"{count} {'message' if count == 1 else 'messages'} in {args.mbox}")
+    return 0

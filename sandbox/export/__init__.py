@@ -1,0 +1,1 @@
+"""What the sandbox has, in the formats of other programs: one file per format."""

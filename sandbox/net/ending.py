@@ -1,0 +1,53 @@
+"""How a connection ends so that its client understands it, and what the journal then says."""
+
+from __future__ import annotations
+
+import contextlib
+
+import trio
+
+from sandbox.journal.records import Stream
+from sandbox.net.conversation import Conversation
+from sandbox.net.facts import tcp_facts
+from sandbox.protocols.conversation import Closed
+
+__all__ = ["conclude", "linger"]
+
+LINGER_SECONDS = 2.0
+"""How long a client may take to close after we did."""
+
+LINGER_OCTETS = 262_144
+"""What a client may still send in that time."""
+
+
+async def linger(conversation: Conversation) -> None:
+    """Half-close, then read until the client closes too. What still comes is recorded, and ignored.
+
+    Without it a reset could overtake our last reply (RFC 9112 §9.6 has the story). Raises Closed.
+    """
+    channel = conversation.channel
+    channel.end_writing()
+    taken = 0
+    with trio.move_on_after(LINGER_SECONDS):
+        while taken < LINGER_OCTETS and conversation.expired != "stopped":
+            data = channel.receive_now()
+            if data is None:
+                with contextlib.suppress(Closed):
+                    await channel.readable()
+            elif not data:
+                return
+            else:
+                taken += len(data)
+                conversation.recorder.chunk(Stream.CLIENT, data)
+                await trio.lowlevel.checkpoint()
+
+
+def conclude(conversation: Conversation, end: str) -> None:
+    """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
+    channel = conversation.channel
+    facts = tcp_facts(channel.sock)
+    if conversation.unsent:
+        facts["unsent"] = conversation.unsent
+    conversation.finish(f"end.{end}")
+    channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
+    conversation.recorder.close(end, facts)

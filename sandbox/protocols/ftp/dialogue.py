@@ -1,0 +1,296 @@
+"""The two connections of FTP together: commands go on being read while a transfer runs beside them.
+
+One task reads and obeys commands. A transfer is a second task; when it is over it says so (226, 426 ...) itself if
+nobody is in the middle of an answer, else the answer says it. A transfer's exchange stays open from its command to
+that last word, so that it is one in the journal, unless another command comes in between: then the command's exchange
+ends with the 150, and the last word is an exchange of its own, "transfer".
+
+While a transfer runs, ABOR, STAT and NOOP are obeyed at once, and every other command waits for its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from sandbox.protocols.command import LineSession, Reply
+from sandbox.protocols.conversation import (
+    Closed,
+    Conversation,
+    ConversationError,
+    DataConversation,
+    DataPort,
+    OpenExchange,
+    TimedOut,
+)
+from sandbox.protocols.ftp import grammar
+from sandbox.protocols.ftp.transfer import Count, one_error
+
+__all__ = ["OUTCOMES", "REPLIES", "Dialogue", "Transfer", "file_problem"]
+
+REPLIES = frozenset({
+    "150", "200", "202", "211", "213", "214", "215", "220", "221", "226", "227", "229", "230", "234", "250", "257",
+    "331", "350", "421", "425", "426", "451", "452", "500", "501", "502", "503", "504", "522", "530", "534", "536",
+    "550", "552", "553", "554",
+})
+"""Every code that is sent."""
+
+OUTCOMES = frozenset({"complete", "aborted", "lost", "failed"})
+"""How a data connection can end."""
+
+AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
+"""Commands that do not wait for a transfer's end (RFC 959 §4.1.3)."""
+
+ALIASES = {"XCWD": "CWD", "XCUP": "CDUP", "XPWD": "PWD", "XMKD": "MKD", "XRMD": "RMD"}
+"""Names of before 1985 that clients still use (RFC 1123 §4.1.3.1)."""
+
+FILE_PROBLEMS = {
+    errno.ENOENT: ("550", "There is no such file or folder"),
+    errno.EEXIST: ("550", "There is something of that name already"),
+    errno.EACCES: ("550", "That is not allowed here"),
+    errno.EPERM: ("550", "That is not allowed here"),
+    errno.EROFS: ("550", "You can read here, not change anything"),
+    errno.EBUSY: ("550", "This folder stays where it is"),
+    errno.ENOTDIR: ("550", "That is not a folder"),
+    errno.EISDIR: ("550", "That is a folder, not a file"),
+    errno.ENOTEMPTY: ("550", "The folder is not empty"),
+    errno.ELOOP: ("550", "There is no such file or folder"),
+    errno.EXDEV: ("550", "It cannot be moved there"),
+    errno.EINVAL: ("553", "It cannot be moved into itself"),
+    errno.ENAMETOOLONG: ("553", "That name is too long"),
+    errno.EDQUOT: ("552", "There is no room left in this folder"),
+    errno.ENOSPC: ("452", "There is no room left on the disk"),
+}
+"""What a client hears about a file, by what the operating system says."""
+
+
+def file_problem(error: OSError) -> Reply:
+    """The reply for something that could not be done with a file."""
+    code, sentence = FILE_PROBLEMS.get(error.errno or 0, ("451", "The file could not be used"))
+    return Reply(code, (sentence,))
+
+
+class Transfer:
+    """A transfer under way. reach: opens the data connection; move: what then passes, giving the last word.
+
+    count: what passed; sending: whether the end of the data is the end of the connection, said by this side.
+    """
+
+    def __init__(self, verb: str, asked: str, reach: Callable[[], Awaitable[DataConversation]],
+                 move: Callable[[DataConversation], Awaitable[Reply]], count: Count, *, sending: bool,
+                 give_up: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.verb = verb
+        self.asked = asked
+        self.reach = reach
+        self.move = move
+        self.count = count
+        self.sending = sending
+        self.give_up = give_up
+        """What to do when it is over before its end."""
+        self.exchange: OpenExchange | None = None
+        self.reply: Reply | None = None
+        self.scope = trio.CancelScope()
+        self.finished = trio.Event()
+
+
+class Dialogue(LineSession):
+    """The control connection, with at most one transfer beside it."""
+
+    encoding = "utf-8"  # RFC 2640 §2.2
+    error_limit = 200
+    line_limit = 4096
+    """Octets of a command line: a path of 4 KiB is as long as the operating system takes one."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation)
+        self.transfer: Transfer | None = None
+        self.port: DataPort | None = None
+        self.protected = False
+        """Whether data connections are encrypted (PROT P)."""
+
+    async def run(self) -> None:
+        """The whole dialogue; a transfer that is under way when the client leaves is broken off."""
+        failure: ConversationError | None = None
+        async with trio.open_nursery() as self.nursery:
+            try:
+                await super().run()
+            except ConversationError as error:
+                failure = error
+            self.nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    def leave(self) -> None:
+        self.drop_port()
+
+    def render(self, reply: Reply) -> bytes:
+        return grammar.render(reply.code, reply.lines)
+
+    def _decode(self, line: bytes) -> tuple[str, Reply | None]:
+        text, problem = super()._decode(grammar.without_telnet(line))
+        verb, space, rest = text.partition(" ")
+        return ALIASES.get(verb.upper(), verb) + space + rest, problem
+
+    def drop_port(self) -> None:
+        """Nobody needs to come to the passive port any more."""
+        if self.port is not None:
+            self.port.close()
+            self.port = None
+
+    # -- beside a transfer ------------------------------------------------------------------------------------
+
+    async def _obey(self, line: bytes) -> Reply:
+        transfer = self.transfer
+        if transfer is not None and transfer.exchange is not None:
+            self.conversation.untake(line)  # it belongs to the next exchange
+            transfer.exchange.end("150", "Data follows")
+            transfer.exchange = None
+            self.conversation.take(len(line))
+        if transfer is not None:
+            verb = self._decode(line.rstrip(b"\r\n"))[0].partition(" ")[0].upper()
+            if verb not in AT_ONCE:
+                await transfer.finished.wait()
+        return await super()._obey(line)
+
+    async def _answer(self, reply: Reply) -> None:
+        if not reply.failed:
+            self.errors = 0  # a program that copies folders asks for much that is not there; a guesser never succeeds
+        if reply.code[0] == "1" and self.transfer is not None:
+            self.conversation.write(self.render(reply))
+            self.transfer.exchange, self.exchange = self.exchange, None
+            self.nursery.start_soon(self._carry, self.transfer)
+            return
+        await super()._answer(reply)
+        self._say_end()
+
+    def _broken(self, error: Exception) -> Reply:
+        if isinstance(error, OSError) and error.errno in FILE_PROBLEMS:
+            return file_problem(error)
+        return super()._broken(error)
+
+    def _say_end(self) -> None:
+        """The last word of a transfer that is over."""
+        transfer = self.transfer
+        if transfer is None or transfer.reply is None:
+            return
+        self.transfer = None
+        reply = transfer.reply
+        exchange = transfer.exchange or self.conversation.begin("transfer", f"{transfer.verb} {transfer.asked}")
+        note_count(exchange, transfer.count)
+        self.conversation.write(self.render(reply))
+        exchange.end(reply.code, reply.summary)
+
+    async def abort(self) -> bool:
+        """Break off the transfer and say so. False where there was none to break off."""
+        transfer = self.transfer
+        if transfer is None:
+            return False
+        transfer.scope.cancel()
+        await transfer.finished.wait()
+        if transfer.reply is not None:
+            self.conversation.write(self.render(transfer.reply))
+        self.transfer = None
+        return True
+
+    # -- the transfer itself ----------------------------------------------------------------------------------
+
+    async def _carry(self, transfer: Transfer) -> None:
+        """In a task of its own. Never raises for what a client does."""
+        reply = Reply("426", ("The transfer was broken off",))
+        try:
+            with transfer.scope:
+                reply = await self._run(transfer)
+        finally:
+            transfer.reply = reply
+            if self.exchange is None:
+                self._say_end()
+            transfer.finished.set()
+        try:
+            await self.conversation.flush()
+        except ConversationError:
+            self.nursery.cancel_scope.cancel()
+
+    async def _run(self, transfer: Transfer) -> Reply:
+        completed = False
+        try:
+            try:
+                data = await transfer.reach()
+            except (OSError, TimedOut) as error:
+                return Reply("425", (no_connection(error),))
+            reply = await self._move(transfer, data)
+            completed = reply.code[0] == "2"
+            return reply
+        except OSError as error:
+            return file_problem(error)
+        except ConversationError:
+            return Reply("426", ("The data connection was lost",))
+        except Exception as error:
+            exchange, self.exchange = self.exchange, transfer.exchange or self.exchange
+            reply = (super()._broken(error) if self.exchange is not None
+                     else Reply("451", ("Something went wrong in the sandbox",)))
+            self.exchange = exchange
+            return reply
+        finally:
+            if not completed and transfer.give_up is not None:
+                with trio.CancelScope(shield=True):
+                    await transfer.give_up()
+
+    async def _move(self, transfer: Transfer, data: DataConversation) -> Reply:
+        """One data connection from its handshake to its end."""
+        outcome = "aborted"
+        exchange: OpenExchange | None = None
+        try:
+            if self.protected:
+                try:
+                    await data.start_tls()
+                except Closed:
+                    return Reply("522", ("TLS could not be started on the data connection",))
+            exchange = data.begin(transfer.verb, transfer.asked)
+            async with one_error():
+                reply = await transfer.move(data)
+            try:
+                await data.end_writing()
+            except ConversationError:
+                if transfer.sending:
+                    raise
+            outcome = "complete" if reply.code[0] == "2" else "failed"
+        except ConversationError:
+            outcome = "lost"
+            raise
+        except OSError:
+            outcome = "failed"
+            raise
+        finally:
+            transfer.count.stop()
+            if exchange is not None:
+                note_count(exchange, transfer.count)
+                exchange.end(outcome, transfer.count.summary)
+            if outcome == "complete":
+                self.nursery.start_soon(close, data)
+            else:
+                data.abort()
+        return reply
+
+
+def note_count(exchange: OpenExchange, count: Count) -> None:
+    exchange.note("octets", str(count.octets))
+    exchange.note("sha256", count.sha256)
+    exchange.note("seconds", f"{count.seconds:.3f}")
+
+
+async def close(data: DataConversation) -> None:
+    """Close in good order, beside the dialogue: nobody has to wait for a client that does not close its side."""
+    with contextlib.suppress(ConversationError):
+        await data.aclose()
+
+
+def no_connection(error: BaseException) -> str:
+    """Why there is no data connection, for the client."""
+    if isinstance(error, TimedOut):
+        return "Nobody came to the data port in time"
+    if isinstance(error, TimeoutError):
+        return "Your data port did not answer in time; try passive mode (PASV or EPSV)"
+    return "No connection to your data port; send PASV or EPSV first"

@@ -1,0 +1,56 @@
+"""Listings: the `ls -l` form that every client parses, and the facts of RFC 3659. Pure functions.
+
+RFC 959 leaves LIST to taste; clients expect what Unix systems printed: mode, links, owner, group, size, date, name.
+Dates are UTC and English, a time for the last half year, else a year.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Sequence
+
+from sandbox.protocols.ftp.grammar import time_value
+
+__all__ = ["FACTS", "Entry", "facts", "long_line", "unique"]
+
+Entry = tuple[str, os.stat_result]
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HALF_A_YEAR = 15_778_476
+
+FACTS = ("Type", "Size", "Modify", "Perm", "Unique", "UNIX.mode")
+"""Those given, in this order (RFC 3659 §7.5, and the IANA's list)."""
+
+
+def long_line(name: str, status: os.stat_result, owner: str, now: float) -> str:
+    """One line of LIST, without its end. now: seconds since the epoch."""
+    moment = time.gmtime(status.st_mtime)
+    recent = now - HALF_A_YEAR < status.st_mtime <= now + 60
+    when = f"{moment.tm_hour:02}:{moment.tm_min:02}" if recent else f"{moment.tm_year:5}"
+    who = (owner or "ftp")[:16]
+    return (f"{stat.filemode(status.st_mode)} {status.st_nlink:3} {who:<8} {'users':<8} {status.st_size:>10} "
+            f"{MONTHS[moment.tm_mon - 1]} {moment.tm_mday:2} {when} {name}")
+
+
+def unique(status: os.stat_result) -> str:
+    """The same for two names of one file, and for no two files (RFC 3659 §7.5.2)."""
+    return f"{status.st_dev:x}g{status.st_ino:x}"
+
+
+def facts(status: os.stat_result, kind: str, wanted: Sequence[str], *, writable: bool, movable: bool) -> str:
+    """The facts of one file, as they stand before its name.
+
+    kind: file, dir, cdir or pdir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether
+    it can be renamed and removed.
+    """
+    if kind == "file":
+        perm = "r" + ("aw" if writable else "") + ("df" if movable else "")
+    else:
+        perm = "el" + ("cmp" if writable else "") + ("df" if movable else "")
+    values = {"Type": kind, "Size": str(status.st_size), "Modify": time_value(status.st_mtime), "Perm": perm,
+              "Unique": unique(status), "UNIX.mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+    if kind != "file":
+        del values["Size"]
+    return "".join(f"{name}={values[name]};" for name in wanted if name in values)

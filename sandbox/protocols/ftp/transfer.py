@@ -1,0 +1,210 @@
+"""Moving data between a data connection and a file, in large pieces that worker threads read, write and hash.
+
+While one piece is on the wire the next is read, or the one before is written; so two or three pieces are in memory
+for each transfer, never more. Small files take one visit to a worker thread, with their opening.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator
+
+import trio
+
+from sandbox.protocols.conversation import DataConversation
+from sandbox.world.places import Writing
+
+__all__ = ["PIECE", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii", "to_network"]
+
+PIECE = 524_288
+"""Octets read or written at once: enough that a visit to a worker thread costs little beside them."""
+
+
+class Count:
+    """What has passed: how many octets, their hash, since when."""
+
+    def __init__(self) -> None:
+        self.octets = 0
+        self.seconds = 0.0
+        self._digest = hashlib.sha256()
+        self.start()
+
+    def start(self) -> None:
+        """The time runs from now."""
+        self._started = time.monotonic()
+
+    def add(self, data: bytes | bytearray) -> None:
+        """In a worker thread: hashing takes its time."""
+        self.octets += len(data)
+        self._digest.update(data)
+
+    def stop(self) -> None:
+        self.seconds = time.monotonic() - self._started
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    @property
+    def summary(self) -> str:
+        """Such as "1048576 octets in 0.021 s, 49.9 MB/s"."""
+        seconds = max(self.seconds, 1e-6)
+        rate = self.octets / seconds
+        return (f"{self.octets} octets in {seconds:.3f} s, "
+                + (f"{rate / 1e6:.1f} MB/s" if rate >= 1e6 else f"{rate / 1e3:.1f} kB/s"))
+
+
+def to_network(data: bytes, after_cr: bool) -> bytes:
+    """Line ends as TYPE A has them on the wire (RFC 959 §3.1.1.1): LF becomes CRLF; CRLF stays.
+
+    after_cr: whether the octet before was a CR.
+    """
+    head = b""
+    if after_cr and data.startswith(b"\n"):
+        head, data = b"\n", data[1:]
+    return head + data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def from_network(data: bytes) -> tuple[bytes, bytes]:
+    """Line ends as they are kept here: CRLF becomes LF. Also gives a CR at the end, which may be half of one."""
+    rest = b"\r" if data.endswith(b"\r") else b""
+    return data[:len(data) - len(rest)].replace(b"\r\n", b"\n"), rest
+
+
+def size_in_ascii(descriptor: int) -> int:
+    """How many octets a file takes in TYPE A. In a worker thread."""
+    total = position = 0
+    after_cr = False
+    while data := os.pread(descriptor, PIECE, position):
+        position += len(data)
+        total += len(to_network(data, after_cr))
+        after_cr = data.endswith(b"\r")
+    return total
+
+
+class Download:
+    """A file on its way out. `open` in a worker thread, before anything is promised."""
+
+    def __init__(self, ascii: bool) -> None:  # noqa: A002
+        self.count = Count()
+        self._ascii = ascii
+        self._after_cr = False
+        self._position = 0
+        self._descriptor = -1
+        self._first = b""
+        self.size = 0
+
+    def open(self, descriptor: int, position: int) -> None:
+        """Take over a file's descriptor, and read its first piece. In a worker thread."""
+        self._descriptor = descriptor
+        self._position = position
+        self.size = os.fstat(descriptor).st_size
+        self._first = self._read()
+        if self._position >= self.size:
+            self.close()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _read(self) -> bytes:
+        data = os.pread(self._descriptor, PIECE, self._position)
+        self._position += len(data)
+        if self._ascii:
+            after_cr, self._after_cr = self._after_cr, data.endswith(b"\r")
+            data = to_network(data, after_cr)
+        self.count.add(data)
+        return data
+
+    async def send(self, data: DataConversation) -> None:
+        """Raises OSError where the file cannot be read, ConversationError where the client is gone."""
+        first, self._first = self._first, b""
+        if self._descriptor < 0:
+            await data.send(first)
+            return
+        async with trio.open_nursery() as nursery:
+            giving, taking = trio.open_memory_channel[bytes](1)
+            nursery.start_soon(self._read_ahead, giving)
+            await data.send(first)
+            async for piece in taking:
+                await data.send(piece)
+
+    async def _read_ahead(self, giving: trio.MemorySendChannel[bytes]) -> None:
+        async with giving:
+            while piece := await trio.to_thread.run_sync(self._read):
+                await giving.send(piece)
+
+
+class Upload:
+    """A file on its way in, from `start` of the file on. close the Writing when it is over."""
+
+    def __init__(self, writing: Writing, start: int, ascii: bool) -> None:  # noqa: A002
+        self.count = Count()
+        self._writing = writing
+        self._position = start
+        self._ascii = ascii
+        self._rest = b""
+
+    async def receive(self, data: DataConversation) -> None:
+        """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
+        first = await gather(data)
+        if len(first) < PIECE:
+            await trio.to_thread.run_sync(self._write_last, first)
+            return
+        async with trio.open_nursery() as nursery:
+            giving, taking = trio.open_memory_channel[bytearray](1)
+            nursery.start_soon(self._write_behind, taking)
+            async with giving:
+                await giving.send(first)
+                while piece := await gather(data):
+                    await giving.send(piece)
+
+    async def _write_behind(self, taking: trio.MemoryReceiveChannel[bytearray]) -> None:
+        async for piece in taking:
+            await trio.to_thread.run_sync(self._write, piece)
+        await trio.to_thread.run_sync(self._write_last, b"")
+
+    def _write(self, piece: bytes | bytearray) -> None:
+        self.count.add(piece)
+        if self._ascii:
+            piece, self._rest = from_network(self._rest + bytes(piece))
+        self._writing.write(piece, self._position)
+        self._position += len(piece)
+
+    def _write_last(self, piece: bytes | bytearray) -> None:
+        self._write(piece)
+        if self._rest:
+            self._writing.write(self._rest, self._position)
+            self._position += 1
+        if self._position < self._writing.size:  # it was longer before (RFC 3659 §5: what is sent replaces the rest)
+            self._writing.truncate(self._position)
+
+
+async def gather(data: DataConversation) -> bytearray:
+    """What comes next, at least PIECE octets unless it is the last."""
+    piece = bytearray()
+    while len(piece) < PIECE and (received := await data.read_some(PIECE)):
+        piece += received
+    return piece
+
+
+def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong in a nursery: the first error, rather than what was cancelled because of it."""
+    _, errors = group.split(trio.Cancelled)
+    error: BaseException = errors or group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@contextlib.asynccontextmanager
+async def one_error() -> AsyncIterator[None]:
+    """Let a single plain error out of the nurseries inside."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise unwrapped(group) from None

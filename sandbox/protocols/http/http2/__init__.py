@@ -1,0 +1,1 @@
+"""HTTP/2 (RFC 9113): many requests at once on one connection, each a stream of frames."""

@@ -1,0 +1,35 @@
+"""What happens on an SSH connection, as exchanges. The bytes they cover are what passed since the one before:
+unreadable, as for anybody on the way."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sandbox.protocols.conversation import Conversation
+
+__all__ = ["Handle", "Log"]
+
+
+class Handle(Protocol):
+    """An open file."""
+
+    def give_up(self) -> None:
+        """Close it without having finished it. In a worker thread."""
+
+
+class Log:
+    """Notes exchanges of one connection, each when it is over."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self.gone = False
+        """Whether the client has left."""
+        self.handles: set[Handle] = set()
+        """Files that are open."""
+
+    def note(self, verb: str, asked: str, outcome: str, answered: str = "", **notes: str) -> None:
+        exchange = self._conversation.begin(verb, asked)
+        for name, value in notes.items():
+            if value:
+                exchange.note(name, value)
+        exchange.end(outcome, answered)

@@ -1,0 +1,16 @@
+"""What the knowledge of SFTP has to cover."""
+
+from __future__ import annotations
+
+from sandbox.protocols.sftp.files import OPERATIONS, STATUSES
+
+__all__ = ["vocabulary"]
+
+
+def vocabulary() -> dict[str, frozenset[str]]:
+    """Every term a record of this protocol can have, by kind."""
+    return {
+        "verb": OPERATIONS | {"handshake", "login", "disconnect", "shell", "exec", "subsystem", "tunnel"},
+        "status": frozenset(STATUSES.values()),
+        "outcome": frozenset({"encrypted", "accepted", "refused", "failed", "closed"}),
+    }
