@@ -110,9 +110,9 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
-                 "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel", "client", "due",
-                 "expired", "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope",
-                 "secure", "server", "service", "streams", "waiting")
+                 "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel",
+                 "client", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
+                 "resetting", "scope", "secure", "server", "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
