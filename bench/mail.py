@@ -246,7 +246,8 @@ service {protocol}-login {{
 def dovecot(folder: Path, port: int, protocol: str) -> list[str]:
     """As it comes, over maildirs."""
     owner = pwd.getpwnam("dovenull")
-    letter = f"Subject: bench\r\nFrom: a@far.example\r\n\r\n{text(SIZES[0])}".encode()
+    head = "From: a@far.example\r\nTo: user@bench.test\r\nSubject:\r\nDate: Mon, 23 Nov 2026 11:00:00 +0000\r\n"
+    letter = f"{head}\r\n{text(SIZES[0])}".encode()
     for person in PEOPLE:
         for name in ("", "/cur", "/new", "/tmp"):
             path = folder / f"mail/{person}{name}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import imap
 from bench.load import built_in, open_connections
 from bench.peers import SANDBOX, Peer, launch, memory, missing
 
@@ -22,6 +23,16 @@ def test_the_sandbox_is_measured() -> None:
             assert memory(server) > 1_000_000
     with pytest.raises(ProcessLookupError):
         os.killpg(server.pid, 0)
+
+
+def test_imap_is_measured() -> None:
+    with launch(imap.IMAP_PEERS[0]) as server:
+        for name in imap.WORK:
+            rate = imap.work(name, server.address, 0.2)
+            assert rate.answered > 0, name
+            assert not rate.lost, name
+        with imap.idling(server.address, 10):
+            assert memory(server) > 1_000_000
 
 
 def test_what_is_not_installed_is_named() -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from email.utils import parsedate_tz
 from typing import NamedTuple
 
+from sandbox.protocols.imap.grammar.fetching import Section
 from sandbox.protocols.imap.mime.scan import Part, scan
 from sandbox.protocols.imap.mime.structure import envelope, structure
 from sandbox.world.mail import MailStore
@@ -16,6 +17,11 @@ __all__ = ["Known", "Library"]
 
 KEPT = 4000
 """Messages remembered, at a few thousand octets each."""
+
+
+SECTIONS, SHORT, NAMES = 4, 4096, 400
+"""How many selections of header fields are remembered of a message, and the octets of each and of its names: a mail
+program asks for the same ones again and again."""
 
 
 class Sent(NamedTuple):
@@ -28,12 +34,13 @@ class Sent(NamedTuple):
 class Known:
     """What is known of one message."""
 
-    __slots__ = ("_envelope", "_sent", "_structures", "root")
+    __slots__ = ("_envelope", "_fields", "_sent", "_structures", "root")
 
     def __init__(self, root: Part) -> None:
         self.root = root
         self._envelope = b""
         self._structures: dict[bool, bytes] = {}
+        self._fields: dict[Section, bytes] = {}
         self._sent: Sent | str | None = ""
 
     @property
@@ -45,6 +52,16 @@ class Known:
         if extended not in self._structures:
             self._structures[extended] = structure(self.root, extended=extended)
         return self._structures[extended]
+
+    def fields(self, section: Section) -> bytes | None:
+        """Header fields that have been picked before (see `remember`)."""
+        return self._fields.get(section)
+
+    def remember(self, section: Section, picked: bytes) -> None:
+        if len(picked) <= SHORT and sum(map(len, section.fields)) <= NAMES:
+            if len(self._fields) >= SECTIONS:
+                self._fields = {}       # a new one, since another thread may be at the old one
+            self._fields[section] = picked
 
     @property
     def sent(self) -> Sent | None:

@@ -52,6 +52,7 @@ class Renderer:
         self._attributes = list(attributes)
         self._view = view
         self._names = {attribute.name for attribute in self._attributes}
+        self._headings = {each: each.write(response=True) + b" " for each in self._attributes}
         self.changed: set[int] = set()
         self.reads = not self._names <= CHEAP
         self.sees = any((OLD.get(each.name, each).section is not None) and not OLD.get(each.name, each).peek
@@ -85,7 +86,7 @@ class Renderer:
                 written.append(space + self._cheap(attribute.name, item))
             else:
                 try:
-                    written += [space, *message.write(attribute)]
+                    written += [space, *message.write(attribute, self._headings[attribute])]
                 except UnknownEncoding:
                     self.unknown_encoding = True
                     continue
@@ -128,7 +129,8 @@ class Message:
     def root(self) -> Part:
         return self._library.known(self._item.content, self._data).root
 
-    def write(self, attribute: Attribute) -> list[Piece]:
+    def write(self, attribute: Attribute, heading: bytes) -> list[Piece]:
+        """heading: its name in a response, and a space."""
         known = self._library.known
         if attribute.name == "ENVELOPE":
             return [b"ENVELOPE " + known(self._item.content, self._data).envelope]
@@ -136,21 +138,25 @@ class Message:
             extended = attribute.name == "BODYSTRUCTURE"
             return [attribute.name.encode() + b" "
                     + known(self._item.content, self._data).structure(extended=extended)]
-        name = attribute.write(response=True) + b" "
         meant = OLD.get(attribute.name, attribute)
         assert meant.section is not None
         if meant.name == "BODY":
-            return [name, *self._body(meant.section, attribute.partial)]
-        return [name, *self._binary(meant)]
+            return [heading, *self._body(meant.section, attribute.partial)]
+        return [heading, *self._binary(meant)]
 
     def _body(self, section: Section, partial: tuple[int, int] | None) -> list[Piece]:
         """BODY[...]: a literal, streamed where it is large; NIL where there is no such part."""
         if section.fields:
-            part = self._text_part(section.part)
-            if part is None:
-                return [b"NIL"]
-            others = section.text == "HEADER.FIELDS.NOT"
-            return [self._cut(pick_fields(self.data[part.start:part.body], section.fields, others=others), partial)]
+            known = self._library.known(self._item.content, self._data)
+            picked = known.fields(section)
+            if picked is None:
+                part = self._text_part(section.part)
+                if part is None:
+                    return [b"NIL"]
+                others = section.text == "HEADER.FIELDS.NOT"
+                picked = pick_fields(self.data[part.start:part.body], section.fields, others=others)
+                known.remember(section, picked)
+            return [self._cut(picked, partial)]
         found = self._place(section)
         if found is None:
             return [b"NIL"]

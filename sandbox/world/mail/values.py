@@ -91,11 +91,12 @@ class Counts(NamedTuple):
 
 class Flagged(NamedTuple):
     """What a change of flags did: the UIDs that changed, those left out as too new, and the mod-sequence it got
-    (0 for none)."""
+    (0 for none). items: the messages that were named and are there, as they are now; None where they are many."""
 
     changed: list[int]
     late: list[int]
     modseq: int
+    items: list[Item] | None = None
 
 
 class Change(NamedTuple):

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from sandbox.world.mail.spool import Spool
-from sandbox.world.mail.values import QUEUE, Change, Delivery, Flagged, NoSuchFolder, Outbound, OverQuota, Stored
+from sandbox.world.mail.values import (
+    QUEUE,
+    Change,
+    Delivery,
+    Flagged,
+    Item,
+    NoSuchFolder,
+    Outbound,
+    OverQuota,
+    Stored,
+)
 from sandbox.world.mail.writer import Transaction
 
 __all__ = [
@@ -27,6 +37,9 @@ __all__ = [
     "set_recent",
     "store",
 ]
+
+SHOWN = 1000
+"""Messages that a change of flags returns with what they have become; more are looked up by who wants them."""
 
 SPECIAL = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Junk": "\\Junk", "Trash": "\\Trash", "Archive": "\\Archive"}
 """The folders everybody has from the start, beside INBOX, with their use (RFC 6154 §2)."""
@@ -170,22 +183,28 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
     """
     (modseq,) = tx.execute("SELECT modseq + 1 FROM folder WHERE id = ?", (folder,)).fetchone() or missing(folder)
     changed, late = [], []
+    items: list[Item] = []
     for uid in uids:
-        row = tx.execute("SELECT flags, modseq FROM message WHERE folder = ? AND uid = ?", (folder, uid)).fetchone()
+        row = tx.execute("SELECT uid, size, content, modseq, received, flags, recipient FROM message "
+                         "WHERE folder = ? AND uid = ?", (folder, uid)).fetchone()
         if row is None:
             continue
-        if unchanged_since is not None and row[1] > unchanged_since:
+        item = Item._make(row)
+        if unchanged_since is not None and item.modseq > unchanged_since:
             late.append(uid)
             continue
-        flags = sorted_flags(" ".join(change(frozenset(row[0].split()))))
-        if flags != row[0]:
+        flags = sorted_flags(" ".join(change(frozenset(item.flags.split()))))
+        if flags != item.flags:
             tx.execute("UPDATE message SET flags = ?, modseq = ? WHERE folder = ? AND uid = ?",
                        (flags, modseq, folder, uid))
             changed.append(uid)
+            item = item._replace(flags=flags, modseq=modseq)
+        if len(items) <= SHOWN:
+            items.append(item)
     if changed:
         tx.execute("UPDATE folder SET modseq = ? WHERE id = ?", (modseq, folder))
         tx.changes.append(Change(folder, modseq, flagged=tuple(changed)))
-    return Flagged(changed, late, modseq if changed else 0)
+    return Flagged(changed, late, modseq if changed else 0, items if len(items) <= SHOWN else None)
 
 
 def expunge(tx: Transaction, folder: int, uids: Iterable[int], files: Path) -> list[int]:

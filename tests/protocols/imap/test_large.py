@@ -95,3 +95,14 @@ async def test_fetching_all_flags_is_streamed(store: MailStore) -> None:
             count += 1
         assert count == COUNT
         assert largest < 200_000
+
+
+async def test_storing_a_flag_of_many_answers_for_each(store: MailStore) -> None:
+    """More of them than the store returns with a change of flags."""
+    async with connected(store) as talk:
+        await ask(talk, "SELECT INBOX")
+        for count in (1000, 1001, 2500):
+            lines, _ = await ask(talk, f"STORE 1:{count} +FLAGS (seen{count})")
+            answers = [line for line in lines if " FETCH " in line]
+            assert len(answers) == count
+            assert all(f"seen{count}" in line for line in answers)

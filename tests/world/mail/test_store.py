@@ -350,3 +350,14 @@ def test_many_threads_write_and_read_at_once(store: MailStore) -> None:
     for thread in threads:
         thread.join()
     assert len(store.items(store.find_folder("all").id)) == 150
+
+
+def test_a_change_of_flags_says_what_the_messages_have_become(store: MailStore) -> None:
+    for _ in range(2):
+        store.put(SMALL, Delivery("alice")).result()
+    inbox = store.find_folder("alice")
+    done = store.set_flags(inbox.id, [1, 2, 9], lambda flags: flags | {"\\Seen"}).result()
+    assert done.items == store.items_of(inbox.id, [1, 2])
+    assert [item.flags for item in done.items or ()] == ["\\Seen", "\\Seen"]
+    with_late = store.set_flags(inbox.id, [1, 2], lambda flags: (), unchanged_since=1).result()
+    assert (with_late.items, with_late.late) == ([], [1, 2])

@@ -17,6 +17,7 @@ from sandbox.protocols.imap.render import Renderer
 from sandbox.protocols.imap.replies import FLAGS, Tagged, no, ok
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.waiting import settled
+from sandbox.world.mail import Flagged
 
 if TYPE_CHECKING:
     from sandbox.protocols.imap.session import Imap
@@ -113,7 +114,7 @@ async def store_flags(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
                                                  asked.since))
     if done.modseq:
         view.own.add(done.modseq)
-    gone = await answer(session, view, uids, done.changed, set(done.late), silent=asked.silent, uid=uid)
+    gone = await answer(session, view, uids, done, silent=asked.silent, uid=uid)
     if done.late:
         late = done.late if uid else [view.number(each) for each in done.late]
         return ok("Some were changed by others", f"MODIFIED {compress(late).decode()}")
@@ -122,8 +123,7 @@ async def store_flags(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
     return ok(f"{len(done.changed)} changed")
 
 
-async def answer(session: Imap, view: View, uids: list[int], changed: list[int], late: set[int], *, silent: bool,
-                 uid: bool) -> bool:
+async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, silent: bool, uid: bool) -> bool:
     """The FETCH responses; returns whether a message was gone.
 
     Without .SILENT one for each message that was named, changed or not; with it only the mod-sequences of changed
@@ -132,13 +132,19 @@ async def answer(session: Imap, view: View, uids: list[int], changed: list[int],
     names = ["UID"] if uid or session.enabled & {"QRESYNC", "IMAP4rev2"} else []
     names += [] if silent else ["FLAGS"]
     names += ["MODSEQ"] if session.condstore else []
-    told = changed if silent and session.condstore else [] if silent else uids
+    told = done.changed if silent and session.condstore else [] if silent else uids
     renderer = Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view)
+    late = set(done.late)
+    known = None if done.items is None else {item.uid: item for item in done.items}
     gone = False
     for start in range(0, len(told), BATCH):
         batch = told[start:start + BATCH]
-        items = await trio.to_thread.run_sync(session.store.items_of, view.folder, batch)
-        gone = gone or len(items) < len(batch)
+        if known is None:
+            items = await trio.to_thread.run_sync(session.store.items_of, view.folder, batch)
+            gone = gone or len(items) < len(batch)
+        else:       # what the change itself has seen saves looking again
+            items = [known[each] for each in batch if each in known]
+            gone = gone or any(each not in known and each not in late for each in batch)
         fresh = {flag for text in {item.flags for item in items} for flag in text.split()} - view.keywords
         if fresh and not silent:
             view.keywords |= fresh
