@@ -357,7 +357,7 @@ class LineSession:
     async def _answer(self, reply: Reply) -> None:
         """Write a reply, end its exchange, and do what comes after it."""
         assert self.exchange is not None
-        if reply.failed:
+        if reply.failed and not reply.code.startswith("4"):  # "not now" is no error of the client's
             self.errors += 1
         if self.errors >= self.error_limit and not reply.close:
             reply = self.refuse(Refusal.ERRORS, "Too many errors; goodbye", close=True)
