@@ -23,14 +23,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bench import mail
-from bench.load import Rate, dns, http, http_client, open_connections
-from bench.peers import DNS_PEERS, HTTP_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
+from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
+from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
+from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "dns", "smtp", "pop3", "start", "memory")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "start", "memory")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -46,6 +48,8 @@ def main() -> int:
         print()
         if part == "http":
             http_rates(args.rounds, args.seconds)
+        elif part == "tls":
+            tls_rates(args.rounds, args.seconds)
         elif part == "dns":
             dns_rates(args.rounds, args.seconds)
         elif part == "smtp":
@@ -87,6 +91,25 @@ def http_rates(rounds: int, seconds: float) -> None:
             lambda server: http(server.address, WARM_UP))
 
 
+def tls_rates(rounds: int, seconds: float) -> None:
+    for program, package, title, measure in (
+            ("openssl", "openssl", "New TLS 1.3 connections a second, one after the other, by openssl s_time",
+             handshakes),
+            ("wrk", "wrk", "HTTPS keep-alive GETs of the page a second; 16 connections, by wrk", https),
+            ("h2load", "nghttp2-client", "HTTP/2 GETs of the page a second; 16 connections, 10 streams each, by "
+             "h2load", http2)):
+        print(title)
+        if shutil.which(program) is None:
+            print(f"  left out (apt-get install {package})")
+            continue
+        compare(present(HTTPS_PEERS), rounds, partial(at_address, measure, seconds),
+                partial(at_address, measure, WARM_UP))
+
+
+def at_address(measure: Callable[[Address, float], Rate], seconds: float, server: Server) -> Rate:
+    return measure(server.address, seconds)
+
+
 def dns_rates(rounds: int, seconds: float) -> None:
     print("DNS queries over UDP a second; 30 different ones, 100 under way, by dnsperf")
     if shutil.which("dnsperf") is None:
@@ -101,14 +124,12 @@ def smtp_rates(rounds: int, seconds: float) -> None:
     for size in mail.SIZES:
         print(f"Messages of {size:,} octets taken over SMTP, a second; {mail.CONNECTIONS} connections")
         peers = present(mail.SMTP_PEERS) if peers is None else peers
-        compare(peers, rounds, lambda server, size=size: mail.send(server.address, seconds, size),  # type: ignore[misc]
-                lambda server, size=size: mail.send(server.address, WARM_UP, size))  # type: ignore[misc]
+        compare(peers, rounds, partial(mail.send, size, seconds), partial(mail.send, size, WARM_UP))
 
 
 def pop3_rates(rounds: int, seconds: float) -> None:
     print(f"Messages of {mail.SIZES[0]:,} octets fetched over POP3, a second; {mail.CONNECTIONS} connections")
-    compare(present(mail.POP3_PEERS), rounds, lambda server: mail.fetch(server.address, seconds),
-            lambda server: mail.fetch(server.address, WARM_UP))
+    compare(present(mail.POP3_PEERS), rounds, partial(mail.fetch, seconds), partial(mail.fetch, WARM_UP))
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench.peers import PAGE
 from sandbox.address import Address
 
-__all__ = ["Rate", "dns", "http", "http_client", "open_connections"]
+__all__ = ["Rate", "dns", "handshakes", "http", "http2", "http_client", "https", "open_connections"]
 
 CONNECTIONS = 16
 DNS_CLIENTS = 8
@@ -45,13 +45,39 @@ def http(address: Address, seconds: float) -> Rate:
         # In a process of its own, as wrk would be: the load must not share an interpreter with anything else.
         said = run([sys.executable, "-m", "bench.load", address.host, str(address.port), str(seconds)], seconds)
         return Rate(float(said), int(float(said) * seconds), 0)
+    return by_wrk(f"http://{address}/", seconds)
+
+
+def by_wrk(url: str, seconds: float) -> Rate:
     duration = f"{max(1, round(seconds))}s"
     said = run(["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", duration,
-                "--header", "Host: bench.test", f"http://{address}/"], seconds)
+                "--header", "Host: bench.test", url], seconds)
     errors = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
     lost = sum(int(found) for match in (errors, broken) if match for found in match.groups())
     return Rate(number(r"Requests/sec:\s+([\d.]+)", said), int(number(r"(\d+) requests in", said)), lost)
+
+
+def https(address: Address, seconds: float) -> Rate:
+    """Keep-alive GETs over TLS, otherwise as `http`."""
+    return by_wrk(f"https://{address}/", seconds)
+
+
+def http2(address: Address, seconds: float) -> Rate:
+    """GETs over HTTP/2: 16 connections with 10 streams each, by h2load."""
+    said = run(["h2load", "-D", str(max(1, round(seconds))), "-c", str(CONNECTIONS), "-m", "10", "-H",
+                ":authority: bench.test", f"https://{address}/"], seconds + 10)
+    done = int(number(r"(\d+) succeeded", said))
+    return Rate(number(r"finished in [\d.]+m?s, ([\d.]+) req/s", said), done,
+                int(number(r"(\d+) failed", said)))
+
+
+def handshakes(address: Address, seconds: float) -> Rate:
+    """New TLS connections, one after the other, none resumed, by OpenSSL."""
+    said = run(["openssl", "s_time", "-connect", str(address), "-new", "-time", str(max(1, round(seconds)))],
+               seconds + 10)
+    count = number(r"(\d+) connections in \d+ real seconds", said)
+    return Rate(count / number(r"\d+ connections in (\d+) real seconds", said), int(count), 0)
 
 
 def dns(address: Address, seconds: float, folder: Path) -> Rate:

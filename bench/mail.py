@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.load import Rate
-from bench.peers import HOST, Peer, find, sandbox
+from bench.peers import HOST, Peer, Server, find, sandbox
 from sandbox.address import Address
 
 __all__ = ["CONNECTIONS", "POP3_PEERS", "SIZES", "SMTP_PEERS", "fetch", "send"]
@@ -29,14 +29,14 @@ PASSWORD = "bench"
 LINE = "All work and no play makes a dull test, and a long one makes a test that nobody runs."
 
 
-def send(address: Address, seconds: float, size: int) -> Rate:
+def send(size: int, seconds: float, server: Server) -> Rate:
     """Messages accepted: each connection sends one after the other, and waits for every answer."""
-    return measure("send", address, seconds, size)
+    return measure("send", server.address, seconds, size)
 
 
-def fetch(address: Address, seconds: float) -> Rate:
+def fetch(seconds: float, server: Server) -> Rate:
     """Messages fetched with RETR: each connection has logged in to a maildrop of its own."""
-    return measure("fetch", address, seconds, 0)
+    return measure("fetch", server.address, seconds, 0)
 
 
 def measure(what: str, address: Address, seconds: float, size: int) -> Rate:

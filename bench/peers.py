@@ -18,7 +18,9 @@ from pathlib import Path
 
 from sandbox.address import Address
 
-__all__ = ["DNS_PEERS", "HTTP_PEERS", "PAGE", "SANDBOX", "Peer", "Server", "launch", "memory", "missing"]
+__all__ = [
+    "DNS_PEERS", "HTTPS_PEERS", "HTTP_PEERS", "PAGE", "SANDBOX", "Peer", "Server", "launch", "memory", "missing",
+]
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
@@ -195,16 +197,27 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     keepalive_requests 1000000000;
-    server {{ listen {host}:{port}; root {folder}/site; }}
+    server {{ listen {host}:{port}{ssl}; root {folder}/site; }}
 }}
 """
 
+NGINX_TLS = " ssl http2; ssl_certificate {pem}; ssl_certificate_key {pem}; ssl_session_tickets off"
+"""With the same certificate as the sandbox has, and no way for a client to take a shortcut."""
 
-def nginx(folder: Path, port: int) -> list[str]:
+
+def nginx(folder: Path, port: int, *, tls: bool = False) -> list[str]:
     """One worker, access log on, the page as a file."""
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_bytes(PAGE)
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, host=HOST, port=port))
+    ssl = ""
+    if tls:
+        from sandbox.pki.authority import Authority
+        from sandbox.pki.leaves import Leaves
+
+        pem = folder / "leaf.pem"
+        pem.write_bytes(Leaves(Authority.open(folder / "ca"), "").get(HOST, "ec").pem)
+        ssl = NGINX_TLS.format(pem=pem)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, host=HOST, port=port, ssl=ssl))
     return [find("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
 
 
@@ -250,6 +263,12 @@ HTTP_PEERS = (
     SANDBOX,
     Peer("nginx, 1 worker, access log", nginx, programs={"nginx": "nginx-light"}),
     Peer("hypercorn on trio, access log", hypercorn, modules={"hypercorn": "hypercorn[trio]"}),
+)
+
+HTTPS_PEERS = (
+    Peer("sandbox", lambda folder, port: sandbox(folder, port, "https"), ready="ready.json"),
+    Peer("nginx, 1 worker, access log", lambda folder, port: nginx(folder, port, tls=True),
+         programs={"nginx": "nginx-light"}),
 )
 
 DNS_PEERS = (

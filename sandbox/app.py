@@ -27,6 +27,7 @@ from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
+from sandbox.protocols.conversation import DatagramHandler
 from sandbox.protocols.registry import Context, Role, Tls
 from sandbox.world import World
 from sandbox.world.folder import Endpoint, Running
@@ -167,13 +168,20 @@ def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
+    named: dict[str, Stand] = {}
+
+    def ask(role: str) -> DatagramHandler | None:
+        return named[role].service.message if role in named else None
+
     stands = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
-                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None))
-        stands.append((sockets, Stand(planned.role.name, planned.protocol.name,
-                                      partial(planned.protocol.serve, context),
-                                      tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)))
+                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None), ask,
+                          ca_folder(sandbox.data))
+        stand = named[planned.role.name] = Stand(
+            planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),
+            tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)
+        stands.append((sockets, stand))
     return stands
 
 

@@ -20,7 +20,8 @@ MAY = {
     "sandbox.world": LEAVES - {"sandbox.config"},
     "sandbox.pki": LEAVES - {"sandbox.config"},
     "sandbox.journal": LEAVES - {"sandbox.config", "sandbox.toml"},
-    "sandbox.protocols": LEAVES | {"sandbox.world"},
+    # pki: the website gives the authority away and says how to trust it; like the world, it knows nobody above it.
+    "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki"},
     "sandbox.protocols.tls": {"sandbox.net.tls"},  # no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.conversation",
                              "sandbox.protocols.registry"},
@@ -29,6 +30,7 @@ MAY = {
     "sandbox.export": LEAVES | {"sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
+                             "sandbox.protocols.conversation",
                              "sandbox.net", "sandbox.plan"},
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sandbox.cli import options
+from sandbox.console.escape import escape
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
 from sandbox.console.terminal import look, tolerate
@@ -46,6 +47,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="JSON lines")
     form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
+    form.add_argument("--handshake", metavar="SESSION", type=positive,
+                      help="the TLS handshake of one session, explained")
     parser.add_argument("--side", choices=list(SIDES),
                         help="with --raw: the bytes of one side as they were, nothing else")
 
@@ -54,11 +57,13 @@ def run(args: argparse.Namespace) -> int:
     """Print what is asked for. Raises UserError, also when there is no such journal or session."""
     if args.raw is None and args.side:
         raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
-    if args.raw is not None and args.follow:
-        raise UserError("--raw shows one session as it is now; leave --follow away")
+    if (args.raw is not None or args.handshake is not None) and args.follow:
+        raise UserError("--raw and --handshake show one session as it is now; leave --follow away")
     tolerate(sys.stdout)
     try:
         with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
+            if args.handshake is not None:
+                return show_handshake(reader, args.handshake)
             return show_raw(reader, args) if args.raw is not None else show(reader, args)
     except KeyboardInterrupt:  # the way to end --follow
         return 0
@@ -102,10 +107,7 @@ def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
 
 def show_raw(reader: Reader, args: argparse.Namespace) -> int:
     """The bytes of one session."""
-    session = reader.session(args.raw)
-    if session is None:
-        raise UserError(f"there is no session {args.raw} in this journal; `sandbox log --json` shows the numbers "
-                        "of those there are (\"session\")")
+    session = find_session(reader, args.raw)
     if args.side:
         cut = 0
         for chunk in reader.chunks(session.id):
@@ -122,6 +124,40 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
     for text in transcript(session, reader.chunks(session.id)):
         print(text)
     return 0
+
+
+def show_handshake(reader: Reader, number: int) -> int:
+    """The TLS handshake of one session, from what an eavesdropper saw, and what the engine alone could know."""
+    from sandbox.cli.handshake import tell
+    from sandbox.net.tls.handshake import MAX_READ, describe
+
+    session = find_session(reader, number)
+    client = reader.octets(number, Stream.CLIENT_WIRE, 0, MAX_READ)
+    server = reader.octets(number, Stream.SERVER_WIRE, 0, MAX_READ)
+    if not client:
+        raise UserError(f"session {number} ({session.service}) has no TLS in it")
+    notes: dict[str, str] = {}
+    cause = ""
+    for found, exchange in reader.exchanges(service=session.service, client=session.client.host,
+                                            since=session.opened):
+        if found.id == number and exchange.verb == "TLS":
+            notes, cause = exchange.notes, exchange.key.removeprefix("tls:situation.")
+            break
+    facts = describe(client, server, cause="" if ":" in cause else cause, alert=notes.get("alert_received", ""))
+    print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
+          f"{clock(session.opened, milliseconds=True)}")
+    for text in tell(facts):
+        print(escape(text))
+    return 0
+
+
+def find_session(reader: Reader, number: int) -> Session:
+    """Raises UserError."""
+    session = reader.session(number)
+    if session is None:
+        raise UserError(f"there is no session {number} in this journal; `sandbox log --json` shows the numbers "
+                        "of those there are (\"session\")")
+    return session
 
 
 def since(text: str) -> float:

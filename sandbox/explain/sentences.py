@@ -40,7 +40,7 @@ OPENERS = frozenset({
 ROUTINE = frozenset({"200", "NOERROR", "OK", "+OK", "done"})
 """Outcomes that say no more than "here you are"."""
 
-GOOD = ROUTINE | {"PREAUTH"}
+GOOD = ROUTINE | {"PREAUTH", "sent", "PONG", "HTTP/2", "NO_ERROR", "unused", "1000", "1001"}
 BAD = frozenset({"-ERR", "BAD", "NO", "FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "BADVERS", "failed"})
 """Outcomes in words; those in numbers follow their first digit. Anything else is WARNING: it wants a look."""
 

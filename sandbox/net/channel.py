@@ -36,6 +36,9 @@ class Channel:
         self.closed = False
         self.reset = False
 
+    at_end = False
+    """Whether the end of stream has come already, behind what was received; only TLS knows such a thing."""
+
     def receive_now(self, limit: int = READ_SIZE) -> bytes | None:
         """What has arrived, b"" for end of stream, None for nothing yet. Raises Closed."""
         try:

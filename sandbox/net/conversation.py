@@ -109,9 +109,9 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
-                 "_sending", "_since", "_tls", "_watch", "active", "buffer", "channel", "client", "due", "expired",
-                 "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
-                 "service", "streams", "waiting")
+                 "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel", "client", "due",
+                 "expired", "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope",
+                 "secure", "server", "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
@@ -151,8 +151,11 @@ class Conversation:
         """When bytes last passed, by the watch's clock."""
         self.waiting = 0
         """How many tasks wait for the client."""
+        self._why = ""
+        """Why the watch interrupts the wait under way. The client may have spoken in that very moment: then nothing
+        has expired."""
         self.expired = ""
-        """Why the watch interrupted a wait: a term of the tcp knowledge."""
+        """Why the watch ended a wait: a term of the tcp knowledge."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
 
@@ -186,8 +189,7 @@ class Conversation:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
-        self._eager = len(data) == READ_SIZE
-        await self._breathe()
+        self._eager = len(data) == READ_SIZE or channel.at_end
         self.active = self._watch.now
         if not data:
             self._ended = True
@@ -195,6 +197,7 @@ class Conversation:
         if not self.buffer:
             self._since = time()
         self.recorder.chunk(Stream.CLIENT, data)
+        await self._breathe()                                # last: what is recorded is not lost if this is cancelled
         return data
 
     def take(self, count: int) -> bytes:
@@ -370,23 +373,27 @@ class Conversation:
 
     def interrupt(self, why: str) -> None:
         """End the waits: with TimedOut the first time for a deadline, else with Closed. why: a tcp knowledge term."""
-        if self.expired and why == "idle-timeout":
-            why = "time-limit"
-        self.expired = why
+        self._why = why
+        if why != "idle-timeout":
+            self.expired = why
         self.channel.interrupt()
 
     async def _wait(self, until: Callable[[], Awaitable[None]]) -> None:
         """Wait for the socket, interruptible by the watch. Raises TimedOut, Closed."""
         if self.expired == "stopped":
             raise Closed("the sandbox is stopping")
+        self._why = ""
         self.waiting += 1
         try:
             await until()
         except Closed:
-            if self.expired == "idle-timeout":
-                # What the session says as a farewell gets a last, short deadline.
-                self.due = self._watch.now + self._limits.grace
-                raise TimedOut("nothing passed in time") from None
+            if self._why == "idle-timeout":
+                if not self.expired:
+                    self.expired = "idle-timeout"
+                    # What the session says as a farewell gets a last, short deadline.
+                    self.due = self._watch.now + self._limits.grace
+                    raise TimedOut("nothing passed in time") from None
+                self.expired = "time-limit"
             raise
         finally:
             self.waiting -= 1

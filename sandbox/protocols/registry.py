@@ -11,6 +11,7 @@ import enum
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.address import Address
@@ -61,7 +62,8 @@ class Context:
 
     endpoints: every running service by role name, as clients reach it, complete before the first session starts;
     dial: connect to a port on this machine, and nowhere else (raises PermissionError for other addresses,
-    OSError when nothing listens).
+    OSError when nothing listens); ask: how another running service answers single messages, by its role, None where
+    it does not run or has no messages; ca: the folder of the certificate authority, None where there is none.
     """
 
     world: World
@@ -69,6 +71,8 @@ class Context:
     config: Config
     endpoints: Mapping[str, Address]
     dial: Callable[[Address], Awaitable[Wire]]
+    ask: Callable[[str], DatagramHandler | None] = lambda role: None
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Service:
 
     session: SessionHandler | None = None
     datagram: DatagramHandler | None = None
+    message: DatagramHandler | None = None
+    """One message in, one out, of any length, for a protocol that carries them inside (DNS over HTTPS)."""
     busy: bytes = b""
     """What a client is told when the sandbox has too many connections already."""
     task: Callable[[], Awaitable[None]] | None = None

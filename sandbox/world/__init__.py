@@ -5,6 +5,7 @@ A world begins as its file says (`load`), with what was changed while it ran (`s
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ class World:
 
     def __init__(self, beginning: Beginning, files: Files) -> None:
         self.files = files
+        self._opening = threading.Lock()
         self._trees: Trees | None = None
         self._name_person: Callable[[str], None] | None = None
         self.changes = Changes()
@@ -119,10 +121,12 @@ class World:
         The first call decides. Waits for the disk.
         """
         from sandbox.world.tree import Trees
-        if self._trees is None:
-            example = f"alice.{self.domains[min(1, len(self.domains) - 1)].name}" if self.domains else "localhost"
-            self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries, example=example)
-        return self._trees
+        with self._opening:
+            if self._trees is None:
+                example = f"alice.{self.domains[min(1, len(self.domains) - 1)].name}" if self.domains else "localhost"
+                self._trees = Trees(self.files, self.sites, self.changes, quota=quota, entries=entries,
+                                    example=example)
+            return self._trees
 
     def open_mail(self, durability: Durability = "power", quota: int = 0) -> MailStore:
         """Everybody's mail, opened at first use, with the letters that are there from the start.

@@ -18,8 +18,9 @@ from sandbox.world.zones import Absent, CatchAll, Zone, Zones
 
 __all__ = ["announce", "build_zones"]
 
-WEB_HOSTS = ("", "www", "api", "httpbin")
-"""The hosts with an HTTPS record; "" is the domain itself."""
+HTTPS_HOSTS = ("secure",)
+"""The hosts with an HTTPS record, where a domain has them. Such a record makes browsers go to https:// even when a
+person types http:// (RFC 9460 §9.5), so names that are for looking at plain HTTP have none."""
 
 OWN_HOSTS = ("ns1", "mail", "autoconfig", "autodiscover")
 """What every domain has. The last two are where mail programs look for their settings."""
@@ -119,12 +120,12 @@ def announce(zones: Zones, domains: Sequence[str], endpoints: Mapping[str, Addre
         for service, (role, host) in OTHER_SERVICES.items():
             zones.maintain(f"{service}.{domain}", "SRV",
                            [f"0 1 {endpoints[role].port} {host}.{domain}."] if role in endpoints else [])
-        for host in WEB_HOSTS:
+        for host in HTTPS_HOSTS:
             port = endpoints["https"].port if "https" in endpoints else 0
-            owner = f"{host}.{domain}" if host else domain
+            owner = f"{host}.{domain}"
             if zones.zone_at(domain) is None or not _exists(zones, owner):
                 continue
-            value = "1 . alpn=http/1.1" + (f" port={port}" if port != 443 else "")
+            value = "1 . alpn=h2" + (f" port={port}" if port != 443 else "")  # and HTTP/1.1, which is the default
             zones.maintain(owner, "HTTPS", [value] if port else [])
 
 

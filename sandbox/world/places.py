@@ -129,6 +129,7 @@ class Writing:
         self._name = names[-1] if names else "."
         self._old = 0
         self._temporary = ""
+        self._ended = False
         self.size = 0
         with place.root.parent(names) as (directory, name):
             self._name = name
@@ -193,8 +194,9 @@ class Writing:
 
     def finish(self) -> None:
         """The file is complete."""
-        if self._descriptor < 0:
+        if self._ended:
             return
+        self._ended = True
         try:
             if self._temporary:
                 self._take_name()
@@ -203,8 +205,9 @@ class Writing:
 
     def abandon(self) -> None:
         """The rest will not come."""
-        if self._descriptor < 0:
+        if self._ended:
             return
+        self._ended = True
         try:
             if self._temporary:
                 self._keep_or_drop()
@@ -238,7 +241,6 @@ class Writing:
     def _close(self) -> None:
         os.close(self._descriptor)
         os.close(self._directory)
-        self._descriptor = -1
 
 
 def status_of(name: str, directory: int) -> os.stat_result | None:

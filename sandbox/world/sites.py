@@ -11,8 +11,9 @@ __all__ = ["BUILTINS", "Kind", "SiteSpec", "Sites"]
 
 Kind = Literal["builtin", "folder", "wsgi", "port", "redirect"]
 
-BUILTINS = ("home", "api", "httpbin", "proxy")
-"""The sites that come with the sandbox: a home page, REST resources, the httpbin endpoints, the proxy set-up."""
+BUILTINS = ("home", "api", "httpbin", "proxy", "badtls")
+"""The sites that come with the sandbox: a home page, REST resources, the httpbin endpoints, the proxy set-up, and TLS
+that is wrong on purpose."""
 
 
 class SiteSpec(NamedTuple):

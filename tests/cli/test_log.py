@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -143,3 +144,42 @@ async def test_follow_a_living_sandbox(tmp_path: Path) -> None:
                     assert json.loads(line)["asked"] == word.decode()
                 follower.send_signal(signal.SIGINT)
                 assert await follower.wait() == 0
+
+
+async def shake_hands(data: Path) -> None:
+    from sandbox.app import running
+    from sandbox.config import Config
+
+    async with running(Config(ports="ephemeral", services={"http": False}), data) as sandbox:
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        trusting.set_alpn_protocols(["http/1.1"])
+        stream = trio.SSLStream(await trio.open_tcp_stream(*sandbox.endpoints["https"]), trusting,
+                                server_hostname="www.example.com")
+        await stream.send_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        while await stream.receive_some():
+            pass
+        await stream.aclose()
+        plain = await trio.open_tcp_stream(*sandbox.endpoints["https"])
+        await plain.send_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        while await plain.receive_some():
+            pass
+        await plain.aclose()
+
+
+def test_a_handshake_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trio.run(shake_hands, tmp_path)
+    assert log(tmp_path, "--handshake", "1") == 0
+    told = capsys.readouterr().out
+    for words in ("The client offers", "server name             www.example.com", "JA4", "x25519: ",
+                  "The server chooses", "its cipher", "AES with a 256-bit key", "not to be seen: TLS 1.3 encrypts"):
+        assert words in told
+    assert log(tmp_path, "--handshake", "2") == 0
+    told = capsys.readouterr().out
+    assert "no TLS handshake" in told
+    assert "plain http" in told
+
+
+def test_a_session_without_tls_has_no_handshake(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--handshake", "1") == 2
+    assert "has no TLS in it" in capsys.readouterr().err

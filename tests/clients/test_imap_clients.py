@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import imaplib
 import os
+import smtplib
+import ssl
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +100,33 @@ async def test_imapclient(sandbox: Sandbox, store: MailStore) -> None:
     await in_thread(talk)
 
 
+async def test_idle_over_tls_hears_within_milliseconds(sandbox: Sandbox, store: MailStore) -> None:
+    """A letter that comes by SMTP is told to a client that idles, over TLS, several times in one connection."""
+    host, port = sandbox.endpoints["imaps"]
+    waits = []
+
+    def talk() -> None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with imaplib.IMAP4_SSL(host, port, ssl_context=context) as client:
+            client.login("alice", "wonderland")
+            client.select()
+            for number in range(5):
+                client.send(b"i%d IDLE\r\n" % number)
+                assert client.readline().startswith(b"+")
+                with smtplib.SMTP(*sandbox.endpoints["smtp"]) as other:
+                    other.sendmail("bob@example.org", ["alice@example.com"], b"Subject: quick\r\n\r\nx\r\n")
+                    started = time.perf_counter()
+                    assert b"EXISTS" in client.readline()
+                    waits.append(time.perf_counter() - started)
+                    assert b"RECENT" in client.readline()
+                client.send(b"DONE\r\n")
+                assert client.readline().startswith(b"i%d OK" % number)
+
+    await in_thread(talk)
+    assert sorted(waits)[2] < 0.2, "the middle one: a busy machine may be slow once"
+
+
 def maildir(folder: Path) -> dict[str, bytes]:
     """All files with mail below a folder, whose names tell the flags."""
     return {str(file.relative_to(folder)): file.read_bytes()
@@ -145,7 +175,7 @@ SyncState *
     (mail / "Drafts" / "new").mkdir(parents=True, exist_ok=True)
     (mail / "Drafts" / "new" / "1.mine").write_bytes(b"From: me@example.com\nSubject: mine\n\nfrom the other side\n")
     inbox = store.find_folder("alice")
-    first, *_, last = store.items(inbox.id)
+    last = store.items(inbox.id)[-1]
     store.set_flags(inbox.id, [last.uid], lambda flags: flags | {"\\Flagged"}).result()
     gone = next(name for name, text in files.items() if b"letter number 2" in text)
     (mail / gone).unlink()

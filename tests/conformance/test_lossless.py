@@ -50,8 +50,10 @@ SAMPLES: dict[str, list[bytes]] = {
     "pop3": [b"CAPA\r\nUSER alice\r\nPASS wonderland\r\nSTAT\r\nLIST\r\nUIDL\r\nQUIT\r\n",
              b"USER alice\r\nPASS wrong\r\nAUTH\r\nAPOP x y\r\nSTAT", b"\xff\xfe\r\n" * 5],
     "ftp": [
-        b"USER alice\r\nPASS wonderland\r\nPWD\r\nEPSV\r\nABOR\r\nTYPE I\r\nMKD new\r\nMLST new\r\nRMD new\r\nQUIT\r\n",
-        b"USER anonymous\r\nPASS\r\nSTAT /\r\nHELP\r\nFEAT\r\nPORT 1,2,3,4,5,6\r\nLIST\r\n\xff\xf4\xff\xf2ABOR\r\nSIZE wel",
+        b"USER alice\r\nPASS wonderland\r\nPWD\r\nEPSV\r\nABOR\r\nTYPE I\r\nMKD new\r\nMLST new\r\n"
+        b"RMD new\r\nQUIT\r\n",
+        b"USER anonymous\r\nPASS\r\nSTAT /\r\nHELP\r\nFEAT\r\nPORT 1,2,3,4,5,6\r\nLIST\r\n"
+        b"\xff\xf4\xff\xf2ABOR\r\nSIZE wel",
         b"RETR x\r\nPASS y\r\n\x00\xff\xfe\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
     "sftp": [b"SSH-2.0-Test\r\n" + bytes(40), b"not SSH at all\r\n" * 3, b"SSH-2.0-Te"],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.conversation import Wire
+from sandbox.protocols.conversation import DatagramHandler, Wire
 from sandbox.protocols.http.session import Server
 from sandbox.protocols.http.sites import build
 from sandbox.protocols.registry import Context, find_role
@@ -49,12 +49,13 @@ class Client:
 
 @contextmanager
 def websites(data: Path, world: str = "", config: Config | None = None,
-             dial: Callable[[Address], Awaitable[Wire]] = no_dial) -> Iterator[Client]:
+             dial: Callable[[Address], Awaitable[Wire]] = no_dial,
+             ask: Callable[[str], DatagramHandler | None] = lambda role: None) -> Iterator[Client]:
     """Serve a world. world: the text of its file, "" for the built-in one; data: an empty folder."""
     file = data / "world.toml"
     if world:
         file.write_text(world)
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
-                          dial=dial)
+                          dial=dial, ask=ask, ca=data / "ca")
         yield Client(Server(context, build(context)))

@@ -15,7 +15,8 @@ ADDRESSES = ["127.0.0.1", "::1", "192.0.2.7"]
 
 def build(**roles: int) -> Zones:
     endpoints = {role: Address("127.0.0.1", port) for role, port in roles.items()}
-    return build_zones(["example.com", "sandbox.test"], ["www", "mail", "ftp"], ADDRESSES, endpoints, serial=1)
+    return build_zones(["example.com", "sandbox.test"], ["www", "mail", "ftp", "secure"], ADDRESSES, endpoints,
+                       serial=1)
 
 
 def values(zones: Zones, owner: str, rdtype: str) -> list[str]:
@@ -46,7 +47,7 @@ def test_without_services_nothing_is_promised() -> None:
     assert values(zones, "example.com", "TXT") == ['"v=spf1 -all"']
     assert values(zones, "_imaps._tcp.example.com", "SRV") == ["0 0 0 ."]
     assert values(zones, "_http._tcp.example.com", "SRV") == []
-    assert values(zones, "example.com", "HTTPS") == []
+    assert values(zones, "secure.example.com", "HTTPS") == []
 
 
 def test_services_are_announced_with_their_ports() -> None:
@@ -57,8 +58,9 @@ def test_services_are_announced_with_their_ports() -> None:
     assert values(zones, "_imaps._tcp.example.com", "SRV") == ["0 1 993 mail.example.com."]
     assert values(zones, "_imap._tcp.example.com", "SRV") == ["0 0 0 ."]
     assert values(zones, "_http._tcp.example.com", "SRV") == ["0 1 8080 www.example.com."]
-    assert values(zones, "www.example.com", "HTTPS") == ['1 . alpn="http/1.1" port="8443"']
-    assert values(build(https=443), "www.example.com", "HTTPS") == ['1 . alpn="http/1.1"']
+    assert values(zones, "secure.example.com", "HTTPS") == ['1 . alpn="h2" port="8443"']
+    assert values(build(https=443), "secure.example.com", "HTTPS") == ['1 . alpn="h2"']
+    assert values(zones, "www.example.com", "HTTPS") == [], "a browser that finds one never shows plain HTTP"
 
 
 def test_announcing_again_follows_the_services() -> None:
@@ -66,7 +68,7 @@ def test_announcing_again_follows_the_services() -> None:
     zones.replace("sandbox.test", "MX", ["1 own.sandbox.test."])
     announce(zones, ["example.com", "sandbox.test"], {}, ADDRESSES)
     assert values(zones, "example.com", "MX") == ["0 ."]
-    assert values(zones, "example.com", "HTTPS") == []
+    assert values(zones, "secure.example.com", "HTTPS") == []
     assert values(zones, "sandbox.test", "MX") == ["1 own.sandbox.test."]
 
 

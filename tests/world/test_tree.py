@@ -153,8 +153,12 @@ def test_two_at_once_leave_one_whole_file(tree: Tree) -> None:
 def test_names_of_uploads_are_nobodys(tree: Tree, world: World) -> None:
     (world.files.home("alice") / f"{TEMPORARY}x").write_text("half")
     assert names(tree, "/") == ["public", "sites", "www"]
-    for work in (lambda: get(tree, f"/{TEMPORARY}x"), lambda: tree.remove((f"{TEMPORARY}x",)),
-                 lambda: put(tree, f"/{TEMPORARY}y", b""), lambda: tree.rename(("www",), (f"{TEMPORARY}z",))):
+    for work in (
+        lambda: get(tree, f"/{TEMPORARY}x"),
+        lambda: tree.remove((f"{TEMPORARY}x",)),
+        lambda: put(tree, f"/{TEMPORARY}y", b""),
+        lambda: tree.rename(("www",), (f"{TEMPORARY}z",)),
+    ):
         assert refuses(errno.ENOENT, work)
 
 
@@ -227,10 +231,18 @@ def test_links_do_not_help(tree: Tree, world: World, tmp_path: Path) -> None:
     (home / "out").symlink_to(tmp_path / "secret")
     (home / "www" / "key").symlink_to(tmp_path / "secret" / "key")
     assert names(tree, "/") == ["public", "sites", "www"]
-    for work in (lambda: get(tree, "/out/key"), lambda: get(tree, "/www/key"), lambda: put(tree, "/out/new", b""),
-                 lambda: tree.stat(("out",)), lambda: tree.remove(("out", "key")), lambda: tree.set_mode(("out",), 0o777),
-                 lambda: tree.rename(("out", "key"), ("mine",)), lambda: tree.rename(("www",), ("out", "www")),
-                 lambda: tree.make_directory(("out", "d")), lambda: put(tree, "/www/key", b"", replace=True)):
+    for work in (
+        lambda: get(tree, "/out/key"),
+        lambda: get(tree, "/www/key"),
+        lambda: put(tree, "/out/new", b""),
+        lambda: tree.stat(("out",)),
+        lambda: tree.remove(("out", "key")),
+        lambda: tree.set_mode(("out",), 0o777),
+        lambda: tree.rename(("out", "key"), ("mine",)),
+        lambda: tree.rename(("www",), ("out", "www")),
+        lambda: tree.make_directory(("out", "d")),
+        lambda: put(tree, "/www/key", b"", replace=True),
+    ):
         with pytest.raises(OSError):  # noqa: PT011
             work()
     tree.rename(("www", "key"), ("moved",))  # the link itself
@@ -264,7 +276,11 @@ def test_changes_are_announced(tree: Tree, world: World) -> None:
     tree.rename(("d",), ("e",))
     tree.remove_directory(("e",))
     assert [(change.action, change.name) for change in heard] == [
-        ("added", "alice:/d/"), ("removed", "alice:/d"), ("added", "alice:/e"), ("removed", "alice:/e/")]
+        ("added", "alice:/d/"),
+        ("removed", "alice:/d"),
+        ("added", "alice:/e"),
+        ("removed", "alice:/e/"),
+    ]
 
 
 def test_somebody_new_has_a_home_and_a_website(world: World, trees: Trees) -> None:

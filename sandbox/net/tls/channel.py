@@ -72,12 +72,18 @@ class TlsChannel:
                 engine.choose(context, settings.alpn)
             elif not self._take():
                 await wait(self._inner.readable)
-            self._push()
+            if self._established():
+                self._mention()
+            else:
+                self._push()
             while self.behind:
                 await wait(self._inner.writable)
                 self._push()
         if engine.state is State.FAILED:
             raise Closed("the TLS handshake failed")
+
+    def _established(self) -> bool:
+        return self.engine.state is State.OPEN
 
     def facts(self) -> dict[str, str]:
         """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""
@@ -139,6 +145,11 @@ class TlsChannel:
         """Whether wire bytes wait for the kernel."""
         return bool(self._wire)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
+        return self.engine.peer_closed or self.engine.truncated
+
     def receive_now(self) -> bytes | None:
         engine = self.engine
         while True:
@@ -151,7 +162,7 @@ class TlsChannel:
                 raise Closed("the TLS connection was damaged")
             if not self._take():
                 return None
-            self._push()
+            self._mention()
 
     def send_now(self, data: bytes | memoryview) -> int:
         self._push()
@@ -195,6 +206,16 @@ class TlsChannel:
         else:
             self.engine.receive_end()
         return True
+
+    def _mention(self) -> None:
+        """As `_push`, for what the client need not hear: tickets for a next time, an answer to close_notify.
+
+        A client that only had something to say, such as an FTP upload, may be gone by now. What it said still counts.
+        """
+        try:
+            self._push()
+        except Closed:
+            self._wire = b""
 
     def _push(self) -> None:
         """Send what the engine has to say, as far as the kernel takes it. Raises Closed."""

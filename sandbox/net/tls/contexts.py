@@ -70,7 +70,9 @@ def site_for(
     """What a client asked for: the name in its hello, or the address it came to when it named none, or one that no
     certificate could carry."""
     name = _host(server_name) or _host(address) or "localhost"
-    return Site(name, alpn, Strength.OLDEST if name == OLDEST_HOST else strength)
+    if name == OLDEST_HOST:
+        return Site(name, tuple(one for one in alpn if one != "h2"), Strength.OLDEST)  # RFC 9113 §9.2 wants TLS 1.2
+    return Site(name, alpn, strength)
 
 
 class Kept(NamedTuple):
@@ -180,6 +182,10 @@ class Contexts:
             context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         if site.alpn:
             context.set_alpn_protocols(list(site.alpn))
+        else:
+            # Among the services without ALPN is FTP, whose uploads come from clients that never read their data
+            # connection: tickets unread at its close become a TCP reset, and that overtakes the upload's last octets.
+            context.num_tickets = 0
         for leaf in certificates:
             _load(context, leaf)
         if self.keylog is not None:

@@ -31,7 +31,8 @@ from sandbox.net.tls.wire import (
     Records,
 )
 
-__all__ = ["SITUATIONS", "AlertFact", "Choice", "ExtensionFact", "HandshakeFacts", "Offer", "describe", "situation"]
+__all__ = ["MAX_READ", "SITUATIONS", "AlertFact", "Choice", "ExtensionFact", "HandshakeFacts", "Offer", "describe",
+           "situation"]
 
 CERTIFICATE, SERVER_KEY_EXCHANGE = 11, 12
 

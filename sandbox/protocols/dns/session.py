@@ -23,6 +23,7 @@ from sandbox.protocols.conversation import (
     TimedOut,
 )
 from sandbox.protocols.dns.cache import AnswerCache, Kept
+from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import KEEPALIVE, TCP, UDP, Reply, Responder
 from sandbox.protocols.registry import Context, Service
 from sandbox.world.zones import Zones
@@ -32,6 +33,9 @@ __all__ = ["serve"]
 IDLE = KEEPALIVE / 10
 """Seconds a TCP client may leave between messages, or take for one (RFC 7766 §6.2.3 wants a few seconds)."""
 
+INSIDE = Transport("https", limited=False, stream=False)
+"""No limit on an answer, but one message only: no zone transfers."""
+
 BURST = 32
 """Pipelined answers before they are sent and others get their turn."""
 
@@ -40,7 +44,17 @@ def serve(context: Context) -> Service:
     """DNS for the world's zones."""
     zones = context.world.zones
     responder = Responder(zones, context.config.dns)
-    return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder))
+    return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder),
+                   message=message_handler(responder))
+
+
+def message_handler(responder: Responder) -> DatagramHandler:
+    """Answers messages that another protocol carries (RFC 8484)."""
+    def answer(message: bytes, client: Address) -> Answer:
+        reply = responder.respond(message, INSIDE, client)
+        return Answer(reply.data, reply.about)
+
+    return answer
 
 
 def datagram_handler(zones: Zones, responder: Responder) -> DatagramHandler:

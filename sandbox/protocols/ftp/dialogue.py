@@ -251,8 +251,11 @@ class Dialogue(LineSession):
             exchange = data.begin(transfer.verb, transfer.asked)
             async with one_error():
                 reply = await transfer.move(data)
-            if transfer.sending:
+            try:
                 await data.end_writing()
+            except ConversationError:
+                if transfer.sending:
+                    raise
             outcome = "complete" if reply.code[0] == "2" else "failed"
         except ConversationError:
             outcome = "lost"

@@ -151,8 +151,7 @@ class Upload:
 
     async def receive(self, data: DataConversation) -> None:
         """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
-        pieces = gathered(data)
-        first = await anext(pieces, bytearray())
+        first = await gather(data)
         if len(first) < PIECE:
             await trio.to_thread.run_sync(self._write_last, first)
             return
@@ -161,7 +160,7 @@ class Upload:
             nursery.start_soon(self._write_behind, taking)
             async with giving:
                 await giving.send(first)
-                async for piece in pieces:
+                while piece := await gather(data):
                     await giving.send(piece)
 
     async def _write_behind(self, taking: trio.MemoryReceiveChannel[bytearray]) -> None:
@@ -185,16 +184,12 @@ class Upload:
             self._writing.truncate(self._position)
 
 
-async def gathered(data: DataConversation) -> AsyncIterator[bytearray]:
-    """What comes, in pieces of at least PIECE octets but for the last."""
+async def gather(data: DataConversation) -> bytearray:
+    """What comes next, at least PIECE octets unless it is the last."""
     piece = bytearray()
-    while received := await data.read_some(PIECE):
+    while len(piece) < PIECE and (received := await data.read_some(PIECE)):
         piece += received
-        if len(piece) >= PIECE:
-            yield piece
-            piece = bytearray()
-    if piece:
-        yield piece
+    return piece
 
 
 def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -10,6 +10,22 @@ __all__ = ["FIELDS", "SITUATIONS", "vocabulary"]
 NO_REQUEST = frozenset({"garbled", "tunnel"})
 """What stands as the verb where there is no request."""
 
+HTTP2 = frozenset({"PREFACE", "GOAWAY"})
+WEBSOCKET = frozenset({"TEXT", "BINARY", "PING", "CLOSE"})
+"""What happens on a connection beside requests."""
+
+ERRORS = frozenset({
+    "NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+})
+"""HTTP/2's error codes, which end a connection or are said by clients that reset a stream (RFC 9113 §7)."""
+
+CLOSE_CODES = frozenset({
+    "1000", "1001", "1002", "1003", "1005", "1007", "1008", "1009", "1010", "1011", "1012", "1013", "1014", "other",
+})
+"""Why a WebSocket was closed (RFC 6455 §7.4); applications have codes of their own."""
+
 UNSUPPORTED = frozenset({
     "ACL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKCALENDAR", "MKCOL", "MOVE", "PRI",
     "PROPFIND", "PROPPATCH", "REBIND", "REPORT", "SEARCH", "UNBIND", "UNLINK", "UNLOCK", "VERSION-CONTROL",
@@ -19,7 +35,8 @@ UNSUPPORTED = frozenset({
 SITUATIONS = frozenset({
     "bare-cr", "bare-lf", "chunk", "client-gone", "cut-short", "field", "folded-field", "head-too-large", "host",
     "http2-on-http1", "incomplete", "no-host", "no-length", "not-http", "request-line", "slow-body", "slow-head",
-    "smtp", "smuggling", "ssh", "target", "target-too-long", "tls-on-plain", "transfer-coding", "version",
+    "smtp", "smuggling", "ssh", "stream-cancelled", "stream-error", "stream-stalled", "target",
+    "target-too-long", "tls-on-plain", "transfer-coding", "version",
 })
 """What can be special about an exchange."""
 
@@ -55,8 +72,9 @@ FIELDS = frozenset({
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; statuses nobody registered by their class."""
     return {
-        "verb": METHODS | UNSUPPORTED | NO_REQUEST,
-        "outcome": frozenset({"closed"}),
+        "verb": METHODS | UNSUPPORTED | NO_REQUEST | HTTP2 | WEBSOCKET,
+        "outcome": ERRORS | {"closed", "done", "failed", "sent", "unused", "PONG", "HTTP/2"},
+        "close": CLOSE_CODES,
         "status": frozenset(map(str, PHRASES)) | {"1xx", "2xx", "3xx", "4xx", "5xx"},
         "header": FIELDS,
         "situation": SITUATIONS,

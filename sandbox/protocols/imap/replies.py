@@ -8,11 +8,11 @@ from typing import NamedTuple
 __all__ = ["CODES", "FLAGS", "Tagged", "bad", "no", "ok"]
 
 CODES = frozenset({
-    "ALREADYEXISTS", "APPENDUID", "AUTHENTICATIONFAILED", "BADCHARSET", "CANNOT", "CAPABILITY", "CLIENTBUG", "CLOSED",
-    "COMPRESSIONACTIVE", "COPYUID", "EXPUNGEISSUED", "HIGHESTMODSEQ", "LIMIT", "MODIFIED", "NONEXISTENT", "NOTSAVED",
+    "ALREADYEXISTS", "APPENDUID", "AUTHENTICATIONFAILED", "BADCHARSET", "CANNOT", "CAPABILITY", "CLOSED",
+    "COPYUID", "EXPUNGEISSUED", "HIGHESTMODSEQ", "LIMIT", "MODIFIED", "NONEXISTENT",
     "OVERQUOTA", "PERMANENTFLAGS", "PRIVACYREQUIRED", "READ-ONLY", "READ-WRITE", "SERVERBUG", "TOOBIG", "TRYCREATE",
-    "UIDNEXT", "UIDNOTSTICKY", "UIDVALIDITY", "UNAVAILABLE", "UNKNOWN-CTE", "UNSEEN",
-}) - {"UIDNOTSTICKY"}
+    "UIDNEXT", "UIDVALIDITY", "UNAVAILABLE", "UNKNOWN-CTE", "UNSEEN",
+})
 """Every response code that can be sent (RFC 9051 §7.1)."""
 
 FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
@@ -30,7 +30,9 @@ class Tagged(NamedTuple):
 
     def line(self, tag: str) -> bytes:
         code = f"[{self.code}] " if self.code else ""
-        return f"{tag} {self.outcome} {code}{self.text}\r\n".encode()
+        # A mailbox's name may be part of the text: it must not end the line, nor begin another.
+        text = "".join(letter if letter.isprintable() else "?" for letter in self.text)
+        return f"{tag} {self.outcome} {code}{text}\r\n".encode("utf-8", "replace")
 
     @property
     def summary(self) -> str:

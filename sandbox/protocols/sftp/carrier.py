@@ -97,9 +97,9 @@ async def carry(conversation: Conversation, build: Callable[[asyncio.AbstractEve
                 log.gone = True
                 protocol.connection_lost(None)
             carrier.close()
-        # What the protocol's tasks still have to do, such as closing files, is done before the loop ends.
-        with trio.move_on_after(1, shield=True):
-            await loop.synchronize()
+    with trio.CancelScope(shield=True):
+        while log.handles:  # the loop is over, and nobody else closes what the client left open
+            await trio.to_thread.run_sync(log.handles.pop().give_up)
     if failure is not None:
         raise failure
 

@@ -37,7 +37,7 @@ UNREAD = 16_777_216
 """Octets of answers that a client may leave lying before it gets more."""
 
 HANDLES = 256
-"""Files one session may have open."""
+"""Files one connection may have open."""
 
 READ, WRITE, APPEND, CREATE, TRUNCATE, EXCLUSIVE = (
     asyncssh.FXF_READ, asyncssh.FXF_WRITE, asyncssh.FXF_APPEND, asyncssh.FXF_CREAT, asyncssh.FXF_TRUNC,
@@ -94,25 +94,23 @@ async def in_thread(work: Callable[..., Value], *values: object) -> Value:
 
 
 class Total:
-    """What passed through one open file. sha256: "" where it did not go in one sweep from the first octet on."""
+    """What passed through one open file. octets: those that passed; sha256: "" where they did not go in one sweep
+    from the first octet on."""
 
     def __init__(self) -> None:
         self.octets = 0
-        self._next = 0
+        self._hashed = 0
         self._digest = hashlib.sha256()
-        self._swept = True
 
-    def add(self, data: bytes, offset: int) -> None:
-        self.octets += len(data)
-        if self._swept and offset == self._next:
-            self._digest.update(data)
-            self._next += len(data)
-        else:
-            self._swept = False
+    def hash(self, data: bytes, offset: int) -> None:
+        """In a worker thread. What has been hashed already is passed over."""
+        if offset <= self._hashed < offset + len(data):
+            self._digest.update(memoryview(data)[self._hashed - offset:])
+            self._hashed = offset + len(data)
 
     @property
     def sha256(self) -> str:
-        return self._digest.hexdigest() if self._swept else ""
+        return self._digest.hexdigest() if self._hashed == self.octets else ""
 
 
 class Reading:
@@ -126,21 +124,28 @@ class Reading:
         self._start = 0
 
     async def read(self, offset: int, size: int) -> bytes:
+        """Never less than was asked for but at the end: OpenSSH's client takes a short answer for a limit of the
+        server, and asks for no more than that ever after."""
         inside = offset - self._start
-        if not 0 <= inside < len(self._piece):
+        if inside < 0 or inside + size > len(self._piece):
             self._piece, self._start, inside = await in_thread(self._fetch, offset), offset, 0
-        return self._piece[inside:inside + size]
+        data = self._piece[inside:inside + size]
+        self.total.octets += len(data)
+        return data
 
     def _fetch(self, offset: int) -> bytes:
         data = os.pread(self._descriptor, PIECE, offset)
-        self.total.add(data, offset)
+        self.total.hash(data, offset)
         return data
 
     def stat(self) -> os.stat_result:
         return os.fstat(self._descriptor)
 
-    def close(self) -> None:
-        os.close(self._descriptor)
+    def give_up(self) -> None:
+        """Once is enough; more does no harm."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class Changing:
@@ -170,6 +175,9 @@ class Changing:
         await self.settle()
         return await in_thread(self.writing.read, min(size, READ_LIMIT), offset)
 
+    def give_up(self) -> None:
+        self.writing.abandon()
+
     async def settle(self) -> None:
         """Write what was gathered."""
         if self._gathered:
@@ -178,7 +186,9 @@ class Changing:
 
     def _put(self, data: bytes, offset: int) -> None:
         self.writing.write(data, offset)
-        self.total.add(data, offset)
+        self.total.octets += len(data)
+        if offset + len(data) <= self.total.octets:
+            self.total.hash(data, offset)
 
 
 class Files(asyncssh.SFTPServer):
@@ -188,7 +198,6 @@ class Files(asyncssh.SFTPServer):
         super().__init__(channel)
         self._tree = tree
         self._log = log
-        self._open = 0
 
     # -- one operation ----------------------------------------------------------------------------------------
 
@@ -217,7 +226,7 @@ class Files(asyncssh.SFTPServer):
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
         try:
-            if self._open >= HANDLES:
+            if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
             names = self._names(path)
             handle = (await in_thread(self._open_to_write, shown, names, pflags) if pflags & (WRITE | APPEND)
@@ -227,7 +236,7 @@ class Files(asyncssh.SFTPServer):
             verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
             self._log.note(verb, shown, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
             raise refusal from None
-        self._open += 1
+        self._log.handles.add(handle)
         return handle
 
     def _open_to_write(self, path: str, names: Names, flags: int) -> Changing:
@@ -259,25 +268,36 @@ class Files(asyncssh.SFTPServer):
         return len(data)
 
     async def close(self, file_obj: Reading | Changing) -> None:  # type: ignore[override]
-        self._open -= 1
+        try:
+            await self._finish(file_obj)
+        finally:
+            if not self._log.gone:
+                self._log.handles.discard(file_obj)
+
+    async def _finish(self, file_obj: Reading | Changing) -> None:
         total = file_obj.total
         if isinstance(file_obj, Reading):
-            await in_thread(file_obj.close)
+            await in_thread(file_obj.give_up)
             self._log.note("READ", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
                            sha256=total.sha256)
             return
         try:
             await file_obj.settle()
             # Without a client nobody said that the file is complete.
-            await in_thread(file_obj.writing.abandon if self._log.gone else file_obj.writing.finish)
+            await in_thread(file_obj.give_up if self._log.gone else file_obj.writing.finish)
         except Exception as error:
-            await in_thread(file_obj.writing.abandon)
+            await in_thread(file_obj.give_up)
             refusal = status_of(error)
             self._log.note("WRITE", file_obj.path, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
             raise refusal from None
         self._tree.announce(file_obj.names)
         self._log.note("WRITE", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
                        sha256=total.sha256)
+
+    def exit(self) -> None:
+        """The client has ended the session. scp takes no word on how it went for bad news."""
+        if not self._log.gone:
+            self.channel.exit(0)
 
     async def fstat(self, file_obj: Reading | Changing) -> SFTPAttrs:  # type: ignore[override]
         if isinstance(file_obj, Reading):

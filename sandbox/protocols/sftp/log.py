@@ -3,9 +3,18 @@ unreadable, as for anybody on the way."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sandbox.protocols.conversation import Conversation
 
-__all__ = ["Log"]
+__all__ = ["Handle", "Log"]
+
+
+class Handle(Protocol):
+    """An open file."""
+
+    def give_up(self) -> None:
+        """Close it without having finished it. In a worker thread."""
 
 
 class Log:
@@ -15,6 +24,8 @@ class Log:
         self._conversation = conversation
         self.gone = False
         """Whether the client has left."""
+        self.handles: set[Handle] = set()
+        """Files that are open."""
 
     def note(self, verb: str, asked: str, outcome: str, answered: str = "", **notes: str) -> None:
         exchange = self._conversation.begin(verb, asked)

@@ -10,7 +10,7 @@ from sandbox.protocols.http.vocabulary import FIELDS, SITUATIONS
 
 
 def test_situations_are_those_in_the_code() -> None:
-    sources = "".join(path.read_text() for path in Path(http.__path__[0]).glob("*.py"))
+    sources = "".join(path.read_text() for path in Path(http.__path__[0]).rglob("*.py"))
     assert set(re.findall(r'"situation\.([a-z0-9-]+)"', sources)) == SITUATIONS
 
 

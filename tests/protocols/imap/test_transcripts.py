@@ -40,7 +40,8 @@ LETTERS = (
 
 def cases() -> Iterator[object]:
     for file in sorted(FOLDER.glob("*.txt")):
-        title, lines = "", []
+        title = ""
+        lines: list[str] = []
         for line in [*file.read_text(encoding="utf-8").splitlines(), "== end =="]:
             if match := TITLE.fullmatch(line.strip()):
                 if title:
@@ -54,7 +55,8 @@ def cases() -> Iterator[object]:
 def store(tmp_path: Path) -> Iterator[MailStore]:
     store = MailStore(tmp_path, durability="memory", quota=1_000_000)
     for number, text in enumerate(LETTERS):
-        store.put(text, Delivery("alice", flags="\\Seen" if number == 0 else ""), received=NOON + number * 86_400).result()
+        delivery = Delivery("alice", flags="\\Seen" if number == 0 else "")
+        store.put(text, delivery, received=NOON + number * 86_400).result()
     yield store
     store.close()
 

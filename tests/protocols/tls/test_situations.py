@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sandbox.explain import lookup
 from sandbox.net.tls import engine, handshake, names
 from sandbox.net.tls.handshake import CLIENT_ALERTS, SERVER_ALERTS, SITUATIONS, situation
 
@@ -23,6 +24,14 @@ def test_each_can_be_found() -> None:
     assert from_alerts <= SITUATIONS
     for term in SITUATIONS - from_alerts - {"truncated"}:  # which the driver says, from Engine.truncated
         assert f'"{term}"' in ENGINE, term
+
+
+def test_what_an_exchange_of_a_handshake_is_explained_by_exists() -> None:
+    """The keys that the conversation gives its TLS exchanges: tls:version.X when it went well, else a situation."""
+    for version in engine.OPENSSL_VERSIONS.values():
+        assert lookup("tls", "version", version) is not None, version
+    for term in SITUATIONS:
+        assert lookup("tls", "situation", term) is not None, term
 
 
 def test_alerts_that_lead_to_a_situation_exist() -> None:

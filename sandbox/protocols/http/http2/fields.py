@@ -72,9 +72,9 @@ def read_fields(fields: list[tuple[bytes, bytes]], limit: int) -> Asked:
     if "host" not in headers and authority:
         # What HTTP/1.1 calls Host; sites that show or check the fields find it where it always is.
         headers = Headers([("host", authority), *lines])
-    shown = asked(target, host, port) if target is not NOWHERE else authority
-    return Asked(method, host, port, target, headers, shown,
-                 headers.get("expect").lower(), any(name in SELECTIVE for name, _ in lines), problem)
+    text = asked(target, host, port) if target is not NOWHERE else authority
+    return Asked(method, host, port, target, headers, text, headers.get("expect").lower(),
+                 any(name in SELECTIVE for name, _ in lines), problem)
 
 
 NOWHERE = Target("origin", "", "", 0, "/", "")

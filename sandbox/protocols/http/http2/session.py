@@ -95,6 +95,8 @@ class Connection:
         self._changed = trio.lowlevel.ParkingLot()
         """Who waits for a window, for the writer, or for a stream to end."""
         self._opening: OpenExchange | None = None
+        self._reading = trio.CancelScope()
+        self._heard = False
         self._frame_due = math.inf
         self._theirs: int | None = None
         """The error code of the client's GOAWAY."""
@@ -113,7 +115,8 @@ class Connection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
                 try:
-                    await self._read(nursery)
+                    with self._reading:
+                        await self._read(nursery)
                     if self._error is None:
                         await self._finish_streams()
                 finally:
@@ -154,12 +157,13 @@ class Connection:
     def _receive(self, data: bytes, frame: Frame, nursery: trio.Nursery) -> None:
         """One frame, or a piece of the preface."""
         self._frame_due = math.inf
+        self._heard = True
         if frame.wasteful and not self._pay():
             return
         stream = self._streams.get(frame.stream) if frame.stream else None
         if stream is not None:
             stream.exchange.received(len(data))
-        if self._cutter.block > self.server.config.limits.head and self._cutter.open:
+        if self._cutter.open and self._cutter.block > 2 * self.server.config.limits.head:
             self._end(ErrorCodes.ENHANCE_YOUR_CALM, "the header section has no end (CVE-2024-27316)")
             return
         if frame.kind == Kind.GOAWAY and not frame.stream:
@@ -283,8 +287,10 @@ class Connection:
     def done(self, stream: Stream) -> None:
         self._streams.pop(stream.number, None)
         self._changed.unpark_all()
-        if not self._streams and not self.talk.buffer:
+        if not self._streams:
             self._set_due()
+            if self._theirs is not None:
+                self._reading.cancel()                       # it wanted nothing more
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -331,7 +337,10 @@ class Connection:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL):
             self._write_queued()
             if self._opening is not None:
-                self._opening.end("", "no HTTP/2 came")
+                if self._heard:
+                    self._opening.end("failed", "no HTTP/2 came")
+                else:
+                    self._opening.end("unused", "the client asked nothing")
             exchange = talk.begin("GOAWAY", "" if self._theirs is None else code_name(self._theirs))
             with contextlib.suppress(ProtocolError):         # said already, by h2 itself
                 self.h2.close_connection(code)

@@ -5,8 +5,9 @@
 1. a connectivity probe of an operating system or a browser (`probes`),
 2. /proxy.pac and /wpad.dat, under every host (`proxyconfig`),
 3. the site that the world has for the host: a folder, an application, a program, a redirect or a built-in one,
-4. the settings that mail programs ask for (`mailconfig`), /httpbin/ and /api/, under every host but those of
-   applications and programs, whose paths are their own,
+4. the settings that mail programs ask for (`mailconfig`), /httpbin/ and /api/, /dns-query, the certificate
+   authority's files and the WebSocket echo, under every host but those of applications and programs, whose paths
+   are their own,
 5. for a host nobody has, a page that says where the visitor really is (`home`).
 
 A name that ends in .localhost is served as the name before it: http://www.example.com.localhost:8080/ works in any
@@ -20,9 +21,10 @@ from urllib.parse import urlsplit
 
 from sandbox.protocols.http.folder import FolderSite
 from sandbox.protocols.http.messages import Request, Response, Site
-from sandbox.protocols.http.sites import answers, demos, home, proxyconfig
+from sandbox.protocols.http.sites import answers, authority, demos, home, names, proxyconfig, sockets
 from sandbox.protocols.http.sites.api import PREFIX as API
 from sandbox.protocols.http.sites.api import Api
+from sandbox.protocols.http.sites.badtls import BadTls
 from sandbox.protocols.http.sites.home import Pages, is_local
 from sandbox.protocols.http.sites.httpbin import HttpBin
 from sandbox.protocols.http.sites.httpbin.shape import PREFIX as HTTPBIN
@@ -64,11 +66,16 @@ class Websites:
         self._login.register(self._home_routes)
         Protected(context.world, self._login).register(self._home_routes)
         demos.register(self._home_routes)
+        sockets.register(self._home_routes, context.world)
         self._home_routes.add("/robots.txt", ("GET",), home.robots)
         self._home_routes.add("/favicon.ico", ("GET",), home.icon)
+        self._everywhere: dict[str, Site] = {
+            **dict.fromkeys(authority.PATHS, authority.AuthoritySite(context.ca)),
+            names.PATH: names.DnsQuery(context.ask), sockets.ECHO: echo}
         self._specs: dict[str, SiteSpec | None] = {}
         self._builtins: dict[str, Site] = {
-            "home": self._home, "api": self._api, "httpbin": self._httpbin, "proxy": self._proxy}
+            "home": self._home, "api": self._api, "httpbin": self._httpbin, "proxy": self._proxy,
+            "badtls": BadTls(context.endpoints)}
         self._built: dict[SiteSpec, Site] = {}
 
     async def __call__(self, request: Request) -> Response:
@@ -82,6 +89,8 @@ class Websites:
         if spec is None or spec.kind not in ("wsgi", "port"):
             if self._mailconfig.answers(request):
                 return await self._mailconfig(request)
+            if (everywhere := self._everywhere.get(request.path)) is not None:
+                return await everywhere(request)
             if within(request.path, HTTPBIN):
                 return await self._httpbin(request)
             if within(request.path, API) and (spec is None or spec.kind == "builtin"):
@@ -132,6 +141,10 @@ class Websites:
                 return PortSite(int(spec.value), self._context.dial)
             case "redirect":
                 return Redirect(spec.value)
+
+
+async def echo(request: Request) -> Response:
+    return sockets.echo(request)
 
 
 class Redirect:

@@ -147,6 +147,7 @@ class Pages:
 
 
 PLACES = {"httpbin": "sends back what you send", "api": "REST resources in JSON", "proxy": "how to set up a browser",
+          "badtls": "TLS that is wrong on purpose",
           "folder": "a folder of files", "wsgi": "an application", "port": "a program on this machine",
           "redirect": "leads elsewhere"}
 

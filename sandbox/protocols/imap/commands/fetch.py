@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from sandbox.protocols.conversation import Closed
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
@@ -151,10 +152,14 @@ async def send(session: Imap, renderer: Renderer, items: list[Item]) -> None:
 
 
 async def send_span(session: Imap, span: Span) -> None:
-    """A large stretch of a message, piece by piece. It was there when its length was announced, and must not be
-    cut short: the store keeps a file that is open."""
-    async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
-        await session.conversation.send(piece)
+    """A large stretch of a message, piece by piece. Raises Closed when it is gone meanwhile: its length has been
+    announced, so nothing else can be said any more."""
+    try:
+        async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
+            await session.conversation.send(piece)
+    except KeyError:
+        session.conversation.reset()
+        raise Closed("a message was removed while it was sent") from None
 
 
 async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Renderer) -> list[Item]:

@@ -72,7 +72,8 @@ class Cursor:
     def near(self) -> str:
         """What stands here, for an error's sentence."""
         rest = self.data[self.at:self.at + 20].partition(b"\r")[0]
-        return f'"{rest.decode("ascii", "replace")}"' if rest else "the end"
+        text = "".join(letter if letter.isprintable() else "?" for letter in rest.decode("latin-1"))
+        return f'"{text}"' if rest else "the end"
 
     def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
         found = pattern.match(self.data, self.at)

@@ -29,6 +29,7 @@ class Token(NamedTuple):
     text: bytes
     special: bool
     spaced: bool
+    comment: bool = False
 
 
 def read_addresses(value: bytes) -> list[Mailbox]:
@@ -36,7 +37,10 @@ def read_addresses(value: bytes) -> list[Mailbox]:
     waiting: list[Token] = []
     comment: list[bytes] = []
     grouped = angled = False
-    for token in tokens(value, comment):
+    for token in tokens(value):
+        if token.comment:
+            comment.append(token.text)
+            continue
         mark = token.text if token.special else b""
         if mark == b"<":
             angled = True
@@ -63,8 +67,8 @@ def read_addresses(value: bytes) -> list[Mailbox]:
     return found
 
 
-def tokens(value: bytes, comments: list[bytes]) -> list[Token]:
-    """The words and marks; what stands in round brackets goes to `comments`."""
+def tokens(value: bytes) -> list[Token]:
+    """The words, marks and comments."""
     found: list[Token] = []
     at, spaced = 0, False
     while at < len(value):
@@ -78,8 +82,7 @@ def tokens(value: bytes, comments: list[bytes]) -> list[Token]:
             continue
         if match[6] is not None:
             at, text = comment_end(value, at)
-            # A comment counts for the address it stands in: remember where, by a token that says nothing.
-            comments.append(text)
+            found.append(Token(text, special=False, spaced=spaced, comment=True))
             spaced = True
             continue
         if match[2] is not None:

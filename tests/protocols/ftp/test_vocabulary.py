@@ -1,0 +1,18 @@
+"""What is said to be sent is what is sent."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sandbox.protocols.ftp
+from sandbox.protocols.ftp.dialogue import REPLIES
+
+
+def test_every_code_is_listed() -> None:
+    assert sandbox.protocols.ftp.__file__
+    folder = Path(sandbox.protocols.ftp.__file__).parent
+    sources = [(folder / f"{name}.py").read_text() for name in ("session", "dialogue", "grammar")]
+    listed = re.compile(r"^REPLIES = .*?^}\)", re.DOTALL | re.MULTILINE)
+    found = {code for source in sources for code in re.findall(r'"(\d{3})"', listed.sub("", source))}
+    assert found == REPLIES

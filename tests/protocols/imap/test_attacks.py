@@ -1,0 +1,70 @@
+"""Whatever a client sends: an answer, a bounded one, and never another command's data read as a command."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.protocols.imap.library import Library
+from sandbox.protocols.imap.session import Imap, Mailboxes
+from sandbox.world.mail import Delivery, MailStore
+from tests.support.dialogue import Talk
+
+WORDS = [
+    b"SELECT INBOX", b"FETCH 1:* ", b"UID ", b"STORE 1 +FLAGS ", b"SEARCH ", b"APPEND INBOX ", b"LIST \"\" ",
+    b"RENAME INBOX ", b"(BODY[", b"HEADER.FIELDS (", b"BODYSTRUCTURE", b"ENVELOPE", b"1.2.3", b"]<0.5>", b"(",
+    b")", b"{5}", b"{3+}", b"~{2+}", b'"', b"*", b"$", b"\\Seen", b"NOT ", b"OR ", b"1:5", b" ", b"\r\n",
+    b"\r\nt ", b"IDLE", b"DONE", b"RETURN (SAVE)", b"SORT (DATE) UTF-8 ALL", b"THREAD REFERENCES UTF-8 ALL",
+    b"CREATE x", b"a/b", b"&AOQ-", b"&", b"\xff", b"\x00", b"MOVE 1 Sent", b"COPY 1 Sent", b"EXPUNGE",
+    b"(CHANGEDSINCE 1)", b"(QRESYNC (1 1))", b"ENABLE QRESYNC", b"STATUS INBOX (SIZE)", b"CLOSE", b"BINARY[1]",
+    b"99999999999",
+]
+LETTER = (b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\none\r\n--x\r\n"
+          b"Content-Transfer-Encoding: nonsense\r\n\r\ntwo\r\n")
+
+
+class Person:
+    login, password = "alice", "wonderland"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(WORDS) | st.binary(max_size=8), max_size=40))
+def test_any_input_is_answered(words: list[bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = MailStore(Path(folder), durability="memory")
+        try:
+            store.put(LETTER, Delivery("alice")).result()
+            talk = trio.run(send, store, b"t " + b"".join(words))
+        finally:
+            store.close()
+    broken = [exchange.notes["traceback"] for exchange in talk.exchanges if "traceback" in exchange.notes]
+    assert not broken, broken[0]
+
+
+async def send(store: MailStore, data: bytes) -> Talk:
+    talk = Talk("imap")
+    session = Imap(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000))
+    talk.feed(b"a LOGIN alice wonderland\r\nb SELECT INBOX\r\n" + data + b"\r\n")
+    talk.hang_up()
+    with trio.fail_after(10):
+        await talk.serve(session.run)
+    return talk
+
+
+async def test_a_command_too_long_is_read_past(tmp_path: Path) -> None:
+    store = MailStore(tmp_path, durability="memory")
+    talk = Talk("imap")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk.serve, Imap(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+        await talk.play("S: * OK ...\nC: a LOGIN alice wonderland\nS: a OK ...")
+        talk.feed(b"b UID FETCH " + b"1,2:3," * 500_000 + b"4 FLAGS\r\nc NOOP\r\n")
+        await talk.play("S: b BAD A line may have 65536 octets\nS: c OK Nothing done")
+        talk.feed(b"d SEARCH TEXT {1000000}\r\n")
+        talk.feed(b"e SEARCH TEXT {200000+}\r\n" + b"x LOGOUT\r\n" * 20_000 + b"\r\nf NOOP\r\n")
+        await talk.play("S: d NO [TOOBIG] ...\nS: e NO [TOOBIG] ...\nS: f OK Nothing done")
+        talk.hang_up()
+    store.close()

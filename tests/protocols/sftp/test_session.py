@@ -1,0 +1,225 @@
+"""SFTP, by asyncssh as the client of a running sandbox, and by octets that are no SSH at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncssh
+import pytest
+import trio
+import trio_asyncio
+
+from sandbox.app import Sandbox, running
+from sandbox.config import Config, Files, Limits
+from sandbox.journal.records import Stream
+from tests.support.network import reader, watching
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config(ports="ephemeral", limits=Limits(grace=0.1), files=Files(quota=2_000_000, entries=1_000))
+
+
+Work = Callable[[asyncssh.SFTPClient], Awaitable[None]]
+
+
+async def with_client(sandbox: Sandbox, work: Work, **options: object) -> None:
+    """Run asyncio code with an SFTP session of alice's."""
+    host, port = sandbox.endpoints["sftp"]
+
+    async def session() -> None:
+        settings: dict[str, object] = {
+            "username": "alice",
+            "password": "wonderland",
+            "known_hosts": None,
+            "client_keys": None,
+            "config": None,
+            **options,
+        }
+        async with asyncssh.connect(host, port, **settings) as connection, connection.start_sftp_client() as client:
+            await work(client)
+
+    with trio.fail_after(20):
+        async with trio_asyncio.open_loop():
+            await trio_asyncio.aio_as_trio(session)()
+
+
+async def test_a_file_comes_back_as_it_went_and_is_one_exchange(sandbox: Sandbox) -> None:
+    content = os.urandom(1_200_000)
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        async with client.open("new.bin", "wb") as file:
+            await file.write(content)
+        async with client.open("new.bin", "rb") as file:
+            assert await file.read() == content  # type: ignore[comparison-overlap]
+
+    with watching(sandbox.journal) as watcher:
+        await with_client(sandbox, work)
+        session = await watcher.wait_closed()
+    said = {exchange.verb: exchange for _, exchange in watcher.exchanges}
+    for verb in ("WRITE", "READ"):
+        assert (said[verb].asked, said[verb].outcome, said[verb].answered) == ("new.bin", "OK", "1200000 octets")
+        assert said[verb].notes["sha256"] == hashlib.sha256(content).hexdigest()
+    assert [said[verb].outcome for verb in ("handshake", "login", "disconnect")] == [
+        "encrypted",
+        "accepted",
+        "closed",
+    ]
+    await sandbox.journal.settle()
+    with reader(sandbox) as journal:
+        wire = journal.stream(session.id, Stream.CLIENT)
+        assert wire.startswith(b"SSH-2.0-")
+        assert content[:64] not in wire, "what is recorded is what is on the wire"
+
+
+async def test_a_file_is_replaced_at_its_close(sandbox: Sandbox) -> None:
+    page = sandbox.data / "homes" / "alice" / "www" / "index.html"
+    page.write_text("old")
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        async with client.open("www/index.html", "wb") as file:
+            await file.write(b"new")
+            assert page.read_text() == "old"
+        assert page.read_text() == "new"
+
+    await with_client(sandbox, work)
+
+
+async def test_what_was_not_closed_does_not_replace(sandbox: Sandbox) -> None:
+    page = sandbox.data / "homes" / "alice" / "www" / "index.html"
+    page.write_text("old")
+
+    with watching(sandbox.journal) as watcher:
+        host, port = sandbox.endpoints["sftp"]
+
+        async def session() -> None:
+            connection = await asyncssh.connect(
+                host, port, username="alice", password="wonderland", known_hosts=None, client_keys=None, config=None
+            )
+            client = await connection.start_sftp_client()
+            file = await client.open("www/index.html", "wb")
+            await file.write(b"half")
+            connection.abort()
+            await connection.wait_closed()
+
+        async with trio_asyncio.open_loop():
+            await trio_asyncio.aio_as_trio(session)()
+        await watcher.wait_closed()
+    assert page.read_text() == "old"
+    assert os.listdir(page.parent) == ["index.html"]
+
+
+async def test_parts_are_read_and_written_in_any_order(sandbox: Sandbox) -> None:
+    async def work(client: asyncssh.SFTPClient) -> None:
+        async with client.open("f", "wb") as file:
+            await file.write(b"c", 2)
+            await file.write(b"a", 0)
+            await file.write(b"b", 1)
+        async with client.open("f", "ab") as file:
+            await file.write(b"d")
+        async with client.open("f", "r+b") as file:
+            assert await file.read(2, 1) == b"bc"  # type: ignore[comparison-overlap]
+            await file.write(b"X", 1)
+            assert await file.read(4, 0) == b"aXcd"  # type: ignore[comparison-overlap]
+            assert (await file.stat()).size == 4
+            assert not await file.read(10, 100)
+
+    await with_client(sandbox, work)
+
+
+async def test_the_folder_can_be_full(sandbox: Sandbox) -> None:
+    async def work(client: asyncssh.SFTPClient) -> None:
+        file = await client.open("big", "wb")
+        with pytest.raises(asyncssh.SFTPError, match="no room"):
+            await file.write(bytes(3_000_000))
+        with contextlib.suppress(asyncssh.SFTPError):
+            await file.close()
+        async with client.open("small", "wb") as file:
+            await file.write(b"fits")
+
+    await with_client(sandbox, work)
+
+
+async def test_what_cannot_be_done(sandbox: Sandbox) -> None:
+    home = sandbox.data / "homes" / "alice"
+    (home / "out").symlink_to("/etc")
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        refusals: list[tuple[type[Exception], Awaitable[object]]] = [
+            (asyncssh.SFTPNoSuchFile, client.stat("nothing")),
+            (asyncssh.SFTPNoSuchFile, client.stat("../../etc/passwd")),
+            (asyncssh.SFTPError, client.stat("out/passwd")),
+            (asyncssh.SFTPOpUnsupported, client.symlink("/etc", "link")),
+            (asyncssh.SFTPOpUnsupported, client.readlink("out")),
+            (asyncssh.SFTPOpUnsupported, client.link("www", "link")),
+            (asyncssh.SFTPOpUnsupported, client.statvfs("/")),
+            (asyncssh.SFTPPermissionDenied, client.rmdir("/public")),
+            (asyncssh.SFTPError, client.mkdir("a\nb")),
+            (asyncssh.SFTPError, client.mkdir(b"\xff")),
+            (asyncssh.SFTPError, client.rename("www", "public")),
+            (asyncssh.SFTPError, client.open("www", "wb")),
+            (asyncssh.SFTPError, client.open("/etc/passwd")),
+            (asyncssh.SFTPError, client.rename("www", "../../../tmp/www")),
+        ]
+        for refused, operation in refusals:
+            with pytest.raises(refused):
+                await operation
+
+    with watching(sandbox.journal) as watcher:
+        await with_client(sandbox, work)
+        await watcher.wait_closed()
+    assert sorted(os.listdir(home)) == ["out", "www"]
+    assert {"NO_SUCH_FILE", "PERMISSION_DENIED", "FAILURE", "OP_UNSUPPORTED"} <= {
+        exchange.outcome for _, exchange in watcher.exchanges
+    }
+
+
+async def test_keys_from_the_world_file(tmp_path: Path) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    public = key.export_public_key().decode().strip()
+    (tmp_path / "world.toml").write_text(f'[people.mei]\npassword = "x"\nssh_keys = ["{public}"]\n')
+    (tmp_path / "data").mkdir()
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        assert sorted(await client.listdir("/")) == [".", "..", "public", "sites", "www"]
+
+    world = str(tmp_path / "world.toml")
+    async with running(
+        Config(ports="ephemeral", world=world, limits=Limits(grace=0.1)), tmp_path / "data"
+    ) as started:
+        await with_client(started, work, username="mei", password=None, client_keys=[key])
+        with pytest.RaisesGroup(asyncssh.PermissionDenied, flatten_subgroups=True):
+            await with_client(started, work, username="alice", password=None, client_keys=[key])
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"SSH-2.0-x\r\n" + b"\xff" * 64,
+        b"SSH-1.5-old\r\n",
+        b"SSH-2.0-x\r\n\x00\x00\x00\x0c\x0a\x14" + bytes(10),
+        b"x" * 70_000,
+        b"SSH-2.0-x\r\n" + os.urandom(5000),
+    ],
+)
+async def test_garbage_is_refused_and_noted(sandbox: Sandbox, garbage: bytes) -> None:
+    with watching(sandbox.journal) as watcher:
+        stream = await trio.open_tcp_stream(*sandbox.endpoints["sftp"])
+        async with stream:
+            with trio.fail_after(10):
+                try:
+                    await stream.send_all(garbage)
+                    await stream.send_eof()
+                    while await stream.receive_some():
+                        pass
+                except trio.BrokenResourceError:
+                    pass
+        session = await watcher.wait_closed()
+    assert session.end != "failed"
+    assert [(exchange.verb, exchange.outcome) for _, exchange in watcher.exchanges][:1] == [("handshake", "failed")]
