@@ -263,7 +263,8 @@ def add_hosts(source: Source, domains: dict[str, Domain]) -> None:
 
 
 def read_mail(source: Source, people: dict[str, Account]) -> list[Letter]:
-    return [letter for index, table in enumerate(source.world.mail) for letter in letters(source, index, table, people)]
+    return [letter for index, table in enumerate(source.world.mail)
+            for letter in letters(source, index, table, people)]
 
 
 def letters(source: Source, index: int, table: MailTable, people: dict[str, Account]) -> list[Letter]:

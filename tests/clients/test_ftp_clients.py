@@ -125,7 +125,8 @@ async def test_tnftp(sandbox: Sandbox, tmp_path: Path) -> None:
     host, port = sandbox.endpoints["ftp"]
     script = (
         "user alice wonderland\nbinary\nput up.bin\nmkdir d\nrename up.bin d/renamed.bin\ncd d\nls\n"
-        "mls renamed.bin -\nget renamed.bin down.bin\nsize renamed.bin\nmodtime renamed.bin\nreget renamed.bin rest.bin\nbye\n"
+        "mls renamed.bin -\n"
+        "get renamed.bin down.bin\nsize renamed.bin\nmodtime renamed.bin\nreget renamed.bin rest.bin\nbye\n"
     )
     said = await run("tnftp", "-n", host, str(port), stdin=script.encode(), folder=tmp_path)
     assert (tmp_path / "down.bin").read_bytes() == content, said.decode()

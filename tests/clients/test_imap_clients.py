@@ -26,7 +26,7 @@ LETTER = (b"From: Bob <bob@example.org>\r\nTo: alice@example.com\r\nSubject: =?u
 @pytest.fixture
 def store(sandbox: Sandbox) -> MailStore:
     """Alice has three letters in INBOX beside those she began with, one in Archive, and a mailbox of hard name."""
-    store = sandbox.world.open_mail()
+    store = sandbox.world.open_mail(sandbox.config.mail.durability, sandbox.config.mail.quota)
     for number in range(1, 4):
         store.put(LETTER % (number, number, number, number), Delivery("alice"))
     store.create_folder("alice", "Work/Größe & Co").result()

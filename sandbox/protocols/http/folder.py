@@ -1,8 +1,9 @@
 """A folder as a website: index pages, media types, validators, and nothing outside the folder, ever.
 
 A path is taken apart before it meets the file system: a segment that is "..", hidden, empty or holds a slash or a
-NUL once decoded is not found. What is left is resolved through all symbolic links, and the result has to lie in
-the folder's own real path, under no hidden name, and be a regular file or a directory.
+NUL once decoded is not found. What is left is walked from the folder down, through all symbolic links that stay
+inside (`sandbox.world.paths`, which FTP and SFTP share), and has to be a regular file or a directory under no hidden
+name.
 
 Small files are kept in memory and looked at again with one `stat` each time, so a file changed a moment ago (over
 FTP, say) is served as it is now. That `stat` runs on the event loop: it asks for an inode the kernel has in
@@ -17,7 +18,6 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
@@ -28,6 +28,7 @@ from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.writer import field_lines
+from sandbox.world.paths import Root, open_regular
 
 __all__ = ["FileBody", "FolderSite"]
 
@@ -94,7 +95,7 @@ class FileBody:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Raises OSError when the file is gone or another one by now: half of each would be worse than nothing."""
-        descriptor = await trio.to_thread.run_sync(open_regular, self.path)
+        descriptor = await trio.to_thread.run_sync(open_regular, self.path, os.O_RDONLY)
         try:
             if signature_of(os.fstat(descriptor)) != self.signature:
                 raise OSError(f"{self.path} changed while it was being served")
@@ -188,7 +189,7 @@ class FolderSite:
 
     def _find(self, path: str) -> Found:
         """path: percent-encoded, beginning with a slash. Raises OSError, ValueError when there is nothing to see."""
-        root = os.path.realpath(self.path)
+        root = Root(self.path)
         inside, directory = segments(path)
         real = resolve(root, inside)
         status = os.stat(real)
@@ -198,17 +199,17 @@ class FolderSite:
             return self._find_index(root, inside, real, signature_of(status))
         if directory:
             raise FileNotFoundError(path)
-        return read(real)
+        return read(root, inside)
 
-    def _find_index(self, root: str, inside: list[str], real: str, signature: Signature) -> Found:
+    def _find_index(self, root: Root, inside: list[str], real: str, signature: Signature) -> Found:
         for name in INDEXES:
             try:
-                return read(resolve(root, [*inside, name]))
+                return read(root, [*inside, name])
             except (OSError, ValueError):
                 continue
         if not self.listing:
             raise FileNotFoundError(real)
-        return Found(real, signature, names=entries(root, inside, real))
+        return Found(real, signature, names=entries(root, inside))
 
 
 def segments(path: str) -> tuple[list[str], bool]:
@@ -227,27 +228,17 @@ def hidden(name: str) -> bool:
     return name.startswith(".") and name != ".well-known"
 
 
-def resolve(root: str, inside: list[str]) -> str:
-    """The real path. Raises OSError when it does not exist, ValueError when it leads out of root or is hidden."""
-    real = os.path.realpath(os.path.join(root, *inside), strict=True)
-    if real != root:
-        beyond = Path(real).relative_to(root)                # ValueError: outside
-        if any(hidden(name) for name in beyond.parts):
-            raise ValueError(real)
-    return real
+def resolve(root: Root, inside: list[str]) -> str:
+    """The path without links. Raises OSError when it leads out of root, ValueError when it is hidden."""
+    found = root.names(tuple(inside))
+    if any(hidden(name) for name in found):
+        raise ValueError("hidden")
+    return os.path.join(os.path.realpath(root.path), *found)
 
 
-def open_regular(path: str) -> int:
-    """A descriptor of a regular file. Never follows a link put there since, never waits on a pipe. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise FileNotFoundError(path)
-    return descriptor
-
-
-def read(real: str) -> Found:
-    descriptor = open_regular(real)
+def read(root: Root, inside: list[str]) -> Found:
+    real = resolve(root, inside)
+    descriptor = root.open(tuple(inside), os.O_RDONLY)
     try:
         signature = signature_of(os.fstat(descriptor))
         if signature.size > SMALL:
@@ -261,20 +252,12 @@ def read(real: str) -> Found:
         os.close(descriptor)
 
 
-def entries(root: str, inside: list[str], real: str) -> list[tuple[str, bool, int]]:
+def entries(root: Root, inside: list[str]) -> list[tuple[str, bool, int]]:
     """Name, whether a directory, and size of all that can be asked for."""
     found: list[tuple[str, bool, int]] = []
-    with os.scandir(real) as listed:
-        for entry in listed:
-            if hidden(entry.name) or len(found) == LISTED:
-                continue
-            try:
-                resolve(root, [*inside, entry.name])
-                status = entry.stat()
-            except (OSError, ValueError):
-                continue
-            if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
-                found.append((entry.name, stat.S_ISDIR(status.st_mode), status.st_size))
+    for name, status in root.entries(tuple(inside)):
+        if not hidden(name) and len(found) < LISTED and not any(map(hidden, root.names((*inside, name)))):
+            found.append((name, stat.S_ISDIR(status.st_mode), status.st_size))
     return sorted(found, key=lambda item: (not item[1], item[0].lower()))
 
 
