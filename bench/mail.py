@@ -191,7 +191,9 @@ def postfix(folder: Path, port: int) -> list[str]:
     (folder / "etc" / "main.cf").write_text(POSTFIX.format(folder=folder, host=HOST, uid=owner.pw_uid,
                                                            gid=owner.pw_gid))
     (folder / "etc" / "master.cf").write_text(MASTER.format(host=HOST, port=port))
-    return [find("postfix"), "-c", str(folder / "etc"), "start-fg"]
+    # `postfix start` would begin a session of its own, and outlive this one.
+    subprocess.run([find("postfix"), "-c", str(folder / "etc"), "check"], check=True, capture_output=True)
+    return ["/usr/lib/postfix/sbin/master", "-c", str(folder / "etc"), "-d"]
 
 
 INETSIM = """
