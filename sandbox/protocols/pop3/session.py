@@ -22,14 +22,13 @@ import trio
 from sandbox.protocols import sasl
 from sandbox.protocols.command import CLEAR_TEXT, LineSession, Refusal, Reply, command
 from sandbox.protocols.conversation import Conversation
-from sandbox.protocols.dots import Stuffer
 from sandbox.protocols.pop3 import grammar
-from sandbox.protocols.registry import Context, Service, Tls
+from sandbox.protocols.pop3.bodies import Stuffed, whole_body
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same
 from sandbox.protocols.waiting import Pieces, settled
 from sandbox.world.mail import Item, MailStore
 
-__all__ = ["Maildrops", "Pop3", "State", "serve"]
+__all__ = ["Maildrops", "Pop3", "State"]
 
 LINE = 255      # RFC 2449 §4: octets of a command line with CRLF
 AUTH_LINE = 12_288 + 2  # RFC 5034 §4: of one with an initial response
@@ -372,48 +371,3 @@ class Pop3(LineSession):
 
     def mechanisms(self) -> list[str]:
         return sasl.offered(plaintext=self.plaintext, bindings=sasl.bindings(self.conversation))
-
-
-def serve(context: Context) -> Service:
-    """Build the service of `context.role`: pop3 or pop3s."""
-    settings = context.config.mail
-    domains = [domain.name for domain in context.world.domains]
-    maildrops = Maildrops(
-        accounts=context.world.accounts.get, store=context.world.open_mail(settings.durability, settings.quota),
-        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
-        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
-
-    async def session(conversation: Conversation) -> None:
-        await Pop3(conversation, maildrops).run()
-
-    return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
-
-
-def whole_body(text: bytes) -> bytes:
-    """A message as the body of a multi-line response."""
-    stuffer = Stuffer()
-    return stuffer.feed(text) + stuffer.end()
-
-
-class Stuffed:
-    """The same for a message that comes in pieces."""
-
-    def __init__(self, first: bytes, rest: Pieces) -> None:
-        self._first: bytes | None = first
-        self._rest = rest
-        self._stuffer: Stuffer | None = Stuffer()
-
-    def __aiter__(self) -> Stuffed:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._stuffer is None:
-            raise StopAsyncIteration
-        if self._first is not None:
-            piece, self._first = self._first, None
-            return self._stuffer.feed(piece)
-        try:
-            return self._stuffer.feed(await anext(self._rest))
-        except StopAsyncIteration:
-            stuffer, self._stuffer = self._stuffer, None
-            return stuffer.end()
