@@ -125,16 +125,16 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("pop3", 110, tls=Tls.UPGRADE),
         Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
     )),
+    Protocol("imap", "sandbox.protocols.imap.session", (
+        Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
+        Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
+    )),
     Protocol("ftp", "sandbox.protocols.ftp.session", (
         Role("ftp", 21, tls=Tls.UPGRADE),
         Role("ftps", 990, tls=Tls.IMPLICIT),
     )),
     Protocol("sftp", "sandbox.protocols.sftp.session", (
         Role("sftp", 22),
-    )),
-    Protocol("imap", "sandbox.protocols.imap.session", (
-        Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
-        Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
     )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862
