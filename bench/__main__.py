@@ -26,13 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import mail
+from bench import files, mail
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "start", "memory")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "ftp", "sftp", "start", "memory")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -56,6 +56,8 @@ def main() -> int:
             smtp_rates(args.rounds, args.seconds)
         elif part == "pop3":
             pop3_rates(args.rounds, args.seconds)
+        elif part in ("ftp", "sftp"):
+            file_rates(part, args.rounds, args.seconds)
         elif part == "start":
             start_times(args.rounds)
         else:
@@ -130,6 +132,17 @@ def smtp_rates(rounds: int, seconds: float) -> None:
 def pop3_rates(rounds: int, seconds: float) -> None:
     print(f"Messages of {mail.SIZES[0]:,} octets fetched over POP3, a second; {mail.CONNECTIONS} connections")
     compare(present(mail.POP3_PEERS), rounds, partial(mail.fetch, seconds), partial(mail.fetch, WARM_UP))
+
+
+def file_rates(part: str, rounds: int, seconds: float) -> None:
+    measure, servers, client = ((files.ftp, files.FTP_PEERS, "FTP by Python's ftplib") if part == "ftp" else
+                                (files.sftp, files.SFTP_PEERS, "SFTP by OpenSSH's sftp"))
+    peers = None
+    for what, title in files.TESTS.items():
+        print(f"{title}; {client}")
+        peers = present(servers) if peers is None else peers
+        compare(peers, rounds, lambda server, what=what: measure(server, seconds, what),  # type: ignore[misc]
+                lambda server, what=what: measure(server, 0.1, what))  # type: ignore[misc]
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],

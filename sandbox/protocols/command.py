@@ -221,7 +221,10 @@ class LineSession:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        table = dict(cls.commands)
+        table: dict[str, Command] = {}
+        for base in cls.__bases__:  # a class may be put together of several groups of commands
+            for name, row in getattr(base, "commands", {}).items():
+                table.setdefault(name, row)
         for member in vars(cls).values():
             row = getattr(member, "command", None)
             if isinstance(row, Command):
