@@ -167,7 +167,7 @@ class Store:
         self._queue.put(batch)
 
     def close(self) -> None:
-        """Write what is queued, stop the writer, close the file."""
+        """Write what is queued, stop the writer, close the file. Does no harm twice."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
