@@ -26,13 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, mail
+from bench import files, imap, mail
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "ftp", "sftp", "start", "memory")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "ftp", "sftp", "start", "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -58,10 +58,14 @@ def main() -> int:
             pop3_rates(args.rounds, args.seconds)
         elif part in ("ftp", "sftp"):
             file_rates(part, args.rounds, args.seconds)
+        elif part == "imap":
+            imap_rates(args.rounds, args.seconds)
         elif part == "start":
             start_times(args.rounds)
-        else:
+        elif part == "memory":
             memories()
+        else:
+            idle_memory()
     return 0
 
 
@@ -145,6 +149,15 @@ def file_rates(part: str, rounds: int, seconds: float) -> None:
                 lambda server, what=what: measure(server, 0.1, what))  # type: ignore[misc]
 
 
+def imap_rates(rounds: int, seconds: float) -> None:
+    peers = None
+    for name, (title, _) in imap.WORK.items():
+        print(f"{title}; {mail.CONNECTIONS} connections")
+        peers = present(imap.IMAP_PEERS) if peers is None else peers
+        compare(peers, rounds, lambda server, name=name: imap.work(name, server.address, seconds),  # type: ignore[misc]
+                lambda server, name=name: imap.work(name, server.address, WARM_UP))  # type: ignore[misc]
+
+
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],
             warm_up: Callable[[Server], Rate]) -> None:
     """Measure the servers in turns, and print what came out. The first is the sandbox."""
@@ -211,6 +224,17 @@ def memories() -> None:
                 full = memory(server)
             print(f"  {peer.name:<30} {idle / 1e6:>10.1f}  {first / 1e6:>6.1f}  {full / 1e6:>6.1f}  "
                   f"({(full - first) / CONNECTIONS / 1e3:.1f} kB a connection)")
+
+
+def idle_memory() -> None:
+    print(f"Resident memory in MB: with one connection in IDLE, with {imap.IDLERS:,}")
+    with launch(imap.IMAP_PEERS[0]) as server:
+        with imap.idling(server.address, 1):
+            first = memory(server)
+        with imap.idling(server.address, imap.IDLERS):
+            full = memory(server)
+        print(f"  {server.name:<30} {first / 1e6:>10.1f}  {full / 1e6:>6.1f}  "
+              f"({(full - first) / (imap.IDLERS - 1) / 1e3:.1f} kB a connection)")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ from bench.load import Rate
 from bench.peers import HOST, Peer, Server, find, sandbox
 from sandbox.address import Address
 
-__all__ = ["CONNECTIONS", "POP3_PEERS", "SIZES", "SMTP_PEERS", "fetch", "send"]
+__all__ = [
+    "CONNECTIONS", "LETTERS", "PASSWORD", "PEOPLE", "POP3_PEERS", "SIZES", "SMTP_PEERS", "dovecot", "fetch",
+    "mail_sandbox", "run", "send", "text",
+]
 
 CONNECTIONS = 8
 SIZES = (2_000, 50_000)
@@ -130,7 +133,7 @@ def mail_sandbox(folder: Path, port: int, service: str) -> list[str]:
     with (folder / "world.toml").open("a") as world:
         for person in PEOPLE:
             world.write(f'[people.{person}]\npassword = "{PASSWORD}"\n')
-        if service == "pop3":
+        if service in ("pop3", "imap"):
             body = text(SIZES[0]).replace("\r\n", "\\n")
             for person in PEOPLE * LETTERS:
                 world.write(f'[[mail]]\nto = "{person}"\nfrom = "a@far.example"\ntext = "{body}"\n')
@@ -214,7 +217,7 @@ def inetsim(folder: Path, port: int) -> list[str]:
 
 
 DOVECOT = """
-protocols = pop3
+protocols = {protocol}
 listen = {host}
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -231,18 +234,18 @@ userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}/mail/%u
 }}
-service pop3-login {{
-  inet_listener pop3 {{
+service {protocol}-login {{
+  inet_listener {protocol} {{
     port = {port}
   }}
-  inet_listener pop3s {{
+  inet_listener {protocol}s {{
     port = 0
   }}
 }}
 """
 
 
-def dovecot(folder: Path, port: int) -> list[str]:
+def dovecot(folder: Path, port: int, protocol: str) -> list[str]:
     """As it comes, over maildirs."""
     owner = pwd.getpwnam("dovenull")
     letter = f"Subject: bench\r\nFrom: a@far.example\r\n\r\n{text(SIZES[0])}".encode()
@@ -257,7 +260,8 @@ def dovecot(folder: Path, port: int) -> list[str]:
             os.chown(path, owner.pw_uid, owner.pw_gid)
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
     (folder / "dovecot.conf").write_text(DOVECOT.format(
-        folder=folder, host=HOST, port=port, password=PASSWORD, uid=owner.pw_uid, gid=owner.pw_gid))
+        folder=folder, host=HOST, port=port, protocol=protocol, password=PASSWORD, uid=owner.pw_uid,
+        gid=owner.pw_gid))
     return [find("dovecot"), "-F", "-c", str(folder / "dovecot.conf")]
 
 
@@ -270,7 +274,7 @@ SMTP_PEERS = (
 
 POP3_PEERS = (
     Peer("sandbox", functools.partial(mail_sandbox, service="pop3")),
-    Peer("Dovecot", dovecot, programs={"dovecot": "dovecot-pop3d"}, root=True),
+    Peer("Dovecot", functools.partial(dovecot, protocol="pop3"), programs={"dovecot": "dovecot-pop3d"}, root=True),
 )
 
 

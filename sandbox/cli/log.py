@@ -143,6 +143,9 @@ def show_handshake(reader: Reader, number: int) -> int:
         if found.id == number and exchange.verb == "TLS":
             notes, cause = exchange.notes, exchange.key.removeprefix("tls:situation.")
             break
+    else:
+        if client[:1] != b"\x16":      # compressed alone, without TLS
+            raise UserError(f"session {number} ({session.service}) has no TLS in it")
     facts = describe(client, server, cause="" if ":" in cause else cause, alert=notes.get("alert_received", ""))
     print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
           f"{clock(session.opened, milliseconds=True)}")

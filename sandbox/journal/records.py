@@ -17,7 +17,8 @@ __all__ = ["Chunk", "Cut", "Datagram", "Exchange", "Session", "Stream"]
 
 
 class Stream(enum.IntEnum):
-    """The byte streams of a session. The wire streams exist where TLS runs: what an eavesdropper saw."""
+    """The byte streams of a session. The wire streams exist where TLS runs, or compression
+    alone: what an eavesdropper saw."""
 
     CLIENT = 0
     SERVER = 1

@@ -34,6 +34,7 @@ from sandbox.protocols.conversation import (
 )
 
 if TYPE_CHECKING:
+    from sandbox.net.deflate import DeflateChannel
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
 
 __all__ = ["Conversation", "Exchange", "StreamExchange"]
@@ -108,15 +109,17 @@ class DataMaker(Protocol):
 class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
-    __slots__ = ("_burst", "_data", "_eager", "_ended", "_journal", "_limits", "_pending", "_pending_size",
-                 "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel", "client", "due",
-                 "expired", "failed", "open_exchange", "owner", "patience", "recorder", "resetting", "scope",
-                 "secure", "server", "service", "streams", "waiting")
+    __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
+                 "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel",
+                 "client", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
+                 "resetting", "scope", "secure", "server", "service", "streams", "waiting")
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
         session = recorder.session
-        self.channel: Channel | TlsChannel = channel
+        self.channel: Channel | TlsChannel | DeflateChannel = channel
+        self._encryption: TlsChannel | None = None
+        """The one among the channels that encrypts."""
         self._tls = tls
         self._data = data
         self._journal = journal
@@ -161,7 +164,7 @@ class Conversation:
 
     @property
     def alpn(self) -> str:
-        return "" if isinstance(self.channel, Channel) else self.channel.engine.alpn
+        return "" if self._encryption is None else self._encryption.engine.alpn
 
     @property
     def consumed(self) -> int:
@@ -295,7 +298,7 @@ class Conversation:
             # CVE-2011-0411). They are recorded, and belong to no one.
             exchange.note("thrown_away", f"{len(self.buffer)} octets")
             self.buffer.clear()
-        self.channel = channel = TlsChannel(self.channel, self.recorder, self._tls)
+        self.channel = self._encryption = channel = TlsChannel(self.channel, self.recorder, self._tls)
         self.due = trio.current_time() + self._limits.handshake
         try:
             await channel.handshake(self._wait)
@@ -309,7 +312,15 @@ class Conversation:
         channel.tell(exchange)
 
     def channel_binding(self, kind: str) -> bytes | None:
-        return None if isinstance(self.channel, Channel) else self.channel.binding(kind)
+        return None if self._encryption is None else self._encryption.binding(kind)
+
+    async def start_compression(self) -> None:
+        from sandbox.net.deflate import DeflateChannel
+        if isinstance(self.channel, DeflateChannel):
+            raise RuntimeError("this conversation is compressed already")
+        await self.flush()
+        self.channel = DeflateChannel(self.channel, self.recorder)
+        self._eager = True  # a client may say something right behind our answer
 
     # -- data connections -------------------------------------------------------------------------------------
 

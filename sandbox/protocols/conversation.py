@@ -151,6 +151,13 @@ class Conversation(Protocol):
         Raises Closed when the handshake fails.
         """
 
+    async def start_compression(self) -> None:
+        """Flush, and compress both directions from here on with DEFLATE (RFC 4978). Once in a conversation, and after
+        TLS where there is any; the exchanges stay those of the dialogue before compression.
+
+        What is in `buffer` came in clear and stays so: a session looks whether it is empty. Raises TimedOut, Closed.
+        """
+
     def channel_binding(self, kind: str) -> bytes | None:
         """What ties a login to this very TLS connection (RFC 5056), None where there is no such thing.
 

@@ -8,8 +8,10 @@ import smtplib
 import ssl
 import subprocess
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -66,6 +68,58 @@ async def test_imaplib(sandbox: Sandbox, store: MailStore) -> None:
             assert client.status("Drafts", "(MESSAGES)")[1] == [b"Drafts (MESSAGES 1)"]
 
     await in_thread(talk)
+
+
+async def test_compression(sandbox: Sandbox, store: MailStore) -> None:
+    host, port = sandbox.endpoints["imap"]
+
+    def talk() -> None:
+        with Packing(host, port) as client:
+            assert "COMPRESS=DEFLATE" in client.capabilities
+            client.login("alice", "wonderland")
+            client.pack()
+            assert client.select()[0] == "OK"
+            for number in range(1, 4):
+                _, found = client.uid("SEARCH", "SUBJECT", str(number))
+                _, data = client.uid("FETCH", found[0].split()[-1].decode(), "(BODY.PEEK[TEXT])")
+                assert data[0][1] == b"letter number %d, sch\xc3\xb6n\r\n" % number
+            letter = b"Subject: long\r\n\r\n" + b"the same again\r\n" * 20_000
+            assert client.append("Drafts", "", None, letter)[0] == "OK"
+            client.select("Drafts")
+            _, data = client.uid("FETCH", "1:*", "(BODY[])")
+            assert data[0][1] == letter
+
+    await in_thread(talk)
+
+
+class Packing(imaplib.IMAP4):
+    """imaplib's client, able to compress both directions as RFC 4978 §3 has it."""
+
+    packer: Any = None
+
+    def pack(self) -> None:
+        imaplib.Commands["COMPRESS"] = ("AUTH", )
+        assert self.xatom("COMPRESS", "DEFLATE")[0] == "OK"
+        self.packer, self.unpacker = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+        self.arrived = bytearray()
+
+    def send(self, data: Any) -> None:
+        super().send(self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH) if self.packer else data)
+
+    def readline(self) -> bytes:
+        return self.until(lambda: self.arrived.find(b"\n") + 1) if self.packer else super().readline()
+
+    def read(self, size: int) -> bytes:
+        return self.until(lambda: size if len(self.arrived) >= size else 0) if self.packer else super().read(size)
+
+    def until(self, enough: Callable[[], int]) -> bytes:
+        while not enough():
+            data = self.socket().recv(65536)
+            assert data, "the server went"
+            self.arrived += self.unpacker.decompress(data)
+        found = bytes(self.arrived[:enough()])
+        del self.arrived[:len(found)]
+        return found
 
 
 async def test_imapclient(sandbox: Sandbox, store: MailStore) -> None:

@@ -117,6 +117,7 @@ class MemoryConversation:
         self.server = server
         self.service = service
         self.secure = secure
+        self.compressed = False
         self.alpn = alpn
         self.buffer = bytearray()
         self.due = math.inf
@@ -221,6 +222,10 @@ class MemoryConversation:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("there is no network in memory")
+
+    async def start_compression(self) -> None:
+        await self.flush()
+        self.compressed = True
 
     def channel_binding(self, kind: str) -> bytes | None:
         return None

@@ -71,6 +71,7 @@ class Talk:
         self.server = server
         self.service = service
         self.secure = secure
+        self.compressed = False
         self.buffer = bytearray()
         self.due = inf
         self.line = line
@@ -171,6 +172,10 @@ class Talk:
 
     async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
         raise NotImplementedError("a conversation in memory has no other ports")
+
+    async def start_compression(self) -> None:
+        await self.flush()
+        self.compressed = True
 
     def channel_binding(self, kind: str) -> bytes | None:
         return None

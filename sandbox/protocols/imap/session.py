@@ -5,7 +5,7 @@ commands themselves are in `commands/`. Extensions: LITERAL+ (7888), SASL-IR (49
 IDLE (2177), NAMESPACE (2342), UIDPLUS (4315), UNSELECT (3691), CHILDREN (3348), LIST-EXTENDED (5258), LIST-STATUS
 (5819), SPECIAL-USE (6154), MOVE (6851), ESEARCH (4731), SEARCHRES (5182), WITHIN (5032), SORT and THREAD (5256),
 CONDSTORE and QRESYNC (7162), STATUS=SIZE (8438), MULTIAPPEND (3502), BINARY (3516), QUOTA (9208), APPENDLIMIT (7889),
-UTF8=ACCEPT (6855). Left out: see README.md.
+UTF8=ACCEPT (6855), COMPRESS=DEFLATE (4978). Left out: see README.md.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class Mailboxes:
 class Imap:
     """One client. enabled: what it switched on with ENABLE, or by using it; view: the selected mailbox."""
 
-    __slots__ = ("account", "closing", "conversation", "enabled", "errors", "exchange", "incoming", "mailboxes",
-                 "store", "tag", "view")
+    __slots__ = ("account", "closing", "compressed", "conversation", "enabled", "errors", "exchange", "incoming",
+                 "mailboxes", "store", "tag", "view")
 
     def __init__(self, conversation: Conversation, mailboxes: Mailboxes) -> None:
         self.conversation = conversation
@@ -88,6 +88,7 @@ class Imap:
         self.tag = "*"
         self.errors = 0
         self.closing = False
+        self.compressed = False
 
     # -- what commands use --------------------------------------------------------------------------------------
 
@@ -135,6 +136,8 @@ class Imap:
 
     def capabilities(self) -> str:
         words = [*CAPABILITIES, f"APPENDLIMIT={self.mailboxes.size}"]
+        if not self.compressed:
+            words.append("COMPRESS=DEFLATE")
         if not self.account:
             if self.mailboxes.upgrade and not self.conversation.secure:
                 words.append("STARTTLS")

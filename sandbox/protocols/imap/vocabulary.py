@@ -33,5 +33,6 @@ def vocabulary() -> dict[str, frozenset[str]]:
         "key": KEYS,
         "attribute": ATTRIBUTES,
         "status": frozenset(STATUS_ITEMS),
-        "capability": frozenset(CAPABILITIES) | {"APPENDLIMIT", "STARTTLS", "LOGINDISABLED", "AUTH"},
+        "capability": frozenset(CAPABILITIES) | {"APPENDLIMIT", "COMPRESS=DEFLATE", "STARTTLS",
+                                                    "LOGINDISABLED", "AUTH"},
     }

@@ -1,4 +1,4 @@
-"""What can be said at any time: CAPABILITY, NOOP, LOGOUT, ID; and ENABLE."""
+"""What can be said at any time: CAPABILITY, NOOP, LOGOUT, ID; ENABLE and COMPRESS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.writing import string
-from sandbox.protocols.imap.replies import Tagged, ok
+from sandbox.protocols.imap.replies import Tagged, bad, no, ok
 from sandbox.protocols.imap.table import ANY, LOGGED_IN, State, command
 
 if TYPE_CHECKING:
@@ -93,3 +93,22 @@ def enable(session: Imap, name: str) -> None:
 
 def spelled(name: str) -> str:
     return "IMAP4rev2" if name == "IMAP4REV2" else name
+
+
+def algorithm(cursor: Cursor) -> tuple[str]:
+    cursor.expect_space()
+    return (cursor.expect_atom().upper(),)
+
+
+@command("COMPRESS", states=LOGGED_IN, rfc="4978 §3", reads=algorithm)
+async def compress(session: Imap, name: str) -> Tagged:
+    """Compress from here on."""
+    if name != "DEFLATE":
+        return no("DEFLATE is the only compression there is", "CANNOT")
+    if session.compressed:
+        return no("This connection is compressed already", "COMPRESSIONACTIVE")
+    if session.conversation.buffer:
+        # It would be read as clear text, or as damage (RFC 4978 §3: nothing may be sent before the answer).
+        return bad("Wait for the answer to COMPRESS before you go on")
+    session.compressed = True
+    return ok("Compressed from here on")._replace(then=session.conversation.start_compression)
