@@ -83,15 +83,14 @@ class Listings(Stateful):
         count = Count()
 
         def render() -> bytes:
-            text = "".join(f"{line}\r\n" for line in lines()).encode("utf-8", "replace")
-            count.add(text)
-            return text
+            return "".join(f"{line}\r\n" for line in lines()).encode("utf-8", "replace")
 
         async def move(data: DataConversation) -> Reply:
             text = await trio.to_thread.run_sync(render)
             view = memoryview(text)
             for start in range(0, len(text), 65536):
                 await data.send(bytes(view[start:start + 65536]))
+            count.octets = len(text)
             return ok("226", "That is all")
 
         return ok(self.begin_transfer(verb, path, move, count, sending=True), "Here comes the list")
