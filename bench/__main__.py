@@ -1,6 +1,6 @@
 """Runs the benchmarks and prints the results side by side.
 
-    python -m bench                    everything, about two minutes
+    python -m bench                    everything, about ten minutes
     python -m bench --only dns         one part
     python -m bench --rounds 1 --seconds 1
 
