@@ -1,6 +1,6 @@
 """Runs the benchmarks and prints the results side by side.
 
-    python -m bench                    everything, about two minutes
+    python -m bench                    everything, about ten minutes
     python -m bench --only dns         one part
     python -m bench --rounds 1 --seconds 1
 
@@ -26,13 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import imap, mail
+from bench import files, imap, mail
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "start", "memory", "idle")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "ftp", "sftp", "start", "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -56,6 +56,8 @@ def main() -> int:
             smtp_rates(args.rounds, args.seconds)
         elif part == "pop3":
             pop3_rates(args.rounds, args.seconds)
+        elif part in ("ftp", "sftp"):
+            file_rates(part, args.rounds, args.seconds)
         elif part == "imap":
             imap_rates(args.rounds, args.seconds)
         elif part == "start":
@@ -128,14 +130,23 @@ def smtp_rates(rounds: int, seconds: float) -> None:
     for size in mail.SIZES:
         print(f"Messages of {size:,} octets taken over SMTP, a second; {mail.CONNECTIONS} connections")
         peers = present(mail.SMTP_PEERS) if peers is None else peers
-        compare(peers, rounds, lambda server, size=size: mail.send(server.address, seconds, size),  # type: ignore[misc]
-                lambda server, size=size: mail.send(server.address, WARM_UP, size))  # type: ignore[misc]
+        compare(peers, rounds, partial(mail.send, size, seconds), partial(mail.send, size, WARM_UP))
 
 
 def pop3_rates(rounds: int, seconds: float) -> None:
     print(f"Messages of {mail.SIZES[0]:,} octets fetched over POP3, a second; {mail.CONNECTIONS} connections")
-    compare(present(mail.POP3_PEERS), rounds, lambda server: mail.fetch(server.address, seconds),
-            lambda server: mail.fetch(server.address, WARM_UP))
+    compare(present(mail.POP3_PEERS), rounds, partial(mail.fetch, seconds), partial(mail.fetch, WARM_UP))
+
+
+def file_rates(part: str, rounds: int, seconds: float) -> None:
+    measure, servers, client = ((files.ftp, files.FTP_PEERS, "FTP by Python's ftplib") if part == "ftp" else
+                                (files.sftp, files.SFTP_PEERS, "SFTP by OpenSSH's sftp"))
+    peers = None
+    for what, title in files.TESTS.items():
+        print(f"{title}; {client}")
+        peers = present(servers) if peers is None else peers
+        compare(peers, rounds, lambda server, what=what: measure(server, seconds, what),  # type: ignore[misc]
+                lambda server, what=what: measure(server, 0.1, what))  # type: ignore[misc]
 
 
 def imap_rates(rounds: int, seconds: float) -> None:

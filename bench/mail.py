@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.load import Rate
-from bench.peers import HOST, Peer, find, sandbox
+from bench.peers import HOST, Peer, Server, find, sandbox
 from sandbox.address import Address
 
 __all__ = [
@@ -32,14 +32,14 @@ PASSWORD = "bench"
 LINE = "All work and no play makes a dull test, and a long one makes a test that nobody runs."
 
 
-def send(address: Address, seconds: float, size: int) -> Rate:
+def send(size: int, seconds: float, server: Server) -> Rate:
     """Messages accepted: each connection sends one after the other, and waits for every answer."""
-    return measure("send", address, seconds, size)
+    return measure("send", server.address, seconds, size)
 
 
-def fetch(address: Address, seconds: float) -> Rate:
+def fetch(seconds: float, server: Server) -> Rate:
     """Messages fetched with RETR: each connection has logged in to a maildrop of its own."""
-    return measure("fetch", address, seconds, 0)
+    return measure("fetch", server.address, seconds, 0)
 
 
 def measure(what: str, address: Address, seconds: float, size: int) -> Rate:
@@ -194,7 +194,9 @@ def postfix(folder: Path, port: int) -> list[str]:
     (folder / "etc" / "main.cf").write_text(POSTFIX.format(folder=folder, host=HOST, uid=owner.pw_uid,
                                                            gid=owner.pw_gid))
     (folder / "etc" / "master.cf").write_text(MASTER.format(host=HOST, port=port))
-    return [find("postfix"), "-c", str(folder / "etc"), "start-fg"]
+    # `postfix start` would begin a session of its own, and outlive this one.
+    subprocess.run([find("postfix"), "-c", str(folder / "etc"), "check"], check=True, capture_output=True)
+    return ["/usr/lib/postfix/sbin/master", "-c", str(folder / "etc"), "-d"]
 
 
 INETSIM = """

@@ -81,10 +81,11 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
     StoreError, WorldError.
     """
     raise_descriptor_limit()
-    with unwrapped(), closing(World.load(Path(config.world) if config.world else None, data)) as world:
-        store = Store(data / FILE, size=config.journal.size)
-        async with serving(Sandbox(config, data, world, Journal(
-                store, queue=config.journal.queue, body_limit=config.journal.body_limit))) as sandbox:
+    file = Path(config.world) if config.world else None
+    with (unwrapped(), closing(World.load(file, data)) as world,
+          closing(Store(data / FILE, size=config.journal.size)) as store):
+        journal = Journal(store, queue=config.journal.queue, body_limit=config.journal.body_limit)
+        async with serving(Sandbox(config, data, world, journal)) as sandbox:
             yield sandbox
 
 

@@ -14,7 +14,6 @@ data, and the exchange gets a `Cut` with the length and SHA-256 of that whole si
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from time import time
 
@@ -22,6 +21,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.journal.bus import Bus, Happened
+from sandbox.journal.digests import PIECE, Digest, Hasher
 from sandbox.journal.records import Cut, Exchange, Session, Stream
 from sandbox.journal.store import Batch, ChunkRow, DatagramRow, Description, Page, Store
 
@@ -40,8 +40,8 @@ REPEAT_FROM = 1_024
 REPEATS = 32
 """Bytes objects of at least so many octets that pass more than once are stored once; so many are remembered."""
 
-HASH_FROM = 65_536
-"""A side of an exchange is hashed as it grows from this length on; shorter ones never pay for it."""
+REPEAT_UPTO = 262_143
+"""Longer ones are pieces of files, new each time; remembering them would only keep them in memory."""
 
 
 Ranges = tuple[tuple[int, int], tuple[int, int]]
@@ -54,14 +54,16 @@ Held = tuple[float, int, int, int, bytes]
 class Side:
     """One byte stream of a session: where it is, and how much the exchange under way has of it."""
 
-    __slots__ = ("digest", "early", "held", "kept", "offset", "start")
+    __slots__ = ("digest", "early", "hasher", "held", "kept", "offset", "start")
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: Hasher) -> None:
+        self.hasher = hasher
         self.offset = 0
         self.start = 0
         self.kept = 0
         self.early: list[bytes] = []
-        self.digest: hashlib._Hash | None = None
+        """What is not worth hashing yet; most exchanges never are."""
+        self.digest: Digest | None = None
         self.held: Held | None = None
 
     def absorb(self, data: bytes) -> None:
@@ -69,16 +71,14 @@ class Side:
         self.kept += len(data)
         if self.digest is not None:
             self.digest.update(data)
-        elif self.kept <= HASH_FROM:
-            self.early.append(data)
-        else:
-            self.digest = hashlib.sha256(b"".join(self.early))
-            self.digest.update(data)
-            self.early.clear()
+            return
+        self.early.append(data)
+        if self.kept >= PIECE:
+            self.digest, self.early = Digest(self.hasher, self.early), []
 
     def sha256(self) -> str:
         """Of everything absorbed."""
-        return (self.digest or hashlib.sha256(b"".join(self.early))).hexdigest()
+        return (self.digest or Digest(self.hasher, self.early)).hexdigest()
 
     def begin(self, offset: int) -> None:
         """The next exchange starts at `offset` of the stream."""
@@ -138,6 +138,7 @@ class Journal:
         self._limit = queue
         self._next_session, self.next_exchange, next_blob = store.next_ids()
         self.repeats = Repeats(next_blob)
+        self.hasher = Hasher()
         self._waiting = 0
         """Octets collected or with the writer."""
         self._collected = 0
@@ -167,14 +168,18 @@ class Journal:
     @property
     def full(self) -> bool:
         """Whether whoever carries bytes must await `room` first."""
-        return self._waiting > self._limit
+        return self._waiting > self._limit or self.hasher.full
 
     async def room(self) -> None:
-        """Wait until the writer has caught up."""
-        while self._waiting > self._limit:
+        """Wait until the writer and the hashes have caught up."""
+        while self.full:
             if self._room.is_set():
                 self._room = trio.Event()
-            self._wake.set()
+            self.hasher.awaited = True
+            if self._waiting > self._limit:
+                self._wake.set()
+            elif not self.hasher.full:  # it was done before it could know that somebody waits
+                break
             await self._room.wait()
 
     async def settle(self) -> None:
@@ -213,6 +218,7 @@ class Journal:
         """Flush batches until cancelled, then flush what is left and wait for the writer."""
         token = trio.lowlevel.current_trio_token()
         self._store.start(lambda size: token.run_sync_soon(self._written, size))
+        self.hasher.on_room = lambda: token.run_sync_soon(self._hashed)
         try:
             task_status.started()
             while True:
@@ -225,6 +231,7 @@ class Journal:
             self.flush()
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(self._store.close)
+                await trio.to_thread.run_sync(self.hasher.close)
 
     def flush(self) -> None:
         """Hand what was collected to the writer and to the observers."""
@@ -247,6 +254,9 @@ class Journal:
         if self.bus:
             self.bus.publish(happened)
 
+    def _hashed(self) -> None:
+        self._room.set()
+
     def _written(self, size: int) -> None:
         self._waiting -= size
         self._done += 1
@@ -261,7 +271,8 @@ class Recorder:
     def __init__(self, journal: Journal, session: Session) -> None:
         self.session = session
         self._journal = journal
-        self._sides = (Side(), Side(), Side(), Side())
+        hasher = journal.hasher
+        self._sides = (Side(hasher), Side(hasher), Side(hasher), Side(hasher))
         self._chunks: list[ChunkRow] = []
         self._exchanges: list[Exchange] = []
         self._datagrams: list[DatagramRow] = []
@@ -272,6 +283,12 @@ class Recorder:
     def offset(self, stream: Stream) -> int:
         """How many octets of a stream have passed."""
         return self._sides[stream].offset
+
+    def sha256(self, stream: Stream) -> str:
+        """Of what has passed of a stream since the last exchange ended."""
+        side = self._sides[stream]
+        self._release(side)
+        return side.sha256()
 
     def unclaimed(self, consumed: int) -> bool:
         """Whether bytes passed that belong to no ended exchange. consumed: the client's, by the session."""
@@ -284,18 +301,18 @@ class Recorder:
         length = len(data)
         journal = self._journal
         if side.held is not None or side.kept + length > journal.body_limit:
-            self._release(side)
+            self._release(side)  # which counts what it keeps
             self._long = True
             side.held = (time(), stream, side.offset, length, data)
         else:
             self._chunks.append((time(), stream, side.offset, length,
-                                 data if length < REPEAT_FROM else journal.repeats.find(data)))
+                                 journal.repeats.find(data) if REPEAT_FROM <= length <= REPEAT_UPTO else data))
             side.absorb(data)
+            journal.count(length)
         side.offset += length
         if not self._dirty:
             self._dirty = True
             journal.touched(self)
-        journal.count(length)
 
     def exchange(self, started: float, verb: str, asked: str, outcome: str, answered: str, key: str,
                  consumed: int, notes: Mapping[str, str] | None, ranges: Ranges | None = None) -> Exchange:
@@ -369,13 +386,14 @@ class Recorder:
         side.held = None
         inside = length if upto is None else max(0, min(length, upto - offset))
         keep = max(0, min(inside, self._journal.body_limit - side.kept))
-        side.absorb(data[:inside])
+        side.absorb(data if inside == length else data[:inside])
         if keep:
             self._chunks.append((moment, stream, offset, keep, data[:keep]))
         if inside > keep:
             self._chunks.append((moment, stream, offset + keep, inside - keep, b""))
         if inside < length:
             self._chunks.append((moment, stream, offset + inside, length - inside, data[inside:]))
+        self._journal.count(length - inside + keep, 3)
         if not self._dirty:
             self._dirty = True
             self._journal.touched(self)

@@ -15,10 +15,13 @@ import trio
 
 from sandbox.protocols.conversation import Closed
 
-__all__ = ["READ_SIZE", "Channel"]
+__all__ = ["BULK_SIZE", "READ_SIZE", "Channel"]
 
 READ_SIZE = 65_536
 """Octets asked for at once."""
+
+BULK_SIZE = 524_288
+"""The same, when so many came the last time that there is more."""
 
 
 class Channel:

@@ -21,7 +21,7 @@ from sandbox.address import Address
 from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import READ_SIZE, Channel
+from sandbox.net.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import (
     Closed,
@@ -187,12 +187,12 @@ class Conversation:
         if self._journal.full:
             await self._journal.room()
         channel = self.channel
-        data = channel.receive_now() if self._eager else None
+        data = channel.receive_now(BULK_SIZE) if self._eager else None
         while data is None:
             self._burst = 0
             await self._wait(channel.readable)
             data = channel.receive_now()
-        self._eager = len(data) == READ_SIZE or channel.at_end
+        self._eager = len(data) >= READ_SIZE or channel.at_end
         self.active = self._watch.now
         if not data:
             self._ended = True

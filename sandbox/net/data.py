@@ -18,6 +18,7 @@ import trio
 from sandbox.address import Address
 from sandbox.config import Limits
 from sandbox.journal.recorder import Journal
+from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.dial import connect
@@ -62,6 +63,9 @@ class DataConversation(Conversation):
             end = "client-closed" if self.ended else "server-closed"
         finally:
             self._close(self.expired or self.failed or end)
+
+    def sha256(self, *, sent: bool) -> str:
+        return self.recorder.sha256(Stream.SERVER if sent else Stream.CLIENT)
 
     def abort(self) -> None:
         self.reset()

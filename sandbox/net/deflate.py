@@ -67,12 +67,13 @@ class DeflateChannel:
         """Whether more can be received without the socket telling so: a rest, or the end of stream."""
         return self._more or self._ended or self._inner.at_end
 
-    def receive_now(self) -> bytes | None:
-        """Up to READ_SIZE octets, b"" for end of stream, None for nothing yet. Raises Closed."""
+    def receive_now(self, limit: int = READ_SIZE) -> bytes | None:
+        """Up to READ_SIZE octets, b"" for end of stream, None for nothing yet. Raises Closed. limit: for the channel
+        below; what comes out here is bounded anyway."""
         while not self._ended:
             resumed = self._more
             if not resumed:
-                found = self._inner.receive_now()
+                found = self._inner.receive_now(limit)
                 if not found:
                     self._ended = found is not None
                     return found

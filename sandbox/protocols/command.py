@@ -221,7 +221,10 @@ class LineSession:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        table = dict(cls.commands)
+        table: dict[str, Command] = {}
+        for base in cls.__bases__:  # a class may be put together of several groups of commands
+            for name, row in getattr(base, "commands", {}).items():
+                table.setdefault(name, row)
         for member in vars(cls).values():
             row = getattr(member, "command", None)
             if isinstance(row, Command):
@@ -357,7 +360,7 @@ class LineSession:
     async def _answer(self, reply: Reply) -> None:
         """Write a reply, end its exchange, and do what comes after it."""
         assert self.exchange is not None
-        if reply.failed:
+        if reply.failed and not reply.code.startswith("4"):  # "not now" is no error of the client's
             self.errors += 1
         if self.errors >= self.error_limit and not reply.close:
             reply = self.refuse(Refusal.ERRORS, "Too many errors; goodbye", close=True)

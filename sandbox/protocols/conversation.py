@@ -193,6 +193,9 @@ class DataConversation(Conversation, Protocol):
         Raises TimedOut, Closed when the client is gone; the connection is closed in any case.
         """
 
+    def sha256(self, *, sent: bool) -> str:
+        """Of what was sent, or received, since the last exchange ended: the journal takes it anyway. In hex."""
+
     def abort(self) -> None:
         """Close at once; what is queued is dropped."""
 

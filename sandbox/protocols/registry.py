@@ -121,9 +121,13 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("submission", 587, tls=Tls.UPGRADE),
         Role("submissions", 465, tls=Tls.IMPLICIT),                 # RFC 8314
     )),
-    Protocol("pop3", "sandbox.protocols.pop3.session", (
+    Protocol("pop3", "sandbox.protocols.pop3.service", (
         Role("pop3", 110, tls=Tls.UPGRADE),
         Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
+    )),
+    Protocol("imap", "sandbox.protocols.imap.session", (
+        Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
+        Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
     )),
     Protocol("ftp", "sandbox.protocols.ftp.session", (
         Role("ftp", 21, tls=Tls.UPGRADE),
@@ -131,10 +135,6 @@ PROTOCOLS: tuple[Protocol, ...] = (
     )),
     Protocol("sftp", "sandbox.protocols.sftp.session", (
         Role("sftp", 22),
-    )),
-    Protocol("imap", "sandbox.protocols.imap.session", (
-        Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
-        Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
     )),
     Protocol("tcp", "sandbox.protocols.tcp.session", (
         Role("echo", 7, transports=BOTH),          # RFC 862

@@ -153,6 +153,25 @@ async def test_openssl(sandbox: Sandbox, service: str, options: list[str], print
 
 
 @openssl_needed
+@pytest.mark.parametrize(("service", "goodbye", "answer"), [
+    ("ftp", "QUIT", "221"), ("smtp", "QUIT", "221"), ("pop3", "QUIT", "+OK"), ("imap", "a LOGOUT", "* BYE"),
+])
+async def test_openssl_upgrades_a_connection(sandbox: Sandbox, service: str, goodbye: str, answer: str) -> None:
+    """AUTH TLS, STARTTLS and STLS, with the name of the server checked; what is said then is answered in there."""
+    await authority(sandbox)
+    host, port = sandbox.endpoints[service]
+    done = await run("openssl", "s_client", "-connect", f"{host}:{port}", "-starttls", service, "-crlf", "-ign_eof",
+                     "-servername", "mail.example.com", "-verify_hostname", "mail.example.com",
+                     "-verify_return_error", "-CAfile", str(ca_path(sandbox.data)), say=f"{goodbye}\n".encode())
+    said = done.stdout.decode()
+    assert done.returncode == 0, done.stderr
+    assert "Verification: OK" in said
+    assert "Verified peername: mail.example.com" in said
+    assert "New, TLSv1.3" in said
+    assert f"\n{answer}" in said.partition("Verification: OK")[2]
+
+
+@openssl_needed
 async def test_openssl_reads_the_revocations(sandbox: Sandbox, tmp_path: Path) -> None:
     host, port = sandbox.endpoints["http"]
     await run("curl", "-sS", "-o", str(tmp_path / "crl"), f"http://{host}:{port}/ca.crl")

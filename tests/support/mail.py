@@ -22,7 +22,7 @@ MAIL = (
         Role("submission", 587, tls=Tls.UPGRADE),
         Role("submissions", 465, tls=Tls.IMPLICIT),
     )),
-    Protocol("pop3", "sandbox.protocols.pop3.session", (
+    Protocol("pop3", "sandbox.protocols.pop3.service", (
         Role("pop3", 110, tls=Tls.UPGRADE), Role("pop3s", 995, tls=Tls.IMPLICIT),
     )),
 )

@@ -150,7 +150,7 @@ class TlsChannel:
         """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
         return self.engine.peer_closed or self.engine.truncated
 
-    def receive_now(self) -> bytes | None:
+    def receive_now(self, limit: int = 0) -> bytes | None:
         engine = self.engine
         while True:
             data = engine.read()

@@ -90,6 +90,8 @@ class Transfer:
         self.sending = sending
         self.give_up = give_up
         """What to do when it is over before its end."""
+        self.sha256 = ""
+        """Of what passed, in hex, once it is over."""
         self.exchange: OpenExchange | None = None
         self.reply: Reply | None = None
         self.scope = trio.CancelScope()
@@ -179,7 +181,7 @@ class Dialogue(LineSession):
         self.transfer = None
         reply = transfer.reply
         exchange = transfer.exchange or self.conversation.begin("transfer", f"{transfer.verb} {transfer.asked}")
-        note_count(exchange, transfer.count)
+        note_count(exchange, transfer)
         self.conversation.write(self.render(reply))
         exchange.end(reply.code, reply.summary)
 
@@ -266,7 +268,8 @@ class Dialogue(LineSession):
         finally:
             transfer.count.stop()
             if exchange is not None:
-                note_count(exchange, transfer.count)
+                transfer.sha256 = data.sha256(sent=transfer.sending)
+                note_count(exchange, transfer)
                 exchange.end(outcome, transfer.count.summary)
             if outcome == "complete":
                 self.nursery.start_soon(close, data)
@@ -275,10 +278,11 @@ class Dialogue(LineSession):
         return reply
 
 
-def note_count(exchange: OpenExchange, count: Count) -> None:
-    exchange.note("octets", str(count.octets))
-    exchange.note("sha256", count.sha256)
-    exchange.note("seconds", f"{count.seconds:.3f}")
+def note_count(exchange: OpenExchange, transfer: Transfer) -> None:
+    exchange.note("octets", str(transfer.count.octets))
+    if transfer.sha256:  # else there was no data connection
+        exchange.note("sha256", transfer.sha256)
+    exchange.note("seconds", f"{transfer.count.seconds:.3f}")
 
 
 async def close(data: DataConversation) -> None:

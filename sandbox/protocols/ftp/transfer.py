@@ -7,7 +7,6 @@ for each transfer, never more. Small files take one visit to a worker thread, wi
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -24,29 +23,19 @@ PIECE = 524_288
 
 
 class Count:
-    """What has passed: how many octets, their hash, since when."""
+    """What has passed: how many octets, and in what time."""
 
     def __init__(self) -> None:
         self.octets = 0
         self.seconds = 0.0
-        self._digest = hashlib.sha256()
         self.start()
 
     def start(self) -> None:
         """The time runs from now."""
         self._started = time.monotonic()
 
-    def add(self, data: bytes | bytearray) -> None:
-        """In a worker thread: hashing takes its time."""
-        self.octets += len(data)
-        self._digest.update(data)
-
     def stop(self) -> None:
         self.seconds = time.monotonic() - self._started
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
 
     @property
     def summary(self) -> str:
@@ -117,21 +106,24 @@ class Download:
         if self._ascii:
             after_cr, self._after_cr = self._after_cr, data.endswith(b"\r")
             data = to_network(data, after_cr)
-        self.count.add(data)
         return data
 
     async def send(self, data: DataConversation) -> None:
         """Raises OSError where the file cannot be read, ConversationError where the client is gone."""
         first, self._first = self._first, b""
         if self._descriptor < 0:
-            await data.send(first)
+            await self._give(data, first)
             return
         async with trio.open_nursery() as nursery:
             giving, taking = trio.open_memory_channel[bytes](1)
             nursery.start_soon(self._read_ahead, giving)
-            await data.send(first)
+            await self._give(data, first)
             async for piece in taking:
-                await data.send(piece)
+                await self._give(data, piece)
+
+    async def _give(self, data: DataConversation, piece: bytes) -> None:
+        await data.send(piece)
+        self.count.octets += len(piece)
 
     async def _read_ahead(self, giving: trio.MemorySendChannel[bytes]) -> None:
         async with giving:
@@ -151,45 +143,51 @@ class Upload:
 
     async def receive(self, data: DataConversation) -> None:
         """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
-        first = await gather(data)
-        if len(first) < PIECE:
+        first, whole = await self._gather(data)
+        if whole:
             await trio.to_thread.run_sync(self._write_last, first)
             return
         async with trio.open_nursery() as nursery:
-            giving, taking = trio.open_memory_channel[bytearray](1)
+            giving, taking = trio.open_memory_channel[list[bytes]](1)
             nursery.start_soon(self._write_behind, taking)
             async with giving:
                 await giving.send(first)
-                while piece := await gather(data):
-                    await giving.send(piece)
+                while not whole:
+                    pieces, whole = await self._gather(data)
+                    await giving.send(pieces)
 
-    async def _write_behind(self, taking: trio.MemoryReceiveChannel[bytearray]) -> None:
-        async for piece in taking:
-            await trio.to_thread.run_sync(self._write, piece)
-        await trio.to_thread.run_sync(self._write_last, b"")
+    async def _gather(self, data: DataConversation) -> tuple[list[bytes], bool]:
+        """What comes next, at least PIECE octets unless it is the last; and whether it is."""
+        pieces: list[bytes] = []
+        size = 0
+        while size < PIECE:
+            received = await data.read_some(PIECE)
+            if not received:
+                return pieces, True
+            pieces.append(received)
+            size += len(received)
+            self.count.octets += len(received)
+        return pieces, False
 
-    def _write(self, piece: bytes | bytearray) -> None:
-        self.count.add(piece)
-        if self._ascii:
-            piece, self._rest = from_network(self._rest + bytes(piece))
-        self._writing.write(piece, self._position)
-        self._position += len(piece)
+    async def _write_behind(self, taking: trio.MemoryReceiveChannel[list[bytes]]) -> None:
+        async for pieces in taking:
+            await trio.to_thread.run_sync(self._write, pieces)
+        await trio.to_thread.run_sync(self._write_last, [])
 
-    def _write_last(self, piece: bytes | bytearray) -> None:
-        self._write(piece)
+    def _write(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            if self._ascii:
+                piece, self._rest = from_network(self._rest + piece)
+            self._writing.write(piece, self._position)
+            self._position += len(piece)
+
+    def _write_last(self, pieces: list[bytes]) -> None:
+        self._write(pieces)
         if self._rest:
             self._writing.write(self._rest, self._position)
             self._position += 1
         if self._position < self._writing.size:  # it was longer before (RFC 3659 §5: what is sent replaces the rest)
             self._writing.truncate(self._position)
-
-
-async def gather(data: DataConversation) -> bytearray:
-    """What comes next, at least PIECE octets unless it is the last."""
-    piece = bytearray()
-    while len(piece) < PIECE and (received := await data.read_some(PIECE)):
-        piece += received
-    return piece
 
 
 def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import trio
 
@@ -59,8 +58,7 @@ class Mailboxes:
     """What an IMAP service is built on.
 
     accounts: finds who may log in; hostname: the server's own name; upgrade: whether STARTTLS is offered;
-    require_tls: whether passwords may only be sent over TLS; bindings: channel binding data of an encrypted
-    conversation; size: octets of one message.
+    require_tls: whether passwords may only be sent over TLS; size: octets of one message.
     """
 
     accounts: Accounts
@@ -69,7 +67,6 @@ class Mailboxes:
     hostname: str = "mail.example.com"
     upgrade: bool = False
     require_tls: bool = False
-    bindings: Mapping[str, bytes] = field(default_factory=dict)
     size: int = 104_857_600
 
 
@@ -147,7 +144,7 @@ class Imap:
             if not self.plaintext:
                 words.append("LOGINDISABLED")
             words += [f"AUTH={name}" for name in sasl.offered(plaintext=self.plaintext,
-                                                              bindings=self.mailboxes.bindings)]
+                                                              bindings=sasl.bindings(self.conversation))]
         return " ".join(words)
 
     async def report(self, *, expunges: bool) -> str:

@@ -22,17 +22,18 @@ import trio
 from sandbox.protocols import sasl
 from sandbox.protocols.command import CLEAR_TEXT, LineSession, Refusal, Reply, command
 from sandbox.protocols.conversation import Conversation
-from sandbox.protocols.dots import Stuffer
 from sandbox.protocols.pop3 import grammar
-from sandbox.protocols.registry import Context, Service, Tls
+from sandbox.protocols.pop3.bodies import Stuffed, whole_body
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same
 from sandbox.protocols.waiting import Pieces, settled
 from sandbox.world.mail import Item, MailStore
 
-__all__ = ["Maildrops", "Pop3", "State", "serve"]
+__all__ = ["Maildrops", "Pop3", "State"]
 
 LINE = 255      # RFC 2449 §4: octets of a command line with CRLF
 AUTH_LINE = 12_288 + 2  # RFC 5034 §4: of one with an initial response
+AHEAD = 32            # messages read at once, and
+AHEAD_OCTETS = 65_536  # how much of them a session may hold
 LANGUAGES = {"en": "English", "i-default": "English"}  # RFC 6856 §3.1 wants i-default known
 
 FIXED_CAPABILITIES = ("RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "IMPLEMENTATION Sandbox")
@@ -74,6 +75,9 @@ def err(text: str, code: str = "") -> Reply:
     return Reply("-ERR", (text,), code)
 
 
+NEEDS_UTF8 = err("This message's header is in UTF-8; send UTF8 before you log in", "UTF8")
+
+
 class Pop3(LineSession):
     """One client and one maildrop."""
 
@@ -101,6 +105,8 @@ class Pop3(LineSession):
         self.validity = 0
         self.items: list[Item] = []
         self.deleted: set[int] = set()
+        self.ahead: dict[int, tuple[bytes, bool]] = {}
+        """Messages read before they are asked for, by content number."""
 
     def render(self, reply: Reply) -> bytes:
         return grammar.render(reply)
@@ -286,24 +292,51 @@ class Pop3(LineSession):
         if refusal := self.missing(msg):
             return refusal
         item, store = self.items[msg - 1], self.maildrops.store
+        whole = await self.small(msg) if lines is None else None
+        if whole is not None:
+            text, needs_utf8 = whole
+            if needs_utf8 and not self.utf8:
+                return NEEDS_UTF8
+            return self.found(item, f"{item.size} octets", whole_body(text))
 
         def fetch() -> Iterator[bytes]:
             if not self.utf8 and store.needs_utf8(item.content):
                 raise UnicodeError
-            whole = store.read(item.content)
-            return whole if lines is None else grammar.top(whole, lines)
+            pieces = store.read(item.content)
+            return pieces if lines is None else grammar.top(pieces, lines)
 
         source = Pieces(fetch)
         try:
             # The first pieces are fetched before +OK is said: a message can be gone by way of IMAP.
             first = await anext(source, b"")
         except UnicodeError:
-            return err("This message's header is in UTF-8; send UTF8 before you log in", "UTF8")
+            return NEEDS_UTF8
         except KeyError:
             return err("That message was removed by another session", "SYS/PERM")
+        return self.found(item, f"{item.size} octets" if lines is None else "Top of the message",
+                          Stuffed(first, source))
+
+    def found(self, item: Item, text: str, body: bytes | AsyncIterator[bytes]) -> Reply:
         if self.exchange is not None:
             self.exchange.note("message", str(item.content))
-        return ok(f"{item.size} octets" if lines is None else "Top of the message", Stuffed(first, source))
+        return ok(text, body)
+
+    async def small(self, msg: int) -> tuple[bytes, bool] | None:
+        """A whole message that is small, and whether it needs UTF8; None for one that is large, or gone.
+
+        Clients fetch one after the other, so a visit to the store's thread brings the next ones too.
+        """
+        item = self.items[msg - 1]
+        if item.size > AHEAD_OCTETS:
+            return None
+        if item.content not in self.ahead:
+            wanted, octets = [], 0
+            for number, other in enumerate(self.items[msg - 1:msg - 1 + AHEAD], msg):
+                if number not in self.deleted and octets + other.size <= AHEAD_OCTETS:
+                    wanted.append(other.content)
+                    octets += other.size
+            self.ahead = await trio.to_thread.run_sync(self.maildrops.store.read_small, wanted)
+        return self.ahead.pop(item.content, None)
 
     @command("DELE", states=State.TRANSACTION, args="msg", rfc="1939 §5")
     def mark_deleted(self, msg: int) -> Reply:
@@ -338,42 +371,3 @@ class Pop3(LineSession):
 
     def mechanisms(self) -> list[str]:
         return sasl.offered(plaintext=self.plaintext, bindings=sasl.bindings(self.conversation))
-
-
-def serve(context: Context) -> Service:
-    """Build the service of `context.role`: pop3 or pop3s."""
-    settings = context.config.mail
-    domains = [domain.name for domain in context.world.domains]
-    maildrops = Maildrops(
-        accounts=context.world.accounts.get, store=context.world.open_mail(settings.durability, settings.quota),
-        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
-        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
-
-    async def session(conversation: Conversation) -> None:
-        await Pop3(conversation, maildrops).run()
-
-    return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
-
-
-class Stuffed:
-    """A message as the body of a multi-line response."""
-
-    def __init__(self, first: bytes, rest: Pieces) -> None:
-        self._first: bytes | None = first
-        self._rest = rest
-        self._stuffer: Stuffer | None = Stuffer()
-
-    def __aiter__(self) -> Stuffed:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._stuffer is None:
-            raise StopAsyncIteration
-        if self._first is not None:
-            piece, self._first = self._first, None
-            return self._stuffer.feed(piece)
-        try:
-            return self._stuffer.feed(await anext(self._rest))
-        except StopAsyncIteration:
-            stuffer, self._stuffer = self._stuffer, None
-            return stuffer.end()

@@ -2,16 +2,13 @@
 
 A file that is read or written is one exchange, at its close: how much, and the hash where it went from one end to
 the other. asyncssh reads the requests and calls the methods here, one after the other; the disk is left to worker
-threads.
-Sequential reads are served from a piece read ahead, and sequential writes gathered into one: a request is 32 KiB,
-and a visit to a thread costs as much as copying ten of them.
+threads. What an open file is stands in `handles`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -20,18 +17,12 @@ from typing import Any, TypeVar
 import asyncssh
 from asyncssh import SFTPAttrs, SFTPName
 
+from sandbox.protocols.sftp.handles import READ_LIMIT, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
 from sandbox.world.paths import Names, names_of, virtual
-from sandbox.world.places import Writing
 from sandbox.world.tree import Tree
 
 __all__ = ["OPERATIONS", "STATUSES", "Files", "status_of"]
-
-PIECE = 524_288
-"""Octets read ahead, or gathered before they are written."""
-
-READ_LIMIT = 262_144
-"""Octets of one answer to READ; clients ask again for the rest."""
 
 UNREAD = 16_777_216
 """Octets of answers that a client may leave lying before it gets more."""
@@ -86,109 +77,6 @@ def status_of(error: Exception) -> asyncssh.SFTPError:
                 return asyncssh.SFTPPermissionDenied(sentence)
         return asyncssh.SFTPError(code, sentence)
     return asyncssh.SFTPError(asyncssh.FX_FAILURE, str(error))
-
-
-async def in_thread(work: Callable[..., Value], *values: object) -> Value:
-    """Run it in one of trio's worker threads."""
-    return await asyncio.get_running_loop().run_in_executor(None, work, *values)
-
-
-class Total:
-    """What passed through one open file. octets: those that passed; sha256: "" where they did not go in one sweep
-    from the first octet on."""
-
-    def __init__(self) -> None:
-        self.octets = 0
-        self._hashed = 0
-        self._digest = hashlib.sha256()
-
-    def hash(self, data: bytes, offset: int) -> None:
-        """In a worker thread. What has been hashed already is passed over."""
-        if offset <= self._hashed < offset + len(data):
-            self._digest.update(memoryview(data)[self._hashed - offset:])
-            self._hashed = offset + len(data)
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest() if self._hashed == self.octets else ""
-
-
-class Reading:
-    """A file open for reading, with the piece that was read ahead."""
-
-    def __init__(self, path: str, descriptor: int) -> None:
-        self.path = path
-        self.total = Total()
-        self._descriptor = descriptor
-        self._piece = b""
-        self._start = 0
-
-    async def read(self, offset: int, size: int) -> bytes:
-        """Never less than was asked for but at the end: OpenSSH's client takes a short answer for a limit of the
-        server, and asks for no more than that ever after."""
-        inside = offset - self._start
-        if inside < 0 or inside + size > len(self._piece):
-            self._piece, self._start, inside = await in_thread(self._fetch, offset), offset, 0
-        data = self._piece[inside:inside + size]
-        self.total.octets += len(data)
-        return data
-
-    def _fetch(self, offset: int) -> bytes:
-        data = os.pread(self._descriptor, PIECE, offset)
-        self.total.hash(data, offset)
-        return data
-
-    def stat(self) -> os.stat_result:
-        return os.fstat(self._descriptor)
-
-    def give_up(self) -> None:
-        """Once is enough; more does no harm."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
-class Changing:
-    """A file open for writing, with what was gathered. An error of the disk is told at the next request."""
-
-    def __init__(self, path: str, names: Names, writing: Writing, append: bool) -> None:
-        self.path = path
-        self.names = names
-        self.total = Total()
-        self.writing = writing
-        self._append = append
-        self._gathered = bytearray()
-        self._start = 0
-
-    async def write(self, offset: int, data: bytes) -> None:
-        if self._append:
-            offset = max(self.writing.size, self._start + len(self._gathered) if self._gathered else 0)
-        if self._gathered and offset != self._start + len(self._gathered):
-            await self.settle()
-        if not self._gathered:
-            self._start = offset
-        self._gathered += data
-        if len(self._gathered) >= PIECE:
-            await self.settle()
-
-    async def read(self, offset: int, size: int) -> bytes:
-        await self.settle()
-        return await in_thread(self.writing.read, min(size, READ_LIMIT), offset)
-
-    def give_up(self) -> None:
-        self.writing.abandon()
-
-    async def settle(self) -> None:
-        """Write what was gathered."""
-        if self._gathered:
-            gathered, self._gathered = self._gathered, bytearray()
-            await in_thread(self._put, bytes(gathered), self._start)
-
-    def _put(self, data: bytes, offset: int) -> None:
-        self.writing.write(data, offset)
-        self.total.octets += len(data)
-        if offset + len(data) <= self.total.octets:
-            self.total.hash(data, offset)
 
 
 class Files(asyncssh.SFTPServer):

@@ -11,7 +11,8 @@ from typing import Any
 
 import asyncssh
 
-from sandbox.protocols.sftp.files import Files, in_thread
+from sandbox.protocols.sftp.files import Files
+from sandbox.protocols.sftp.handles import in_thread
 from sandbox.protocols.sftp.log import Log
 from sandbox.world import Account, World
 from sandbox.world.tree import Trees

@@ -306,6 +306,14 @@ class MailStore:
             raise KeyError(content)
         return bool(row[0])
 
+    def read_small(self, contents: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
+        """Several messages at once, whole, those of them that are there and not too large to live in the database;
+        each with whether it is only for readers that know RFC 6532."""
+        marks = ",".join("?" * len(contents))
+        with self._reading() as database:
+            return {content: (head + text, bool(utf8)) for content, head, text, utf8 in database.execute(
+                f"SELECT id, head, text, utf8 FROM content WHERE id IN ({marks}) AND text IS NOT NULL", contents)}
+
     def read(self, content: int, *, whole: bool = True, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """A message's octets, in pieces of bounded size. whole: with what was put before its text on arrival;
         start, end: only those between these offsets.

@@ -12,7 +12,7 @@ from sandbox.protocols.ftp.dialogue import REPLIES
 def test_every_code_is_listed() -> None:
     assert sandbox.protocols.ftp.__file__
     folder = Path(sandbox.protocols.ftp.__file__).parent
-    sources = [(folder / f"{name}.py").read_text() for name in ("session", "dialogue", "grammar")]
+    sources = [path.read_text() for path in folder.rglob("*.py")]
     listed = re.compile(r"^REPLIES = .*?^}\)", re.DOTALL | re.MULTILINE)
     found = {code for source in sources for code in re.findall(r'"(\d{3})"', listed.sub("", source))}
     assert found == REPLIES

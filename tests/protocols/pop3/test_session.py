@@ -375,6 +375,15 @@ async def test_a_large_message(maildrops: Maildrops, store: MailStore) -> None:
     assert text.replace(b"\r\n.", b"\r\n..") + b".\r\n+OK Goodbye\r\n" == wire[-len(text) - 300_000 - 16:]
 
 
+async def test_ten_minutes_of_silence_are_allowed(maildrops: Maildrops) -> None:
+    """RFC 1939 §3, whatever shorter time the configuration has for others."""
+    conversation = Talk("pop3")
+    conversation.patience = 300.0
+    conversation.feed(b"QUIT\r\n")
+    await conversation.serve(Pop3(conversation, maildrops).run)
+    assert conversation.patience == 600.0
+
+
 async def test_silence_ends_the_session_without_a_word(maildrops: Maildrops, store: MailStore) -> None:
     """RFC 1939 §3: the autologout timer closes without entering the UPDATE state."""
     conversation = Talk("pop3")

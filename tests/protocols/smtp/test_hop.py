@@ -126,3 +126,22 @@ async def test_what_is_sent_comes_back_over_pop3_byte_for_byte(sandbox: Sandbox)
     text = await trio.to_thread.run_sync(fetch)
     assert text.endswith(letter)
     assert text.count(b"Received: ") == 2
+
+
+async def test_ten_thousand_recipients_in_one_breath(sandbox: Sandbox) -> None:
+    """RFC 5321 §4.5.3.1.10: those above the limit are refused for now, and the rest gets the message."""
+    def send() -> list[bytes]:
+        with smtplib.SMTP(*sandbox.endpoints["smtp"], timeout=20) as client:
+            client.ehlo()
+            assert client.sock is not None
+            client.sock.sendall(b"MAIL FROM:<alice@example.com>\r\n" + b"".join(
+                b"RCPT TO:<p%d@far.example>\r\n" % number for number in range(10_000)))
+            codes = [b"%d" % client.getreply()[0] for _ in range(10_001)]
+            client.data(LETTER)
+            return codes
+
+    codes = await trio.to_thread.run_sync(send)
+    assert codes == [b"250"] * 1001 + [b"452"] * 9000
+    found = await wait_for_mail(mail_of(sandbox), "catch-all", b"Hello Bob", 1000)
+    assert sorted(item.recipient for item, _ in found) == sorted(f"p{number}@far.example" for number in range(1000))
+    assert len({item.content for item, _ in found}) == 1, "kept once"

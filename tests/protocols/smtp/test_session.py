@@ -302,8 +302,10 @@ async def test_too_many_recipients_and_too_many_errors(office: Office, monkeypat
         C: RCPT TO:<a@elsewhere.example>
         S: 250 ...""" + """
         C: RCPT TO:<b@elsewhere.example>
-        S: 452 4.5.3 Too many recipients in one transaction; send the rest in another""" * 19 + """
-        C: RCPT TO:<b@elsewhere.example>
+        S: 452 4.5.3 Too many recipients in one transaction; send the rest in another""" * 30 + """
+        C: NONSENSE
+        S: 500 5.5.1 ...""" * 19 + """
+        C: NONSENSE
         S: 421 4.7.0 Too many errors; goodbye
         S: <end>""")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ from sandbox.address import Address
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.sites import answers, page
 from sandbox.protocols.http.sites.page import Markup, fill, join
+from sandbox.protocols.http.sites.tour import Try, things
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -33,15 +33,6 @@ GROUP = '<h3>$title</h3>\n<ul class="commands">\n$commands</ul>\n'
 PERSON = "<tr><td>$name</td><td><code>$login</code></td><td><code>$password</code></td></tr>\n"
 PLACE = '<div class="card"><h3><a href="$url">$name</a></h3><p>$text</p></div>\n'
 LINK = '<li><a href="$url">$name</a>: $text</li>\n'
-
-
-class Try(NamedTuple):
-    """Something to try. service: the role that must be running for it."""
-
-    service: str
-    group: str
-    text: str
-    command: str
 
 
 class Kept(NamedTuple):
@@ -172,42 +163,6 @@ def found(request: Request) -> str:
         return ("<code>$host</code> is this very machine by definition, so nobody had to be asked. For other names "
                 "the question goes to DNS.")
     return "DNS was asked where <code>$host</code> is, and the sandbox's answer was: right here, on this machine."
-
-
-def things(endpoints: Mapping[str, Address], world: World, own: str) -> Iterable[Try]:
-    """What there is to try, with the ports of this run; those of services that do not run are to be left out."""
-    def at(name: str) -> Address:
-        return endpoints.get(name, Address("127.0.0.1", 0))
-
-    domain = next((one.name for one in world.domains if one.name == "example.com"), own)
-    curl = f"curl -x http://{at('http')}"
-    dig = f"dig @{at('dns').host} -p {at('dns').port}"
-    person = next(iter(world.accounts), None)
-    web = f"http://www.{domain}"
-    yield Try("http", "Web pages", "Fetch a page, and see the whole conversation.", f"{curl} -v {web}/")
-    yield Try("http", "Web pages", "Ask for something that is not there.", f"{curl} -i {web}/no-such-page")
-    if person is not None:
-        login = shlex.quote(f"{person.login}:{person.password}")
-        yield Try("http", "Web pages", "Show a password to a protected page.",
-                  f"{curl} -i --digest -u {login} {web}/protected/digest")
-    yield Try("http", "Web pages", "Watch events arrive, one a second.", f"{curl} -N {web}/events")
-    yield Try("http", "Web pages", "Make a resource with the REST service, then list them.",
-              f"""{curl} -i --json '{{"name": "Ada"}}' http://api.{domain}/people && {curl} http://api.{domain}/people""")
-    yield Try("http", "Web pages", "Say it yourself: HTTP is text.",
-              rf"printf 'GET / HTTP/1.1\r\nHost: www.{domain}\r\nConnection: close\r\n\r\n' | "
-              f"nc {at('http').host} {at('http').port}")
-    yield Try("http", "A browser", "Start one that lives in the sandbox, beside your own.",
-              f"chromium --user-data-dir=/tmp/sandbox-browser --proxy-pac-url=http://{at('http')}/proxy.pac {web}/")
-    yield Try("dns", "Names", "Ask where a name is.", f"{dig} www.{domain}")
-    yield Try("dns", "Names", "Ask who takes mail for a domain, over TCP.", f"{dig} +tcp {domain} MX")
-    yield Try("dns", "Names", "Ask for a name that nobody has.", f"{dig} nobody.{domain}")
-    small = "Small old services"
-    yield Try("qotd", small, "The quote of the day (RFC 865).", f"nc {at('qotd').host} {at('qotd').port}")
-    yield Try("daytime", small, "What time is it? (RFC 867)", f"nc {at('daytime').host} {at('daytime').port}")
-    yield Try("echo", small, "Type a line and it comes back (RFC 862); Ctrl-C ends it.",
-              f"nc {at('echo').host} {at('echo').port}")
-    yield Try("http", "What the sandbox saw", "Every exchange so far, and those to come.", "sandbox log --follow")
-    yield Try("http", "What the sandbox saw", "What a word means.", "sandbox explain http 404")
 
 
 def command(one: Try) -> Markup:

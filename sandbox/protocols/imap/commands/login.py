@@ -41,12 +41,12 @@ def mechanism(cursor: Cursor) -> tuple[str, bytes | None]:
 @command("AUTHENTICATE", states=State.NOT_AUTHENTICATED, rfc="9051 §6.2.2", reads=mechanism, secret=1)
 async def authenticate(session: Imap, name: str, initial: bytes | None) -> Tagged:
     """Log in with a SASL mechanism."""
-    mailboxes = session.mailboxes
-    if name not in sasl.offered(plaintext=session.plaintext, bindings=mailboxes.bindings):
+    mailboxes, bindings = session.mailboxes, sasl.bindings(session.conversation)
+    if name not in sasl.offered(plaintext=session.plaintext, bindings=bindings):
         if name in sasl.MECHANISMS and not session.plaintext:
             return no(PRIVACY, "PRIVACYREQUIRED")
         return no("There is no such mechanism here; CAPABILITY lists them", "CANNOT")
-    attempt = sasl.MECHANISMS[name](Host(mailboxes.accounts, mailboxes.hostname, mailboxes.bindings))
+    attempt = sasl.MECHANISMS[name](Host(mailboxes.accounts, mailboxes.hostname, bindings))
     if attempt.plaintext and not session.conversation.secure:
         session.note("warning", CLEAR_TEXT)
     try:

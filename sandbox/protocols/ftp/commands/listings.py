@@ -1,0 +1,126 @@
+"""What there is: RFC 959 §4.1.3 and RFC 3659 §7."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import time
+from collections.abc import Callable
+
+import trio
+
+from sandbox.protocols.command import Reply, command
+from sandbox.protocols.conversation import DataConversation
+from sandbox.protocols.ftp.listing import Entry, facts, long_line
+from sandbox.protocols.ftp.state import IN, Stateful, ok
+from sandbox.protocols.ftp.transfer import Count
+from sandbox.world.paths import Names, virtual
+
+__all__ = ["Listings"]
+
+
+class Listings(Stateful):
+    """Directories, for people and for programs."""
+
+    @command("LIST", states=IN, args="[path...]", rfc="959 §4.1.3")
+    async def list_long(self, path: str = "") -> Reply:
+        """List a directory, for people; as `ls -l` does."""
+        path = without_options(path)
+        entries = await trio.to_thread.run_sync(self.look, path)
+        now = time.time()
+        return self.send_lines("LIST", path, lambda: [
+            long_line(name, status, self.tree.owner, now) for name, status in entries])
+
+    @command("NLST", states=IN, args="[path...]", rfc="959 §4.1.3")
+    async def list_names(self, path: str = "") -> Reply:
+        """List the names in a directory, for programs."""
+        path = without_options(path)
+        entries = await trio.to_thread.run_sync(self.look, path)
+        # RFC 1123 §4.1.2.7: what is listed must be usable as a path, so a path asked for comes before each name.
+        head = path.rpartition("/")[0] if "*" in path or "?" in path else path
+        before = f"{head.rstrip('/')}/" if head and not (len(entries) == 1 and entries[0][0] == path) else ""
+        return self.send_lines("NLST", path, lambda: [before + name for name, _ in entries])
+
+    @command("MLSD", states=IN, args="[path...]", rfc="3659 §7")
+    async def list_facts(self, path: str = "") -> Reply:
+        """List a directory with facts about each file, for programs."""
+        names = self.at(path)
+        entries = await trio.to_thread.run_sync(self.tree.entries, names)
+        return self.send_lines("MLSD", path, lambda: self.fact_lines(names, entries))
+
+    def fact_lines(self, names: Names, entries: list[Entry]) -> list[str]:
+        """In a worker thread. The directory itself first, and the one above."""
+        lines = [f"{self.facts_of(self.tree.stat(names), 'cdir', names)} {virtual(names)}"]
+        if names:
+            lines.append(f"{self.facts_of(self.tree.stat(names[:-1]), 'pdir', names[:-1])} {virtual(names[:-1])}")
+        return lines + [f"{self.facts_of(status, kind_of(status), (*names, name))} {name}"
+                        for name, status in entries]
+
+    def facts_of(self, status: os.stat_result, kind: str, names: Names) -> str:
+        return facts(status, kind, self.facts, writable=self.tree.writable(names), movable=self.tree.movable(names))
+
+    @command("MLST", states=IN, args="[path...]", rfc="3659 §7")
+    async def show_facts(self, path: str = "") -> Reply:
+        """Show facts about one file or directory."""
+        names = self.at(path)
+        status = await trio.to_thread.run_sync(self.tree.stat, names)
+        return ok("250", "Facts follow", f" {self.facts_of(status, kind_of(status), names)} {virtual(names)}", "End")
+
+    def look(self, path: str) -> list[Entry]:
+        """What LIST and NLST show: a directory's entries, those that a pattern in the last name matches, or one
+        file. In a worker thread."""
+        head, _, pattern = path.rpartition("/")
+        if "*" in pattern or "?" in pattern:
+            found = self.tree.entries(self.at(head or ("/" if path.startswith("/") else "")))
+            return [entry for entry in found if fnmatch.fnmatchcase(entry[0], pattern.replace("[", "[[]"))]
+        names = self.at(path)
+        status = self.tree.stat(names)
+        return self.tree.entries(names) if stat.S_ISDIR(status.st_mode) else [(path, status)]
+
+    def send_lines(self, verb: str, path: str, lines: Callable[[], list[str]]) -> Reply:
+        """Send lines over a data connection. lines: called in a worker thread."""
+        count = Count()
+
+        def render() -> bytes:
+            return "".join(f"{line}\r\n" for line in lines()).encode("utf-8", "replace")
+
+        async def move(data: DataConversation) -> Reply:
+            text = await trio.to_thread.run_sync(render)
+            view = memoryview(text)
+            for start in range(0, len(text), 65536):
+                await data.send(bytes(view[start:start + 65536]))
+            count.octets = len(text)
+            return ok("226", "That is all")
+
+        return ok(self.begin_transfer(verb, path, move, count, sending=True), "Here comes the list")
+
+    @command("STAT", states=IN, args="[path...]", rfc="959 §4.1.3")
+    async def status(self, path: str = "") -> Reply:
+        """Say how things stand, or list a directory over this connection."""
+        if not path:
+            return ok("211", "How things stand:", *self.standing(), "End")
+        entries = await trio.to_thread.run_sync(self.look, without_options(path))
+        now = time.time()
+        return ok("213", f"Status of {path}:",
+                  *(" " + long_line(name, status, self.tree.owner, now) for name, status in entries), "End")
+
+    def standing(self) -> list[str]:
+        client = self.conversation.client
+        lines = [f"Connected from {client.host}, {'encrypted' if self.conversation.secure else 'in clear text'}",
+                 f"Logged in as {self.tree.owner or 'anonymous'}, in {virtual(self.cwd)}",
+                 f"TYPE {'A' if self.ascii else 'I'}, STRU F, MODE S, PROT {'P' if self.protected else 'C'}"]
+        if self.transfer is not None:
+            lines.append(f"{self.transfer.verb} {self.transfer.asked}: {self.transfer.count.octets} octets so far")
+        return lines
+
+
+def kind_of(status: os.stat_result) -> str:
+    return "dir" if stat.S_ISDIR(status.st_mode) else "file"
+
+
+def without_options(path: str) -> str:
+    """LIST -la: options of `ls` that some clients send; a listing here shows everything anyway."""
+    while path.startswith("-"):
+        path = path.partition(" ")[2]
+    return path

@@ -1,0 +1,24 @@
+"""Builds the POP3 services."""
+
+from __future__ import annotations
+
+from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.pop3.session import Maildrops, Pop3
+from sandbox.protocols.registry import Context, Service, Tls
+
+__all__ = ["serve"]
+
+
+def serve(context: Context) -> Service:
+    """Build the service of `context.role`: pop3 or pop3s."""
+    settings = context.config.mail
+    domains = [domain.name for domain in context.world.domains]
+    maildrops = Maildrops(
+        accounts=context.world.accounts.get, store=context.world.open_mail(settings.durability, settings.quota),
+        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
+        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
+
+    async def session(conversation: Conversation) -> None:
+        await Pop3(conversation, maildrops).run()
+
+    return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
