@@ -25,7 +25,7 @@ LINES_PER_SECOND = 100
 JSON_PER_SECOND = 20_000
 """A program reads faster. Beyond this, and while it does not read at all, lines are left out and counted."""
 
-QUIET_ENDS = frozenset({"", "client-closed", "server-closed", "flow-idle", "stopped", "tls-failed"})
+QUIET_ENDS = frozenset({"", "client-closed", "server-closed", "flow-idle", "stopped", "tls-failed", "tls-truncated"})
 """Ends of connections that are not worth a line."""
 
 Item = tuple[Session, Exchange | None]

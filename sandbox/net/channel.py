@@ -39,6 +39,8 @@ class Channel:
         self.closed = False
         self.reset = False
 
+    truncated = False
+    """Whether the end of stream came without the goodbye that TLS wants before it."""
     at_end = False
     """Whether the end of stream has come already, behind what was received; only TLS knows such a thing."""
 

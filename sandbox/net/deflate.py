@@ -58,6 +58,10 @@ class DeflateChannel:
         return self._inner.reset
 
     @property
+    def truncated(self) -> bool:
+        return self._inner.truncated
+
+    @property
     def behind(self) -> bool:
         """Whether bytes it has taken still wait for the kernel."""
         return bool(self._wire) or self._inner.behind

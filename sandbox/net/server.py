@@ -147,7 +147,8 @@ class Server:
                     with contextlib.suppress(ConversationError):
                         await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
-        ended = "client-reset" if conversation.channel.reset else "client-closed"
+        channel = conversation.channel
+        ended = "client-reset" if channel.reset else "tls-truncated" if channel.truncated else "client-closed"
         return conversation.expired or conversation.failed or ended
 
     def _crowded(self, client: Address) -> bool:

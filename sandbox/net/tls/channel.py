@@ -141,6 +141,10 @@ class TlsChannel:
         return self._inner.reset
 
     @property
+    def truncated(self) -> bool:
+        return self.engine.truncated
+
+    @property
     def behind(self) -> bool:
         """Whether wire bytes wait for the kernel."""
         return bool(self._wire)

@@ -194,3 +194,20 @@ async def test_an_upload_over_tls(contexts: Contexts, trusting: ssl.SSLContext, 
         async with stream:
             await stream.send_all(b"u" * 3_000_000)
             assert await stream.receive_some() == b"3000000"
+
+
+@pytest.mark.parametrize(("polite", "end"), [(True, "client-closed"), (False, "tls-truncated")])
+async def test_an_end_without_a_goodbye_is_noticed(contexts: Contexts, trusting: ssl.SSLContext, tmp_path: Path,
+                                                   polite: bool, end: str) -> None:
+    async with encrypted(contexts, tmp_path) as bench:
+        plain = await bench.connect()
+        stream = trio.SSLStream(plain, trusting, server_hostname="www.example.com")
+        await stream.send_all(b"word\n")
+        assert await stream.receive_some() == b"[secure] WORD\n"
+        if polite:
+            await stream.aclose()
+        else:
+            await plain.send_eof()
+        session = await bench.watcher.wait_closed()
+        await plain.aclose()
+    assert session.end == end
