@@ -22,6 +22,7 @@ from sandbox.config import Limits
 from sandbox.journal.recorder import Journal, Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import BULK_SIZE, READ_SIZE, Channel
+from sandbox.net.exchange import Exchange, StreamExchange
 from sandbox.net.watch import Watch
 from sandbox.protocols.conversation import (
     Closed,
@@ -37,66 +38,13 @@ if TYPE_CHECKING:
     from sandbox.net.deflate import DeflateChannel
     from sandbox.net.tls.channel import TlsChannel, TlsSettings
 
-__all__ = ["Conversation", "Exchange", "StreamExchange"]
+__all__ = ["Conversation"]
 
 BURST = 16
 """Reads and writes that succeed at once before the task gives way to others."""
 
 QUEUE_SIZE = 65_536
 """Octets of queued replies that are sent without waiting for a flush."""
-
-
-class Exchange:
-    """An exchange under way; it implements `OpenExchange`."""
-
-    __slots__ = ("_conversation", "_notes", "asked", "started", "verb")
-
-    def __init__(self, conversation: Conversation, started: float, verb: str, asked: str) -> None:
-        self._conversation = conversation
-        self._notes: dict[str, str] | None = None
-        self.started = started
-        self.verb = verb
-        self.asked = asked
-
-    def note(self, name: str, value: str) -> None:
-        if self._notes is None:
-            self._notes = {}
-        self._notes[name] = value
-
-    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
-        conversation = self._conversation
-        if conversation.open_exchange is not self:
-            return  # ended already
-        conversation.open_exchange = None
-        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._notes)
-
-
-class StreamExchange(Exchange):
-    """An exchange beside others; it implements `OpenStream`."""
-
-    __slots__ = ("_client", "_server")
-
-    def __init__(self, conversation: Conversation, verb: str, asked: str) -> None:
-        super().__init__(conversation, time(), verb, asked)
-        self._client = (0, 0)
-        self._server = (0, 0)
-
-    def received(self, count: int) -> None:
-        end = self._conversation.consumed
-        self._client = (self._client[0] if self._client[1] else end - count, end)
-
-    def sent(self, count: int) -> None:
-        end = self._conversation.recorder.offset(Stream.SERVER)
-        self._server = (self._server[0] if self._server[1] else end - count, end)
-
-    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
-        conversation = self._conversation
-        if self not in conversation.streams:
-            return  # ended already
-        conversation.streams.remove(self)
-        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._notes, (self._client, self._server))
 
 
 class DataMaker(Protocol):

@@ -6,13 +6,13 @@ compressed: the very bytes that passed. With TLS below they keep the encrypted o
 
 from __future__ import annotations
 
-import socket
 import zlib
 from typing import TYPE_CHECKING
 
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import READ_SIZE, Channel
+from sandbox.net.layer import Layer
 from sandbox.protocols.conversation import Closed
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ WINDOW, MEMORY = 12, 5
 """A window of 4 KB: 32 KB a connection instead of 256, and answers of IMAP repeat what is near."""
 
 
-class DeflateChannel:
+class DeflateChannel(Layer):
     """Both directions of a channel compressed from here on, without header or checksum (RFC 4978 §3).
 
     What comes out of one call is bounded, whatever a few octets swell to; the rest stays compressed until it is asked
     for.
     """
 
-    __slots__ = ("_ended", "_inner", "_more", "_packed", "_packer", "_recorder", "_unpacker", "_wire")
+    __slots__ = ("_ended", "_more", "_packed", "_packer", "_recorder", "_unpacker", "_wire")
 
     def __init__(self, inner: Channel | TlsChannel, recorder: Recorder) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._recorder = recorder if isinstance(inner, Channel) else None
         self._packer = zlib.compressobj(level=6, method=zlib.DEFLATED, wbits=-WINDOW, memLevel=MEMORY)
         self._unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
@@ -48,18 +48,6 @@ class DeflateChannel:
         self._ended = False
         self._wire = b""
         """Compressed, recorded, and not taken by the channel below yet."""
-
-    @property
-    def sock(self) -> socket.socket:
-        return self._inner.sock
-
-    @property
-    def reset(self) -> bool:
-        return self._inner.reset
-
-    @property
-    def truncated(self) -> bool:
-        return self._inner.truncated
 
     @property
     def behind(self) -> bool:
@@ -124,15 +112,6 @@ class DeflateChannel:
             if not sent:
                 return
 
-    async def readable(self) -> None:
-        await self._inner.readable()
-
-    async def writable(self) -> None:
-        await self._inner.writable()
-
-    def interrupt(self) -> None:
-        self._inner.interrupt()
-
     def end_writing(self) -> None:
         """Half-close, with the stream's own end before it as far as that goes now. Raises Closed."""
         last = self._packer.flush(zlib.Z_FINISH)
@@ -141,6 +120,3 @@ class DeflateChannel:
         self._wire += last
         self._push()
         self._inner.end_writing()
-
-    def close(self, *, with_reset: bool = False) -> None:
-        self._inner.close(with_reset=with_reset)

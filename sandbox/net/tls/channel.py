@@ -6,7 +6,6 @@ views of an eavesdropper and of the two ends.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import trio
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import Channel
+from sandbox.net.layer import Layer
 from sandbox.net.tls.contexts import Contexts, Strength, site_for
 from sandbox.net.tls.engine import Engine, NotOpen, State
 from sandbox.net.tls.fingerprints import ja3, ja4
@@ -42,13 +42,13 @@ class TlsSettings:
     strength: Strength = Strength.MODERN
 
 
-class TlsChannel:
+class TlsChannel(Layer):
     """TLS over a channel, as the server. Encrypts from `handshake` on."""
 
-    __slots__ = ("_address", "_bindings", "_inner", "_leaves", "_recorder", "_settings", "_wire", "engine")
+    __slots__ = ("_address", "_bindings", "_leaves", "_recorder", "_settings", "_wire", "engine")
 
     def __init__(self, inner: Channel, recorder: Recorder, settings: TlsSettings) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._recorder = recorder
         self._settings = settings
         self._address = recorder.session.server.host
@@ -133,14 +133,6 @@ class TlsChannel:
     # -- as Channel ---------------------------------------------------------------------------------------------
 
     @property
-    def sock(self) -> socket.socket:
-        return self._inner.sock
-
-    @property
-    def reset(self) -> bool:
-        return self._inner.reset
-
-    @property
     def truncated(self) -> bool:
         return self.engine.truncated
 
@@ -180,22 +172,10 @@ class TlsChannel:
         self._push()
         return len(piece)
 
-    async def readable(self) -> None:
-        await self._inner.readable()
-
-    async def writable(self) -> None:
-        await self._inner.writable()
-
-    def interrupt(self) -> None:
-        self._inner.interrupt()
-
     def end_writing(self) -> None:
         self.engine.close()
         self._push()
         self._inner.end_writing()
-
-    def close(self, *, with_reset: bool = False) -> None:
-        self._inner.close(with_reset=with_reset)
 
     # -- the wire -----------------------------------------------------------------------------------------------
 
