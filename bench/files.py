@@ -199,7 +199,7 @@ def login() -> str:
 
 def ftp_sandbox(folder: Path, port: int) -> list[str]:
     """The sandbox with a person of vsftpd's anonymous name, and a big enough home."""
-    words = sandbox(folder, port, "ftp")
+    words = sandbox(folder, port)
     with (folder / "world.toml").open("a") as world:
         world.write(f'[people.{USER}]\npassword = "{PASSWORD}"\n')
     (folder / "data" / "homes" / USER / FOLDER).mkdir(parents=True)
@@ -247,7 +247,7 @@ def new_key(path: Path) -> str:
 
 
 def sftp_sandbox(folder: Path, port: int) -> list[str]:
-    words = sandbox(folder, port, "sftp")
+    words = sandbox(folder, port)
     with (folder / "world.toml").open("a") as world:
         world.write(f'[people.{login()}]\npassword = "{PASSWORD}"\nssh_keys = ["{new_key(folder / "key")}"]\n')
     return [*words, "--set", "files.quota=4000000000"]
@@ -277,13 +277,13 @@ def openssh(folder: Path, port: int) -> list[str]:
 
 
 FTP_PEERS = (
-    Peer("sandbox", ftp_sandbox, ready="ready.json"),
+    Peer("sandbox", ftp_sandbox, service="ftp"),
     Peer("vsftpd, log", vsftpd, programs={"vsftpd": "vsftpd"}, root=True),
     Peer("pyftpdlib, log", pyftpdlib, modules={"pyftpdlib": "pyftpdlib"}),
 )
 
 SFTP_PEERS = (
-    Peer("sandbox", sftp_sandbox, programs={"sftp": "openssh-client"}, ready="ready.json"),
+    Peer("sandbox", sftp_sandbox, programs={"sftp": "openssh-client"}, service="sftp"),
     Peer("OpenSSH's sftp-server, log", openssh, programs={"sshd": "openssh-server", SFTP_SERVER:
                                                           "openssh-sftp-server"}, root=True),
 )

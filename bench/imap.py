@@ -131,7 +131,7 @@ def idling(address: Address, count: int) -> Iterator[None]:
 
 
 IMAP_PEERS = (
-    Peer("sandbox", functools.partial(mail_sandbox, service="imap")),
+    Peer("sandbox", functools.partial(mail_sandbox, service="imap"), service="imap"),
     Peer("Dovecot", functools.partial(dovecot, protocol="imap"), programs={"dovecot": "dovecot-imapd"}, root=True),
 )
 

@@ -129,7 +129,7 @@ def run(work: Callable[[Address, float, int, int], int], address: Address, secon
 
 def mail_sandbox(folder: Path, port: int, service: str) -> list[str]:
     """The sandbox with a person and a full maildrop for each connection."""
-    words = sandbox(folder, port, service)
+    words = sandbox(folder, port)
     with (folder / "world.toml").open("a") as world:
         for person in PEOPLE:
             world.write(f'[people.{person}]\npassword = "{PASSWORD}"\n')
@@ -267,14 +267,14 @@ def dovecot(folder: Path, port: int, protocol: str) -> list[str]:
 
 
 SMTP_PEERS = (
-    Peer("sandbox", functools.partial(mail_sandbox, service="smtp")),
+    Peer("sandbox", functools.partial(mail_sandbox, service="smtp"), service="smtp"),
     Peer("Postfix", postfix, programs={"postfix": "postfix"}, root=True),
     Peer("aiosmtpd, throws it away", aiosmtpd, modules={"aiosmtpd": "aiosmtpd"}),
     Peer("INetSim", inetsim, programs={"inetsim": "inetsim"}, root=True),
 )
 
 POP3_PEERS = (
-    Peer("sandbox", functools.partial(mail_sandbox, service="pop3")),
+    Peer("sandbox", functools.partial(mail_sandbox, service="pop3"), service="pop3"),
     Peer("Dovecot", functools.partial(dovecot, protocol="pop3"), programs={"dovecot": "dovecot-pop3d"}, root=True),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parent.parent
+READY = "ready.json"
+"""The sandbox's ready file, in its folder."""
 HOST = "127.0.0.1"
 
 PAGE = ("<!doctype html>\n<title>Bench</title>\n<p>" + "Tea is ready. " * 64)[:1023].encode() + b"\n"
@@ -46,8 +49,9 @@ class Peer:
     programs: Mapping[str, str] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
     root: bool = False
-    ready: str = ""
-    """A file in its folder that appears when it accepts; without one, its port is asked."""
+    service: str = ""
+    """The sandbox's service that is measured: its ready file says when it accepts, and where. Others are asked at
+    their port until they answer."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def launch(peer: Peer) -> Iterator[Server]:
         try:
             server = Server(peer.name, process.pid, Address(HOST, port), folder)
             wait_until_it_answers(server, peer, process)
+            if peer.service:
+                service = json.loads((folder / READY).read_text())["services"][peer.service]
+                server = replace(server, address=Address(service["host"], service["port"]))
             yield server
         finally:
             end(process)
@@ -96,7 +103,7 @@ def launch(peer: Peer) -> Iterator[Server]:
 def wait_until_it_answers(server: Server, peer: Peer, process: subprocess.Popen[bytes]) -> None:
     answers = answers_udp if peer.transport == "udp" else answers_tcp
     until = time.monotonic() + START_SECONDS
-    while not ((server.folder / peer.ready).exists() if peer.ready else answers(server.address)):
+    while not ((server.folder / READY).exists() if peer.service else answers(server.address)):
         if process.poll() is not None or time.monotonic() > until:
             said = (server.folder / "output").read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{peer.name} did not start:\n{said}")
@@ -168,15 +175,15 @@ def memory(server: Server) -> int:
 # -- The sandbox ---------------------------------------------------------------------------------------------
 
 
-def sandbox(folder: Path, port: int, service: str) -> list[str]:
-    """All services on, `service` on the port; a world with the page as a file of a site."""
+def sandbox(folder: Path, port: int) -> list[str]:
+    """All services on, each on a port it finds itself; a world with the page as a file of a site."""
     (folder / "site").mkdir()
     (folder / "site" / "index.html").write_bytes(PAGE)
     (folder / "world.toml").write_text('[[domain]]\nname = "bench.test"\n\n'
                                        f'[[site]]\nhost = "bench.test"\nfolder = "{folder / "site"}"\n')
     return [sys.executable, "-m", "sandbox", "up", "--quiet", "--ports", "ephemeral", "--bind", HOST,
             "--world", str(folder / "world.toml"), "--data", str(folder / "data"),
-            "--ready-file", str(folder / "ready.json"), "--set", f"services.{service}={port}"]
+            "--ready-file", str(folder / READY)]
 
 
 # -- Web servers ---------------------------------------------------------------------------------------------
@@ -257,7 +264,7 @@ def inetsim(folder: Path, port: int) -> list[str]:
             f"--log-dir={folder / 'log'}", f"--report-dir={folder / 'report'}", "--data-dir=/var/lib/inetsim/"]
 
 
-SANDBOX = Peer("sandbox", lambda folder, port: sandbox(folder, port, "http"), ready="ready.json")
+SANDBOX = Peer("sandbox", sandbox, service="http")
 
 HTTP_PEERS = (
     SANDBOX,
@@ -266,13 +273,13 @@ HTTP_PEERS = (
 )
 
 HTTPS_PEERS = (
-    Peer("sandbox", lambda folder, port: sandbox(folder, port, "https"), ready="ready.json"),
+    Peer("sandbox", sandbox, service="https"),
     Peer("nginx, 1 worker, access log", lambda folder, port: nginx(folder, port, tls=True),
          programs={"nginx": "nginx-light"}),
 )
 
 DNS_PEERS = (
-    Peer("sandbox", lambda folder, port: sandbox(folder, port, "dns"), "udp", ready="ready.json"),
+    Peer("sandbox", sandbox, "udp", service="dns"),
     Peer("dnsmasq", lambda folder, port: dnsmasq(folder, port, log=False), "udp", {"dnsmasq": "dnsmasq-base"}),
     Peer("dnsmasq, log-queries", lambda folder, port: dnsmasq(folder, port, log=True), "udp",
          {"dnsmasq": "dnsmasq-base"}),

@@ -140,8 +140,10 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
     """
     config = sandbox.config
     bound: list[tuple[Planned, Bound]] = []
+    planned_all = plan(config)
     try:
-        for planned in plan(config):
+        # Those with a port of their own first: "any free port" could be just that one.
+        for planned in sorted(planned_all, key=lambda planned: planned.port == 0):
             try:
                 sockets = bind(list(config.bind), planned.port, planned.transports)
             except BindError as error:
@@ -150,7 +152,6 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
                 sandbox.failures[planned.role.name] = str(error)
                 continue
             bound.append((planned, sockets))
-            sandbox.endpoints[planned.role.name] = sockets.address
             sandbox.skipped += [host for host in sockets.skipped if host not in sandbox.skipped]
         if not bound:
             raise StartError("no service could start:\n" + "\n".join(
@@ -159,6 +160,8 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
         for _, sockets in bound:
             sockets.close()
         raise
+    bound.sort(key=lambda pair: planned_all.index(pair[0]))
+    sandbox.endpoints.update((planned.role.name, sockets.address) for planned, sockets in bound)
     return bound
 
 
