@@ -17,7 +17,7 @@ import trio
 from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.errors import UserError
-from sandbox.journal.recorder import Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.store import FILE, Store
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind

@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from sandbox.address import Address
+from sandbox.journal.bodies import BodyReader, folder_of
 from sandbox.journal.records import Chunk, Datagram, Exchange, Session, Stream
-from sandbox.journal.store import MIGRATIONS, ChunkRow, StoreError
+from sandbox.journal.schema import MIGRATIONS, StoreError
+from sandbox.journal.store import ChunkRow
 
 __all__ = ["Reader"]
 
@@ -34,10 +36,12 @@ class Reader:
         self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
         self._chunks = msgspec.msgpack.Decoder(list[ChunkRow])
         self._last_blob = (0, b"")
+        self._bodies = BodyReader(folder_of(path))
         self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
         self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
 
     def close(self) -> None:
+        self._bodies.close()
         self._db.close()
 
     def __enter__(self) -> Reader:
@@ -98,7 +102,11 @@ class Reader:
                 "SELECT chunks, datagrams FROM pages WHERE session = ? ORDER BY id", (session,)):
             if chunks:
                 for time, stream, offset, length, data in self._chunks.decode(chunks):
-                    yield Chunk(time, stream, offset, length, data if isinstance(data, bytes) else self._blob(data))
+                    if isinstance(data, int):
+                        data = self._blob(data)
+                    elif isinstance(data, tuple):
+                        data = self._bodies.read(*data, length)
+                    yield Chunk(time, stream, offset, length, data)
             for datagram, client, server in self._datagrams_of(datagrams):
                 yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
                 if datagram.answer is not None:

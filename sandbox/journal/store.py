@@ -2,7 +2,8 @@
 
 A *page* holds what one session did in one batch: its exchanges and its chunks, each as one MessagePack blob, or for
 a datagram flow the datagrams with their answers, from which both follow. Bytes that pass again and again, such as a
-page of a website, are blobs of their own, kept once. The pages of a batch are one transaction.
+page of a website, are blobs of their own, kept once; long bodies are files (`bodies`). The pages of a batch are one
+transaction.
 Exchange ids rise through the batches, so reading in batch order and sorting inside a batch gives exchanges in the
 order they ended. Readers (`sandbox.journal.reader`) may look while it is written.
 """
@@ -12,25 +13,29 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
 import msgspec
 
-from sandbox.errors import UserError
+from sandbox.journal.bodies import Bodies, folder_of
 from sandbox.journal.records import Datagram, Exchange, Session
+from sandbox.journal.retention import Retention
+from sandbox.journal.schema import StoreError, connect, migrate
+from sandbox.journal.shared import Shared
 
-__all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store", "StoreError"]
+__all__ = ["FILE", "Batch", "ChunkRow", "DatagramRow", "Page", "Store"]
 
 FILE = "journal.sqlite3"
 """The store's name in a data folder."""
 
 log = logging.getLogger(__name__)
 
-ChunkRow = tuple[float, int, int, int, bytes | int]
-"""A `Chunk`, field by field: the writer's side makes many and reads none. A number stands for a blob."""
+ChunkRow = tuple[float, int, int, int, bytes | int | tuple[int, int]]
+"""A `Chunk`, field by field: the writer's side makes many and reads none. A number stands for a blob, two of them for
+a body and the place in it."""
 
 
 Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
@@ -38,10 +43,6 @@ Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
 
 DatagramRow = tuple[int, float, bytes, bytes | None, Description]
 """A `Datagram`, likewise."""
-
-
-class StoreError(UserError):
-    """The store cannot be used; the text says why and what to do."""
 
 
 class Page(NamedTuple):
@@ -73,88 +74,47 @@ class Page(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What goes into the store in one transaction. blobs: bytes that repeat, with their numbers; used: the numbers
-    that its chunks mention; next_ids: of the session and exchange to come; size: octets it
-    takes in memory."""
+    """What goes into the store in one transaction. shared: what its chunks mention by number; next_ids: of the
+    session and exchange to come; size: octets it takes in memory."""
 
     opened: Sequence[Session]
     pages: Sequence[Page]
     closed: Sequence[Session]
-    blobs: Sequence[tuple[int, bytes]]
-    used: Collection[int]
+    shared: Shared
     next_ids: tuple[int, int]
     size: int
 
 
-MIGRATIONS = (
-    # 1: the first schema. `exchanges` stands before `chunks` so that listing them does not read the bytes.
-    """
-    CREATE TABLE sessions (
-        id INTEGER PRIMARY KEY,
-        service TEXT NOT NULL, protocol TEXT NOT NULL, transport TEXT NOT NULL,
-        client_host TEXT NOT NULL, client_port INTEGER NOT NULL,
-        server_host TEXT NOT NULL, server_port INTEGER NOT NULL,
-        parent INTEGER NOT NULL DEFAULT 0,
-        opened REAL NOT NULL, closed REAL NOT NULL DEFAULT 0, "end" TEXT NOT NULL DEFAULT '',
-        facts BLOB NOT NULL, size INTEGER NOT NULL DEFAULT 0
-    );
-    CREATE TABLE pages (
-        id INTEGER PRIMARY KEY,
-        batch INTEGER NOT NULL, session INTEGER NOT NULL,
-        last INTEGER NOT NULL,      -- id of the last exchange in it, 0 for none
-        ended REAL NOT NULL,        -- when its last record was made
-        size INTEGER NOT NULL,
-        exchanges BLOB, chunks BLOB,
-        datagrams BLOB              -- [offset of the first one, of the first answer, [datagram ...]]
-    );
-    CREATE INDEX pages_session ON pages (session);
-    CREATE INDEX pages_batch ON pages (batch);
-    CREATE INDEX pages_last ON pages (last);
-    CREATE INDEX pages_ended ON pages (ended);
-    CREATE TABLE blobs (        -- bytes that passed many times, such as a page; chunks mention their number
-        id INTEGER PRIMARY KEY,
-        session INTEGER NOT NULL,   -- no later one mentions it
-        data BLOB NOT NULL
-    );
-    CREATE TABLE next_ids (session INTEGER NOT NULL, exchange INTEGER NOT NULL, batch INTEGER NOT NULL);
-    INSERT INTO next_ids VALUES (1, 1, 1);
-    """,
-)
-"""Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
-
-SPARE = 0.9
-"""Retention removes sessions until this share of the allowed size is left, so that it does not run every batch."""
-
-
 class Store:
-    """The SQLite file of one journal. size: octets of records kept.
+    """The SQLite file of one journal, and the bodies beside it. size: octets of records kept.
 
     Raises StoreError when the file is no journal, or one of a later version.
     """
 
     def __init__(self, path: Path, *, size: int) -> None:
+        self.size = size
         self._path = path
-        self._limit = size
         self._encoder = msgspec.msgpack.Encoder()
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._on_written: Callable[[int], None] = lambda size: None
+        self._bodies = Bodies(folder_of(path))
         try:
             self._db = connect(path)
             migrate(self._db)
+            self._retention = Retention(self._db, self._bodies, size)
             self._recover()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path}: not a usable journal ({error}); move it away, or use another --data DIR"
                              ) from error
-        (self._size,) = self._db.execute("SELECT (SELECT COALESCE(SUM(size), 0) FROM sessions)"
-                                         " + (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs)").fetchone()
         (self._batch,) = self._db.execute("SELECT batch FROM next_ids").fetchone()
 
     def next_ids(self) -> tuple[int, int, int]:
-        """The ids that the next session, the next exchange and the next blob get."""
+        """The ids that the next session, the next exchange, and the next blob or body get."""
         session, exchange = self._db.execute("SELECT session, exchange FROM next_ids").fetchone()
-        (blob,) = self._db.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM blobs").fetchone()
-        return session, exchange, blob
+        (number,) = self._db.execute("SELECT 1 + MAX((SELECT COALESCE(MAX(id), 0) FROM blobs),"
+                                     " (SELECT COALESCE(MAX(id), 0) FROM bodies))").fetchone()
+        return session, exchange, number
 
     def start(self, on_written: Callable[[int], None]) -> None:
         """Start the writer. on_written: called in its thread with the size of each batch that is in the store."""
@@ -172,6 +132,7 @@ class Store:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        self._bodies.close()
         self._db.close()
 
     # -- the writer thread ------------------------------------------------------------------------------------
@@ -181,9 +142,9 @@ class Store:
             try:
                 with self._db:
                     self._write(batch)
-                    if self._size > self._limit:
-                        self._retire()
-            except (sqlite3.Error, msgspec.MsgspecError):
+                    self._retention.make_room()
+                self._retention.sweep()
+            except (sqlite3.Error, msgspec.MsgspecError, OSError):
                 # A full disk must not stop the world; say it, and let the clients go on.
                 log.exception("a batch of the journal could not be written to %s", self._path)
             self._on_written(batch.size)
@@ -195,11 +156,7 @@ class Store:
             ' server_port, parent, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
             [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.opened, encode(s.facts))
              for s in batch.opened])
-        latest = batch.next_ids[0] - 1
-        self._db.executemany("INSERT INTO blobs (id, session, data) VALUES (?,?,?)",
-                             [(number, latest, data) for number, data in batch.blobs])
-        self._db.executemany("UPDATE blobs SET session = ? WHERE id = ?", [(latest, number) for number in batch.used])
-        self._size += sum(len(data) for _, data in batch.blobs)
+        self._write_shared(batch.shared, latest=batch.next_ids[0] - 1)
         rows, sizes = [], []
         for page in batch.pages:
             exchanges = encode(page.exchanges) if page.exchanges else None
@@ -208,7 +165,7 @@ class Store:
             size = sum(len(blob) for blob in (exchanges, chunks, datagrams) if blob)
             rows.append((self._batch, page.session, *page.last(), size, exchanges, chunks, datagrams))
             sizes.append((size, page.session))
-            self._size += size
+            self._retention.size += size
         self._db.executemany("INSERT INTO pages (batch, session, last, ended, size, exchanges, chunks, datagrams)"
                              " VALUES (?,?,?,?,?,?,?,?)", rows)
         self._db.executemany("UPDATE sessions SET size = size + ? WHERE id = ?", sizes)
@@ -217,58 +174,29 @@ class Store:
         self._batch += 1
         self._db.execute("UPDATE next_ids SET session = ?, exchange = ?, batch = ?", (*batch.next_ids, self._batch))
 
-    def _retire(self) -> None:
-        """Make room: whole sessions that are over leave first, oldest first; then the oldest pages of open ones."""
-        spare = int(self._limit * SPARE)
-        for session, size in self._db.execute(
-                "SELECT id, size FROM sessions WHERE closed > 0 ORDER BY id").fetchall():
-            if self._size <= spare:
-                break
-            self._db.execute("DELETE FROM pages WHERE session = ?", (session,))
-            self._db.execute("DELETE FROM sessions WHERE id = ?", (session,))
-            self._size -= size
-        self._drop_blobs()
-        for page, session, size in self._db.execute("SELECT id, session, size FROM pages ORDER BY id").fetchall():
-            if self._size <= spare:
-                break
-            self._db.execute("DELETE FROM pages WHERE id = ?", (page,))
-            self._db.execute("UPDATE sessions SET size = size - ? WHERE id = ?", (size, session))
-            self._size -= size
-
-    def _drop_blobs(self) -> None:
-        """Remove the blobs that only sessions mentioned which are gone."""
-        gone = "session < (SELECT COALESCE(MIN(id), 0) FROM sessions)"
-        (size,) = self._db.execute(f"SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs WHERE {gone}").fetchone()
-        self._db.execute(f"DELETE FROM blobs WHERE {gone}")
-        self._size -= size
+    def _write_shared(self, shared: Shared, latest: int) -> None:
+        """latest: the id of the newest session."""
+        sizes: dict[int, int] = {}
+        for body, position, data in shared.pieces:
+            self._bodies.write(body, data, position)
+            sizes[body] = sizes.get(body, 0) + len(data)
+        self._db.executemany("INSERT INTO bodies (id, size) VALUES (?,?)"
+                             " ON CONFLICT (id) DO UPDATE SET size = size + excluded.size", sizes.items())
+        self._db.executemany("INSERT INTO mentions (session, body, batch) VALUES (?,?,?)"
+                             " ON CONFLICT (session, body) DO UPDATE SET batch = excluded.batch",
+                             [(*mention, self._batch) for mention in shared.mentions])
+        self._db.executemany("INSERT INTO blobs (id, session, data) VALUES (?,?,?)",
+                             [(number, latest, data) for number, data in shared.blobs])
+        self._db.executemany("UPDATE blobs SET session = ? WHERE id = ?",
+                             [(latest, number) for number in shared.used])
+        self._retention.size += sum(sizes.values()) + sum(len(data) for _, data in shared.blobs)
+        self._retention.pin(shared.pinned, shared.released)
 
     def _recover(self) -> None:
-        """Close the sessions that a kill left open."""
+        """Close the sessions that a kill left open, and drop what only it knew of."""
         with self._db:
             self._db.execute(
                 'UPDATE sessions SET "end" = ?, closed = MAX(opened, COALESCE('
                 "(SELECT MAX(ended) FROM pages WHERE pages.session = sessions.id), 0)) WHERE closed = 0",
                 ("sandbox-ended",))
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a journal for writing."""
-    db = sqlite3.connect(path, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    # Bringing the log home waits for the disk; by default that is every 4 MB, which is every batch of a long body.
-    db.execute("PRAGMA wal_autocheckpoint = 8192")
-    # In WAL mode NORMAL keeps the file consistent through a power cut and every commit through a kill.
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute("PRAGMA journal_size_limit = 67108864")
-    path.chmod(0o600)
-    return db
-
-
-def migrate(db: sqlite3.Connection) -> None:
-    """Bring the schema to this version. Raises StoreError when it is from a later one."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > len(MIGRATIONS):
-        raise StoreError(f"this journal was written by a later version of the sandbox (schema {version}; this one "
-                         f"knows {len(MIGRATIONS)}); update the sandbox, or use another --data DIR")
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        db.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            self._retention.recover()

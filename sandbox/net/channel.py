@@ -8,6 +8,7 @@ times in a row must give way to other tasks itself (`Conversation` counts).
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 
@@ -60,6 +61,16 @@ class Channel:
         except BlockingIOError:
             return 0
         except OSError as error:
+            raise self._broken(error) from error
+
+    def send_file_now(self, descriptor: int, position: int, count: int) -> int | None:
+        """Send as much of a file as the kernel takes: how many octets that was, None for none yet, 0 at the file's
+        end. For a worker thread, as it may wait for the disk. Raises Closed."""
+        try:
+            return os.sendfile(self.sock.fileno(), descriptor, position, count)
+        except BlockingIOError:
+            return None
+        except ConnectionError as error:
             raise self._broken(error) from error
 
     async def readable(self) -> None:

@@ -19,7 +19,8 @@ import trio
 
 from sandbox.address import Address
 from sandbox.config import Limits
-from sandbox.journal.recorder import Journal, Recorder
+from sandbox.journal.journal import Journal
+from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.exchange import Exchange, StreamExchange

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import os
 import random
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import trio
 
 from sandbox.address import Address
 from sandbox.config import Limits
-from sandbox.journal.recorder import Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.records import Stream
+from sandbox.journal.shared import identity_of
 from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.dial import connect
@@ -33,6 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["DataConversation", "DataLine", "DataPort", "DataRules"]
 
 BACKLOG = 8
+
+AT_ONCE = 8_388_608
+"""Octets of a file that the kernel is asked to send; it takes what fits into the socket's buffer."""
+
+READ_SIZE = 524_288
+"""Octets of a file that are read at once to be hashed."""
 
 
 class DataRules(NamedTuple):
@@ -66,6 +76,41 @@ class DataConversation(Conversation):
 
     def sha256(self, *, sent: bool) -> str:
         return self.recorder.sha256(Stream.SERVER if sent else Stream.CLIENT)
+
+    def remember(self, file: os.stat_result, *, sent: bool) -> None:
+        content = self.recorder.content(Stream.SERVER if sent else Stream.CLIENT)
+        if content is not None and content.length == file.st_size:
+            self._journal.sharing.remember(identity_of(file), content)
+
+    async def send_known(self, descriptor: int, passed: Callable[[int], None]) -> bool:
+        identity = identity_of(os.fstat(descriptor))
+        content, channel = self._journal.sharing.known(identity), self.channel
+        if content is None or not isinstance(channel, Channel):
+            return False
+        await self.flush()
+        sent = 0
+        try:
+            while sent < content.length:
+                count = await trio.to_thread.run_sync(channel.send_file_now, descriptor, sent,
+                                                      min(AT_ONCE, content.length - sent))
+                if count is None:
+                    await self._wait(channel.writable)
+                    continue
+                self.recorder.passed(Stream.SERVER, content, sent, count)
+                sent += count
+                passed(count)
+                self.active = self._watch.now
+                if not count or identity_of(os.fstat(descriptor)) != identity:
+                    if self.open_exchange is not None:
+                        self.open_exchange.note("uncertain", f"the last {count} octets: the file was being changed")
+                    raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+                if self._journal.full:
+                    await self._journal.room()
+        finally:
+            with trio.CancelScope(shield=True):
+                self.recorder.known(Stream.SERVER, content.sha256 if sent == content.length else
+                                    await trio.to_thread.run_sync(sha256_of, descriptor, sent))
+        return True
 
     def abort(self) -> None:
         self.reset()
@@ -190,6 +235,16 @@ class DataPort:
             with contextlib.suppress(RuntimeError):  # no trio any more
                 trio.lowlevel.notify_closing(self._listener)
             self._listener.close()
+
+
+def sha256_of(descriptor: int, count: int) -> str:
+    """Of the first `count` octets of a file. For a worker thread."""
+    digest = hashlib.sha256()
+    position = 0
+    while position < count and (data := os.pread(descriptor, min(READ_SIZE, count - position), position)):
+        digest.update(data)
+        position += len(data)
+    return digest.hexdigest()
 
 
 def family_of(host: str) -> socket.AddressFamily:

@@ -16,7 +16,8 @@ from typing import Any
 import trio
 
 from sandbox.address import Address
-from sandbox.journal.recorder import Journal, Recorder
+from sandbox.journal.journal import Journal
+from sandbox.journal.recorder import Recorder
 from sandbox.net.mmsg import Burst, available
 from sandbox.net.server import Stand
 from sandbox.protocols.conversation import Description

@@ -18,6 +18,7 @@ Rules of the house:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -195,6 +196,18 @@ class DataConversation(Conversation, Protocol):
 
     def sha256(self, *, sent: bool) -> str:
         """Of what was sent, or received, since the last exchange ended: the journal takes it anyway. In hex."""
+
+    async def send_known(self, descriptor: int, passed: Callable[[int], None]) -> bool:
+        """Send a whole file whose content the journal has already (`remember`): it need not be read again, and the
+        kernel can send it. False, with nothing sent, where it has not, or the connection is encrypted.
+
+        passed: told how many more octets are on their way, again and again. Raises TimedOut, Closed, and OSError: of
+        the file, ESTALE for one that somebody changes meanwhile.
+        """
+
+    def remember(self, file: os.stat_result, *, sent: bool) -> None:
+        """What was sent, or received, since the last exchange ended is all that a file with this status holds. From
+        when that is certain: nobody may have changed the file unseen meanwhile."""
 
     def abort(self) -> None:
         """Close at once; what is queued is dropped."""

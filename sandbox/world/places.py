@@ -131,6 +131,8 @@ class Writing:
         self._temporary = ""
         self._ended = False
         self.size = 0
+        self.status: os.stat_result | None = None
+        """Of the complete file, once it is."""
         with place.root.parent(names) as (directory, name):
             self._name = name
             status = status_of(name, directory)
@@ -200,6 +202,7 @@ class Writing:
         try:
             if self._temporary:
                 self._take_name()
+            self.status = os.fstat(self._descriptor)
         finally:
             self._close()
 

@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.address import Address
+from sandbox.journal.journal import Journal
 from sandbox.journal.reader import Reader
-from sandbox.journal.recorder import Journal, Recorder
+from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Cut, Stream
-from sandbox.journal.store import MIGRATIONS, Store, StoreError
+from sandbox.journal.schema import MIGRATIONS, StoreError
+from sandbox.journal.store import Store
 
 CLIENT, SERVER = Address("127.0.0.1", 40000), Address("127.0.0.1", 8080)
 NAME = "journal.sqlite3"

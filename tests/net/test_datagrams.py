@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from sandbox.address import Address
+from sandbox.journal.journal import Journal
 from sandbox.journal.reader import Reader
-from sandbox.journal.recorder import Journal
 from sandbox.journal.records import Stream
 from sandbox.journal.store import Store
 from sandbox.net import datagrams

@@ -15,8 +15,8 @@ from sandbox.address import Address
 from sandbox.app import Sandbox
 from sandbox.config import Limits
 from sandbox.journal.bus import Happened
+from sandbox.journal.journal import Journal
 from sandbox.journal.reader import Reader
-from sandbox.journal.recorder import Journal
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind

@@ -11,7 +11,7 @@ import trio
 from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.journal.bus import Observer
-from sandbox.journal.recorder import Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.store import Store
 from sandbox.net.binding import bind
 from sandbox.net.datagrams import answer_from

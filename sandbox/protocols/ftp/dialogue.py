@@ -60,6 +60,7 @@ FILE_PROBLEMS = {
     errno.ELOOP: ("550", "There is no such file or folder"),
     errno.EXDEV: ("550", "It cannot be moved there"),
     errno.EINVAL: ("553", "It cannot be moved into itself"),
+    errno.ESTALE: ("451", "Somebody changed the file while it was sent; fetch it again"),
     errno.ENAMETOOLONG: ("553", "That name is too long"),
     errno.EDQUOT: ("552", "There is no room left in this folder"),
     errno.ENOSPC: ("452", "There is no room left on the disk"),

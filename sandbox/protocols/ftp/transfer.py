@@ -22,6 +22,10 @@ PIECE = 524_288
 """Octets read or written at once: enough that a visit to a worker thread costs little beside them."""
 
 
+SETTLED = 50_000_000
+"""Nanoseconds after a change from when on another one shows in a file's times."""
+
+
 class Count:
     """What has passed: how many octets, and in what time."""
 
@@ -36,6 +40,9 @@ class Count:
 
     def stop(self) -> None:
         self.seconds = time.monotonic() - self._started
+
+    def add(self, octets: int) -> None:
+        self.octets += octets
 
     @property
     def summary(self) -> str:
@@ -74,6 +81,11 @@ def size_in_ascii(descriptor: int) -> int:
     return total
 
 
+def same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Whether nobody has changed a file between two looks."""
+    return (one.st_mtime_ns, one.st_ctime_ns, one.st_size) == (other.st_mtime_ns, other.st_ctime_ns, other.st_size)
+
+
 class Download:
     """A file on its way out. `open` in a worker thread, before anything is promised."""
 
@@ -84,13 +96,19 @@ class Download:
         self._position = 0
         self._descriptor = -1
         self._first = b""
+        self._whole: os.stat_result | None = None
+        """The file's status, where all of it goes out as it is, and there is much of it."""
         self.size = 0
 
     def open(self, descriptor: int, position: int) -> None:
         """Take over a file's descriptor, and read its first piece. In a worker thread."""
         self._descriptor = descriptor
         self._position = position
-        self.size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        self.size = status.st_size
+        if self.size > PIECE and not position and not self._ascii:
+            self._whole = status
+            return
         self._first = self._read()
         if self._position >= self.size:
             self.close()
@@ -110,20 +128,29 @@ class Download:
 
     async def send(self, data: DataConversation) -> None:
         """Raises OSError where the file cannot be read, ConversationError where the client is gone."""
-        first, self._first = self._first, b""
-        if self._descriptor < 0:
-            await self._give(data, first)
+        if self._whole is not None:
+            opened = time.time_ns()
+            if not await data.send_known(self._descriptor, self.count.add):
+                await self._send_rest(data)
+                after = os.fstat(self._descriptor)
+                if same(self._whole, after) and opened - after.st_ctime_ns > SETTLED:
+                    data.remember(after, sent=True)
             return
+        first, self._first = self._first, b""
+        await self._give(data, first)
+        if self._descriptor >= 0:
+            await self._send_rest(data)
+
+    async def _send_rest(self, data: DataConversation) -> None:
         async with trio.open_nursery() as nursery:
             giving, taking = trio.open_memory_channel[bytes](1)
             nursery.start_soon(self._read_ahead, giving)
-            await self._give(data, first)
             async for piece in taking:
                 await self._give(data, piece)
 
     async def _give(self, data: DataConversation, piece: bytes) -> None:
         await data.send(piece)
-        self.count.octets += len(piece)
+        self.count.add(len(piece))
 
     async def _read_ahead(self, giving: trio.MemorySendChannel[bytes]) -> None:
         async with giving:
@@ -166,7 +193,7 @@ class Upload:
                 return pieces, True
             pieces.append(received)
             size += len(received)
-            self.count.octets += len(received)
+            self.count.add(len(received))
         return pieces, False
 
     async def _write_behind(self, taking: trio.MemoryReceiveChannel[list[bytes]]) -> None:

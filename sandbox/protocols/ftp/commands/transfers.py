@@ -85,8 +85,9 @@ class Transfers(Stateful):
         if start and self.ascii:
             return ok("550", "REST counts octets; send TYPE I first")
 
+        whole = start == 0 and not exclusive
+
         def prepare() -> Writing:
-            whole = start == 0 and not exclusive
             writing = self.tree.write(names, replace=whole, exclusive=exclusive)
             if start is not None and start > writing.size and not whole:
                 writing.abandon()
@@ -108,6 +109,8 @@ class Transfers(Stateful):
         async def move(data: DataConversation) -> Reply:
             await upload.receive(data)
             await trio.to_thread.run_sync(finish)
+            if whole and not self.ascii and writing.status is not None:
+                data.remember(writing.status, sent=False)
             return ok("226", f"Complete: {upload.count.octets} octets")
 
         async def give_up() -> None:

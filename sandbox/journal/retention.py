@@ -1,0 +1,98 @@
+"""How much the journal keeps: over its size, what is oldest leaves, whole sessions first.
+
+It belongs to the store's thread, and works inside its transactions.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from sandbox.journal.bodies import Bodies
+
+__all__ = ["Retention"]
+
+SPARE = 0.9
+"""Room is made until this share of the allowed size is left, so that it is not made with every batch."""
+
+
+class Retention:
+    """Counts what is there. limit: octets that may be."""
+
+    def __init__(self, db: sqlite3.Connection, bodies: Bodies, limit: int) -> None:
+        self._db = db
+        self._bodies = bodies
+        self._limit = limit
+        self._pinned: set[int] = set()
+        """Numbers of blobs and bodies that the loop may still mention."""
+        self._dropped: list[int] = []
+        (self.size,) = db.execute("SELECT (SELECT COALESCE(SUM(size), 0) FROM sessions)"
+                                  " + (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs)"
+                                  " + (SELECT COALESCE(SUM(size), 0) FROM bodies)").fetchone()
+
+    def recover(self) -> None:
+        """Drop what a kill left behind: bodies that no session mentions, and files that no row does."""
+        self._drop_unmentioned(number for (number,) in self._db.execute("SELECT id FROM bodies").fetchall())
+        self.sweep()
+        self._bodies.keep_only({number for (number,) in self._db.execute("SELECT id FROM bodies")})
+
+    def pin(self, pinned: Iterable[int], released: Iterable[int]) -> None:
+        self._pinned.update(pinned)
+        released = set(released)
+        self._pinned -= released
+        self._drop_unmentioned(released)
+
+    def make_room(self) -> None:
+        """Where there is too much: whole sessions that are over leave first, oldest first; then the oldest pages of
+        open ones."""
+        if self.size <= self._limit:
+            return
+        spare = int(self._limit * SPARE)
+        for session, size in self._db.execute(
+                "SELECT id, size FROM sessions WHERE closed > 0 ORDER BY id").fetchall():
+            if self.size <= spare:
+                break
+            self._db.execute("DELETE FROM pages WHERE session = ?", (session,))
+            self._db.execute("DELETE FROM sessions WHERE id = ?", (session,))
+            self.size -= size
+            self._end_mentions("session = ?", session)
+        self._drop_blobs()
+        for page, session, batch, size in self._db.execute(
+                "SELECT id, session, batch, size FROM pages ORDER BY id").fetchall():
+            if self.size <= spare:
+                break
+            self._db.execute("DELETE FROM pages WHERE id = ?", (page,))
+            self._db.execute("UPDATE sessions SET size = size - ? WHERE id = ?", (size, session))
+            self.size -= size
+            self._end_mentions("session = ? AND batch <= ?", session, batch)
+
+    def sweep(self) -> None:
+        """Remove the files of bodies that were dropped: after the commit, as a transaction may come to nothing."""
+        while self._dropped:
+            self._bodies.drop(self._dropped.pop())
+
+    def _end_mentions(self, where: str, *values: int) -> None:
+        """Forget mentions, and drop the bodies that had no other."""
+        bodies = [body for (body,) in self._db.execute(f"SELECT body FROM mentions WHERE {where}", values)]
+        if bodies:
+            self._db.execute(f"DELETE FROM mentions WHERE {where}", values)
+            self._drop_unmentioned(bodies)
+
+    def _drop_unmentioned(self, bodies: Iterable[int]) -> None:
+        for body in bodies:
+            if body in self._pinned or self._db.execute("SELECT 1 FROM mentions WHERE body = ? LIMIT 1",
+                                                        (body,)).fetchone():
+                continue
+            for (size,) in self._db.execute("SELECT size FROM bodies WHERE id = ?", (body,)).fetchall():
+                self.size -= size
+                self._db.execute("DELETE FROM bodies WHERE id = ?", (body,))
+                self._dropped.append(body)
+
+    def _drop_blobs(self) -> None:
+        """Remove the blobs that only sessions mentioned which are gone."""
+        for blob, size in self._db.execute(
+                "SELECT id, LENGTH(data) FROM blobs"
+                " WHERE session < (SELECT COALESCE(MIN(id), 0) FROM sessions)").fetchall():
+            if blob not in self._pinned:
+                self._db.execute("DELETE FROM blobs WHERE id = ?", (blob,))
+                self.size -= size

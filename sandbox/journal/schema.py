@@ -1,0 +1,87 @@
+"""The tables of the store, and how a file comes to have them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sandbox.errors import UserError
+
+__all__ = ["MIGRATIONS", "StoreError", "connect", "migrate"]
+
+
+class StoreError(UserError):
+    """The store cannot be used; the text says why and what to do."""
+
+
+MIGRATIONS = (
+    # 1: the first schema. `exchanges` stands before `chunks` so that listing them does not read the bytes.
+    """
+    CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        service TEXT NOT NULL, protocol TEXT NOT NULL, transport TEXT NOT NULL,
+        client_host TEXT NOT NULL, client_port INTEGER NOT NULL,
+        server_host TEXT NOT NULL, server_port INTEGER NOT NULL,
+        parent INTEGER NOT NULL DEFAULT 0,
+        opened REAL NOT NULL, closed REAL NOT NULL DEFAULT 0, "end" TEXT NOT NULL DEFAULT '',
+        facts BLOB NOT NULL, size INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE pages (
+        id INTEGER PRIMARY KEY,
+        batch INTEGER NOT NULL, session INTEGER NOT NULL,
+        last INTEGER NOT NULL,      -- id of the last exchange in it, 0 for none
+        ended REAL NOT NULL,        -- when its last record was made
+        size INTEGER NOT NULL,
+        exchanges BLOB, chunks BLOB,
+        datagrams BLOB              -- [offset of the first one, of the first answer, [datagram ...]]
+    );
+    CREATE INDEX pages_session ON pages (session);
+    CREATE INDEX pages_batch ON pages (batch);
+    CREATE INDEX pages_last ON pages (last);
+    CREATE INDEX pages_ended ON pages (ended);
+    CREATE TABLE blobs (        -- bytes that passed many times, such as a page; chunks mention their number
+        id INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,   -- no later one mentions it
+        data BLOB NOT NULL
+    );
+    CREATE TABLE next_ids (session INTEGER NOT NULL, exchange INTEGER NOT NULL, batch INTEGER NOT NULL);
+    INSERT INTO next_ids VALUES (1, 1, 1);
+    """,
+    # 2: long bodies, in files of their own.
+    """
+    CREATE TABLE bodies (
+        id INTEGER PRIMARY KEY,     -- also the file's name
+        size INTEGER NOT NULL
+    );
+    CREATE TABLE mentions (         -- which sessions need which bodies
+        session INTEGER NOT NULL, body INTEGER NOT NULL,
+        batch INTEGER NOT NULL,     -- no later page of the session mentions it
+        PRIMARY KEY (session, body)
+    ) WITHOUT ROWID;
+    CREATE INDEX mentions_body ON mentions (body);
+    """,
+)
+"""Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a journal for writing."""
+    db = sqlite3.connect(path, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
+    # Bringing the log home waits for the disk; by default that is every 4 MB, which is every batch of a long body.
+    db.execute("PRAGMA wal_autocheckpoint = 8192")
+    # In WAL mode NORMAL keeps the file consistent through a power cut and every commit through a kill.
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute("PRAGMA journal_size_limit = 67108864")
+    path.chmod(0o600)
+    return db
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the schema to this version. Raises StoreError when it is from a later one."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise StoreError(f"this journal was written by a later version of the sandbox (schema {version}; this one "
+                         f"knows {len(MIGRATIONS)}); update the sandbox, or use another --data DIR")
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
