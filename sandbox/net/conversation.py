@@ -62,6 +62,8 @@ class Conversation:
                  "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel",
                  "client", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
                  "resetting", "scope", "secure", "server", "service", "streams", "waiting")
+    appetite = READ_SIZE
+    """Octets asked for when nothing is known of what comes."""
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
                  tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
@@ -140,7 +142,7 @@ class Conversation:
         while data is None:
             self._burst = 0
             await self._wait(channel.readable)
-            data = channel.receive_now()
+            data = channel.receive_now(self.appetite)
         self._eager = len(data) >= READ_SIZE or channel.at_end
         self.active = self._watch.now
         if not data:

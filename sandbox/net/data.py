@@ -23,7 +23,7 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.records import Stream
 from sandbox.journal.shared import identity_of
-from sandbox.net.channel import Channel
+from sandbox.net.channel import BULK_SIZE, Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.dial import connect
 from sandbox.net.ending import conclude, linger
@@ -59,12 +59,13 @@ class DataConversation(Conversation):
     """A data connection; it implements the contract's `DataConversation`."""
 
     __slots__ = ()
+    appetite = BULK_SIZE
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, wait: bool = True) -> None:
         end = "server-closed"
         try:
             await self.flush()
-            if not self.ended:
+            if not self.ended and wait:
                 await linger(self)
         except ConversationError:
             end = "client-reset" if self.channel.reset else "client-closed"
@@ -215,19 +216,24 @@ class DataPort:
         advertised = self._line.rules.advertise
         return Address(advertised if advertised and ":" not in host else host, port)
 
+    def accept_now(self) -> DataConversation | None:
+        while True:
+            try:
+                sock, peer = self._listener.accept()
+            except BlockingIOError:
+                return None
+            except ConnectionError:
+                continue
+            if peer[0] == self._owner.client.host:
+                return self._line.carry(self._owner, sock)
+            self._line.refuse(self._owner, sock, Address(peer[0], peer[1]))
+
     async def accept(self) -> DataConversation:
         with trio.move_on_after(self._line.rules.seconds):
             while True:
-                try:
-                    sock, peer = self._listener.accept()
-                except BlockingIOError:
-                    await trio.lowlevel.wait_readable(self._listener)
-                    continue
-                except ConnectionError:
-                    continue
-                if peer[0] == self._owner.client.host:
-                    return self._line.carry(self._owner, sock)
-                self._line.refuse(self._owner, sock, Address(peer[0], peer[1]))
+                if (data := self.accept_now()) is not None:
+                    return data
+                await trio.lowlevel.wait_readable(self._listener)
         raise TimedOut("no data connection came")
 
     def close(self) -> None:

@@ -188,10 +188,11 @@ class DataConversation(Conversation, Protocol):
     """A connection that belongs to another conversation and carries its data: a session of its own in the journal,
     with the other as its parent. Limits and deadlines are the same."""
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, wait: bool = True) -> None:
         """Send all that is queued, say that it is the end (over TLS with close_notify), and close.
 
-        Raises TimedOut, Closed when the client is gone; the connection is closed in any case.
+        wait: for the client to close too; without it, what it still sends is lost. Raises TimedOut, Closed when the
+        client is gone; the connection is closed in any case.
         """
 
     def sha256(self, *, sent: bool) -> str:
@@ -219,6 +220,9 @@ class DataPort(Protocol):
     @property
     def address(self) -> Address:
         """What to tell the client: the advertised address, and the port."""
+
+    def accept_now(self) -> DataConversation | None:
+        """The connection, if it has come already."""
 
     async def accept(self) -> DataConversation:
         """The connection; one from another address than the client's is refused and recorded.

@@ -13,6 +13,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 __all__ = ["NAME_OCTETS", "Names", "Root", "bad_name", "names_of", "virtual"]
 
@@ -21,6 +22,9 @@ Names = tuple[str, ...]
 
 NAME_OCTETS = 255
 """What file systems take as one name."""
+
+SHORT = NAME_OCTETS // 4
+"""So many characters are no more octets than that in UTF-8."""
 
 DEPTH = 64
 """Folders in folders. Deeper ones are an attempt to make something slow."""
@@ -39,6 +43,8 @@ def bad_name(name: str) -> str:
     """
     if name in ("", ".", "..") or "/" in name:
         return "is not a name"
+    if len(name) <= SHORT and name.isprintable():
+        return ""
     try:
         octets = len(name.encode())
     except UnicodeEncodeError:
@@ -139,9 +145,9 @@ class Root:
                         status = self.stat((*names, entry.name))
                 except OSError:
                     continue  # gone by now, or a link that leads nowhere we go
-                if stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
                     found.append((entry.name, status))
-        return sorted(found, key=lambda item: item[0])
+        return sorted(found, key=itemgetter(0))
 
 
 class Walk:

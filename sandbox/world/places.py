@@ -15,6 +15,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from sandbox.world.exchange import take_name
 from sandbox.world.paths import DIRECTORY, Names, Root, open_regular
 
 __all__ = ["TEMPORARY", "Place", "Usage", "Writing", "refused"]
@@ -220,7 +221,7 @@ class Writing:
     def _take_name(self) -> None:
         old = status_of(self._name, self._directory)
         try:
-            os.rename(self._temporary, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+            take_name(self._temporary, self._name, self._directory)
         except OSError:  # a folder has taken the name meanwhile
             self._drop()
             raise

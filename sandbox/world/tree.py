@@ -55,17 +55,16 @@ class Tree:
     def entries(self, names: Names) -> list[tuple[str, os.stat_result]]:
         """The files and folders in a folder, sorted by name. What no client could name is left out."""
         place, inside = self._find(names)
-        found: dict[str, os.stat_result] = {}
+        found: list[tuple[str, os.stat_result]] = []
         try:
-            found = {name: status for name, status in place.root.entries(inside)
-                     if not name.startswith(TEMPORARY) and not bad_name(name)}
+            found = [entry for entry in place.root.entries(inside)
+                     if not entry[0].startswith(TEMPORARY) and not bad_name(entry[0])]
         except FileNotFoundError:
             if names not in self._above:
                 raise
-        for mount in self._mounts:
-            if len(mount) > len(names) and mount[:len(names)] == names:
-                found[mount[len(names)]] = self.stat(mount[:len(names) + 1])
-        return sorted(found.items())
+        mounted = {mount[len(names)]: self.stat(mount[:len(names) + 1]) for mount in self._mounts
+                   if len(mount) > len(names) and mount[:len(names)] == names}
+        return sorted({**dict(found), **mounted}.items()) if mounted else found
 
     def writable(self, names: Names) -> bool:
         """Whether something can be put into this folder, or this file changed."""

@@ -6,6 +6,9 @@ that last word, so that it is one in the journal, unless another command comes i
 ends with the 150, and the last word is an exchange of its own, "transfer".
 
 While a transfer runs, ABOR, STAT and NOOP are obeyed at once, and every other command waits for its end.
+
+A transfer that need not wait for anything (little is sent, and the client is connected already) takes no task: it
+is over before the next command is read, and 150 and 226 leave together.
 """
 
 from __future__ import annotations
@@ -82,7 +85,7 @@ class Transfer:
 
     def __init__(self, verb: str, asked: str, reach: Callable[[], Awaitable[DataConversation]],
                  move: Callable[[DataConversation], Awaitable[Reply]], count: Count, *, sending: bool,
-                 give_up: Callable[[], Awaitable[None]] | None = None) -> None:
+                 give_up: Callable[[], Awaitable[None]] | None = None, at_once: bool = False) -> None:
         self.verb = verb
         self.asked = asked
         self.reach = reach
@@ -91,6 +94,8 @@ class Transfer:
         self.sending = sending
         self.give_up = give_up
         """What to do when it is over before its end."""
+        self.at_once = at_once
+        """Whether it need not wait for anything."""
         self.sha256 = ""
         """Of what passed, in hex, once it is over."""
         self.exchange: OpenExchange | None = None
@@ -164,7 +169,10 @@ class Dialogue(LineSession):
         if reply.code[0] == "1" and self.transfer is not None:
             self.conversation.write(self.render(reply))
             self.transfer.exchange, self.exchange = self.exchange, None
-            self.nursery.start_soon(self._carry, self.transfer)
+            if self.transfer.at_once:
+                await self._carry(self.transfer)
+            else:
+                self.nursery.start_soon(self._carry, self.transfer)
             return
         await super()._answer(reply)
         self._say_end()
@@ -272,10 +280,12 @@ class Dialogue(LineSession):
                 transfer.sha256 = data.sha256(sent=transfer.sending)
                 note_count(exchange, transfer)
                 exchange.end(outcome, transfer.count.summary)
-            if outcome == "complete":
-                self.nursery.start_soon(close, data)
-            else:
+            if outcome != "complete":
                 data.abort()
+            elif transfer.at_once:
+                await data.aclose(wait=False)
+            else:
+                self.nursery.start_soon(close, data)
         return reply
 
 

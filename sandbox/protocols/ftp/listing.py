@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 from sandbox.protocols.ftp.grammar import time_value
 
@@ -26,12 +27,22 @@ FACTS = ("Type", "Size", "Modify", "Perm", "Unique", "UNIX.mode")
 
 def long_line(name: str, status: os.stat_result, owner: str, now: float) -> str:
     """One line of LIST, without its end. now: seconds since the epoch."""
-    moment = time.gmtime(status.st_mtime)
-    recent = now - HALF_A_YEAR < status.st_mtime <= now + 60
-    when = f"{moment.tm_hour:02}:{moment.tm_min:02}" if recent else f"{moment.tm_year:5}"
+    modified = status.st_mtime
+    recent = now - HALF_A_YEAR < modified <= now + 60
     who = (owner or "ftp")[:16]
-    return (f"{stat.filemode(status.st_mode)} {status.st_nlink:3} {who:<8} {'users':<8} {status.st_size:>10} "
-            f"{MONTHS[moment.tm_mon - 1]} {moment.tm_mday:2} {when} {name}")
+    return (f"{filemode(status.st_mode)} {status.st_nlink:3} {who:<8} users    {status.st_size:>10} "
+            f"{date(int(modified // 60), recent)} {name}")
+
+
+filemode = lru_cache(256)(stat.filemode)
+
+
+@lru_cache(4096)
+def date(minute: int, recent: bool) -> str:
+    """minute: since the epoch."""
+    moment = time.gmtime(minute * 60)
+    when = f"{moment.tm_hour:02}:{moment.tm_min:02}" if recent else f"{moment.tm_year:5}"
+    return f"{MONTHS[moment.tm_mon - 1]} {moment.tm_mday:2} {when}"
 
 
 def unique(status: os.stat_result) -> str:

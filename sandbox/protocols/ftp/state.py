@@ -98,14 +98,20 @@ class Stateful(Dialogue):
         return restart
 
     def begin_transfer(self, verb: str, asked: str, move: Callable[[DataConversation], Awaitable[Reply]],
-                       count: Count, *, sending: bool,
-                       give_up: Callable[[], Awaitable[None]] | None = None) -> str:
-        """Have it carried as soon as this command's reply is out. Gives the code of that reply."""
+                       count: Count, *, sending: bool, give_up: Callable[[], Awaitable[None]] | None = None,
+                       little: bool = False) -> str:
+        """Have it carried as soon as this command's reply is out. Gives the code of that reply.
+
+        little: whether so little is sent that it fits into what the system holds for a connection.
+        """
         port, target = self.port, self.target
         self.port, self.target = None, 0
+        waiting = port.accept_now() if port is not None and little and not self.protected else None
 
         async def reach() -> DataConversation:
             count.start()
+            if waiting is not None:
+                return waiting
             if port is not None:
                 try:
                     return await port.accept()
@@ -115,5 +121,8 @@ class Stateful(Dialogue):
             return await self.conversation.connect_back(target or self.conversation.client.port,
                                                         from_port=self.conversation.server.port - 1)
 
-        self.transfer = Transfer(verb, asked, reach, move, count, sending=sending, give_up=give_up)
+        if waiting is not None and port is not None:
+            port.close()
+        self.transfer = Transfer(verb, asked, reach, move, count, sending=sending, give_up=give_up,
+                                 at_once=waiting is not None)
         return "150"

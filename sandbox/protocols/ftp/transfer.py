@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import trio
 
 from sandbox.protocols.conversation import DataConversation
 from sandbox.world.places import Writing
 
-__all__ = ["PIECE", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii", "to_network"]
+__all__ = [
+    "LITTLE", "PIECE", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii", "to_network",
+]
 
 PIECE = 524_288
 """Octets read or written at once: enough that a visit to a worker thread costs little beside them."""
 
+
+LITTLE = 16_384
+"""Octets that a connection's buffer takes, whatever the system (Linux begins with as many)."""
 
 SETTLED = 50_000_000
 """Nanoseconds after a change from when on another one shows in a file's times."""
@@ -159,10 +164,14 @@ class Download:
 
 
 class Upload:
-    """A file on its way in, from `start` of the file on. close the Writing when it is over."""
+    """A file on its way in, from `start` of the file on. Close the Writing when it is over.
 
-    def __init__(self, writing: Writing, start: int, ascii: bool) -> None:  # noqa: A002
+    written: called in a worker thread when all of it is there.
+    """
+
+    def __init__(self, writing: Writing, start: int, ascii: bool, written: Callable[[], None]) -> None:  # noqa: A002
         self.count = Count()
+        self._written = written
         self._writing = writing
         self._position = start
         self._ascii = ascii
@@ -215,6 +224,7 @@ class Upload:
             self._position += 1
         if self._position < self._writing.size:  # it was longer before (RFC 3659 §5: what is sent replaces the rest)
             self._writing.truncate(self._position)
+        self._written()
 
 
 def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from functools import partial
 
 import trio
 
@@ -14,10 +15,14 @@ from sandbox.protocols.command import Reply, command
 from sandbox.protocols.conversation import DataConversation
 from sandbox.protocols.ftp.listing import Entry, facts, long_line
 from sandbox.protocols.ftp.state import IN, Stateful, ok
-from sandbox.protocols.ftp.transfer import Count
+from sandbox.protocols.ftp.transfer import LITTLE, PIECE, Count
 from sandbox.world.paths import Names, virtual
 
 __all__ = ["Listings"]
+
+ONE = trio.CapacityLimiter(1)
+"""One listing is made at a time: it asks the system for each file, and threads that do so together spend most of it
+on handing the interpreter's lock to one another."""
 
 
 class Listings(Stateful):
@@ -27,30 +32,35 @@ class Listings(Stateful):
     async def list_long(self, path: str = "") -> Reply:
         """List a directory, for people; as `ls -l` does."""
         path = without_options(path)
-        entries = await trio.to_thread.run_sync(self.look, path)
+        return await self.send_lines("LIST", path, partial(self.long_lines, path))
+
+    def long_lines(self, path: str) -> list[str]:
+        """In a worker thread."""
         now = time.time()
-        return self.send_lines("LIST", path, lambda: [
-            long_line(name, status, self.tree.owner, now) for name, status in entries])
+        return [long_line(name, status, self.tree.owner, now) for name, status in self.look(path)]
 
     @command("NLST", states=IN, args="[path...]", rfc="959 §4.1.3")
     async def list_names(self, path: str = "") -> Reply:
         """List the names in a directory, for programs."""
         path = without_options(path)
-        entries = await trio.to_thread.run_sync(self.look, path)
+        return await self.send_lines("NLST", path, partial(self.names, path))
+
+    def names(self, path: str) -> list[str]:
+        """In a worker thread."""
+        entries = self.look(path)
         # RFC 1123 §4.1.2.7: what is listed must be usable as a path, so a path asked for comes before each name.
         head = path.rpartition("/")[0] if "*" in path or "?" in path else path
         before = f"{head.rstrip('/')}/" if head and not (len(entries) == 1 and entries[0][0] == path) else ""
-        return self.send_lines("NLST", path, lambda: [before + name for name, _ in entries])
+        return [before + name for name, _ in entries]
 
     @command("MLSD", states=IN, args="[path...]", rfc="3659 §7")
     async def list_facts(self, path: str = "") -> Reply:
         """List a directory with facts about each file, for programs."""
-        names = self.at(path)
-        entries = await trio.to_thread.run_sync(self.tree.entries, names)
-        return self.send_lines("MLSD", path, lambda: self.fact_lines(names, entries))
+        return await self.send_lines("MLSD", path, partial(self.fact_lines, self.at(path)))
 
-    def fact_lines(self, names: Names, entries: list[Entry]) -> list[str]:
+    def fact_lines(self, names: Names) -> list[str]:
         """In a worker thread. The directory itself first, and the one above."""
+        entries = self.tree.entries(names)
         lines = [f"{self.facts_of(self.tree.stat(names), 'cdir', names)} {virtual(names)}"]
         if names:
             lines.append(f"{self.facts_of(self.tree.stat(names[:-1]), 'pdir', names[:-1])} {virtual(names[:-1])}")
@@ -78,22 +88,24 @@ class Listings(Stateful):
         status = self.tree.stat(names)
         return self.tree.entries(names) if stat.S_ISDIR(status.st_mode) else [(path, status)]
 
-    def send_lines(self, verb: str, path: str, lines: Callable[[], list[str]]) -> Reply:
-        """Send lines over a data connection. lines: called in a worker thread."""
+    async def send_lines(self, verb: str, path: str, lines: Callable[[], list[str]]) -> Reply:
+        """Send lines over a data connection. lines: called in a worker thread. Raises OSError."""
         count = Count()
 
         def render() -> bytes:
-            return "".join(f"{line}\r\n" for line in lines()).encode("utf-8", "replace")
+            return "".join([f"{line}\r\n" for line in lines()]).encode("utf-8", "replace")
+
+        text = await trio.to_thread.run_sync(render, limiter=ONE)
 
         async def move(data: DataConversation) -> Reply:
-            text = await trio.to_thread.run_sync(render)
             view = memoryview(text)
-            for start in range(0, len(text), 65536):
-                await data.send(bytes(view[start:start + 65536]))
+            for start in range(0, len(text), PIECE):
+                await data.send(bytes(view[start:start + PIECE]))
             count.octets = len(text)
             return ok("226", "That is all")
 
-        return ok(self.begin_transfer(verb, path, move, count, sending=True), "Here comes the list")
+        return ok(self.begin_transfer(verb, path, move, count, sending=True, little=len(text) <= LITTLE),
+                  "Here comes the list")
 
     @command("STAT", states=IN, args="[path...]", rfc="959 §4.1.3")
     async def status(self, path: str = "") -> Reply:

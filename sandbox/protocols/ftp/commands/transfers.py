@@ -10,7 +10,7 @@ import trio
 from sandbox.protocols.command import Reply, command
 from sandbox.protocols.conversation import DataConversation
 from sandbox.protocols.ftp.state import ANY, IN, Stateful, ok
-from sandbox.protocols.ftp.transfer import Download, Upload
+from sandbox.protocols.ftp.transfer import LITTLE, Download, Upload
 from sandbox.world.paths import Names, virtual
 from sandbox.world.places import Writing
 
@@ -52,7 +52,8 @@ class Transfers(Stateful):
         async def give_up() -> None:
             download.close()
 
-        reply = self.begin_transfer("RETR", path, move, download.count, sending=True, give_up=give_up)
+        reply = self.begin_transfer("RETR", path, move, download.count, sending=True, give_up=give_up,
+                                    little=download.size <= LITTLE)
         return ok(reply, f"Here it comes: {download.size - start} octets of {virtual(names)}")
 
     @command("STOR", states=IN, args="path...", rfc="959 §4.1.3")
@@ -100,15 +101,15 @@ class Transfers(Stateful):
             if error.errno == errno.ESPIPE:
                 return ok("554", "The file is shorter than that")
             raise
-        upload = Upload(writing, writing.size if start is None else start, self.ascii)
 
         def finish() -> None:
             writing.finish()
             self.tree.announce(names)
 
+        upload = Upload(writing, writing.size if start is None else start, self.ascii, finish)
+
         async def move(data: DataConversation) -> Reply:
             await upload.receive(data)
-            await trio.to_thread.run_sync(finish)
             if whole and not self.ascii and writing.status is not None:
                 data.remember(writing.status, sent=False)
             return ok("226", f"Complete: {upload.count.octets} octets")
