@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
 import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trio
 
-from sandbox.journal.records import Stream
+from sandbox.journal.records import Cut, Stream
 from sandbox.net.data import DataRules
-from sandbox.protocols.conversation import Conversation, TimedOut
+from sandbox.net.tls.channel import TlsSettings
+from sandbox.net.tls.contexts import Contexts
+from sandbox.protocols.conversation import Conversation, ConversationError, DataConversation, TimedOut
+from tests.support.ftp import trusting
 from tests.support.network import Bench, read_all, serving
 
 
@@ -172,3 +180,151 @@ async def test_abort_resets_and_is_recorded(tmp_path: Path) -> None:
             await read_all(stream)
         await bench.watcher.wait_closed(2)
     assert "server-reset" in {session.end for session in bench.watcher.closed}
+
+
+# -- files that the kernel sends -----------------------------------------------------------------------------------
+
+CONTENT = bytes(range(256)) * 64_000
+"""Sixteen mebibytes: more than the system holds for a connection."""
+
+
+class Files:
+    """A session that takes a file, and then sends it as often as it is asked; `after` is called when octets have
+    passed. Its answers say how each ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.after: Callable[[], None] = lambda: None
+
+    async def __call__(self, conversation: Conversation) -> None:
+        port = conversation.listen()
+        try:
+            await conversation.send(f"{port.address.host} {port.address.port}\n".encode())
+            await conversation.flush()
+            await self.take(await port.accept())
+            while await conversation.read_line() == b"again\n":
+                conversation.write(await self.give(await port.accept()))
+                await conversation.flush()
+        finally:
+            port.close()
+
+    async def take(self, data: DataConversation) -> None:
+        exchange = data.begin("STOR")
+        received = bytearray()
+        while piece := await data.read_some(1 << 20):
+            received += piece
+        self.path.write_bytes(received)
+        data.remember(self.path.stat(), sent=False)
+        exchange.end("done")
+        await data.aclose()
+
+    async def give(self, data: DataConversation) -> bytes:
+        exchange = data.begin("RETR")
+        try:
+            with self.path.open("rb") as file:
+                known = await data.send_known(file.fileno(), lambda count: self.after())
+        except (OSError, ConversationError) as error:
+            exchange.end("failed")
+            data.abort()
+            return f"{type(error).__name__} {getattr(error, 'errno', 0)}\n".encode()
+        exchange.end("done")
+        await data.aclose()
+        return b"known\n" if known else b"unknown\n"
+
+
+@asynccontextmanager
+async def filed(bench: Bench) -> AsyncIterator[tuple[trio.SocketStream, tuple[str, int]]]:
+    """A connection to `Files`, with CONTENT taken; and its data port."""
+    stream = await bench.connect()
+    async with stream:
+        place = await told(stream)
+        async with await trio.open_tcp_stream(*place) as data:
+            await data.send_all(CONTENT)
+            await data.send_eof()
+            assert await read_all(data) == b""
+        yield stream, place
+
+
+async def fetched(stream: trio.SocketStream, place: tuple[str, int]) -> tuple[bytes, bytes]:
+    """What came, and what was said of it."""
+    async with await trio.open_tcp_stream(*place) as data:
+        await stream.send_all(b"again\n")
+        return await read_all(data), await stream.receive_some()
+
+
+async def test_a_file_that_was_received_is_sent_by_the_kernel_and_recorded_whole(tmp_path: Path) -> None:
+    files = Files(tmp_path / "file")
+    async with serving(files, tmp_path, body_limit=1 << 25) as bench:
+        async with filed(bench) as (stream, place):
+            for _ in range(2):
+                assert await fetched(stream, place) == (CONTENT, b"known\n")
+            files.path.write_bytes(CONTENT[::-1])
+            assert await fetched(stream, place) == (b"", b"unknown\n"), "another content of the same size"
+        await bench.watcher.wait_closed(5)
+        with await bench.read() as journal:
+            sent = [journal.stream(session.id, Stream.SERVER) for session in journal.sessions(service="test-data")]
+            assert sent == [b"", CONTENT, CONTENT, b""]
+        assert len(list((tmp_path / "bodies").iterdir())) == 1
+
+
+async def test_a_file_that_is_changed_meanwhile_is_not_sent_to_its_end(tmp_path: Path) -> None:
+    files = Files(tmp_path / "file")
+    files.after = lambda: os.utime(files.path)
+    async with serving(files, tmp_path, body_limit=500_000) as bench:
+        async with filed(bench) as (stream, place):
+            came, said = await fetched(stream, place)
+        assert said == b"OSError %d\n" % errno.ESTALE
+        assert CONTENT.startswith(came)
+        await bench.watcher.wait_closed(3)
+        with await bench.read() as journal:
+            last = list(journal.sessions(service="test-data"))[-1]
+            [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"]
+    assert (last.end, exchange.outcome) == ("server-reset", "failed")
+    assert "changed" in exchange.notes["uncertain"]
+    whole = exchange.server[1]
+    assert whole > 500_000
+    assert exchange.cuts == [Cut(Stream.SERVER, whole, hashlib.sha256(CONTENT[:whole]).hexdigest())]
+
+
+async def test_a_client_that_leaves_in_the_middle(tmp_path: Path) -> None:
+    files = Files(tmp_path / "file")
+    async with serving(files, tmp_path, body_limit=1 << 25) as bench:
+        async with filed(bench) as (stream, place):
+            with socket.socket() as data:
+                data.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                await trio.to_thread.run_sync(data.connect, place)
+                await stream.send_all(b"again\n")
+                await trio.to_thread.run_sync(data.recv, 1000)
+            assert await stream.receive_some() == b"Closed 0\n"
+        await bench.watcher.wait_closed(3)
+        with await bench.read() as journal:
+            last = list(journal.sessions(service="test-data"))[-1]
+            sent = journal.stream(last.id, Stream.SERVER)
+            [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"]
+    assert len(sent) < len(CONTENT), "it did not fit into the buffers"
+    assert CONTENT.startswith(sent)
+    assert exchange.server == (0, len(sent))
+
+
+async def test_over_tls_nothing_is_known(tmp_path: Path) -> None:
+    async def session(conversation: Conversation) -> None:
+        port = conversation.listen()
+        await conversation.send(f"{port.address.host} {port.address.port}\n".encode())
+        await conversation.flush()
+        data = await port.accept()
+        port.close()
+        await data.start_tls()
+        (tmp_path / "file").write_bytes(CONTENT)
+        await data.send(CONTENT)
+        data.remember((tmp_path / "file").stat(), sent=True)
+        with (tmp_path / "file").open("rb") as file:
+            assert not await data.send_known(file.fileno(), lambda count: None)
+        await data.aclose()
+
+    async with serving(session, tmp_path, tls=TlsSettings(Contexts(tmp_path / "ca"))) as bench:
+        stream = await bench.connect()
+        async with stream:
+            place = await told(stream)
+            plain = await trio.open_tcp_stream(*place)
+            async with trio.SSLStream(plain, trusting(), server_hostname="localhost") as data:
+                assert await read_all(data) == CONTENT

@@ -1,0 +1,75 @@
+"""What the loop remembers: numbers, pins and their ends, in the order the writer needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sandbox.journal.reader import Reader
+from sandbox.journal.records import Stream
+from sandbox.journal.shared import CONTENTS, REPEATS, Content, FileIdentity, Shared, Sharing
+from tests.support.journal import NAME, journal_at, one_exchange, open_session
+
+
+def file(number: int) -> FileIdentity:
+    return (1, number, 10, 0, 0)
+
+
+def content(body: int, kept: int = 10) -> Content:
+    return Content(b"", body, kept, 10, "")
+
+
+def test_bytes_get_a_number_when_they_pass_again() -> None:
+    sharing = Sharing(7, 1000)
+    page = bytes(2000)
+    assert sharing.find(page) is page
+    assert sharing.take() == Shared([], set(), [], set(), [], [])
+    assert (sharing.find(page), sharing.find(page)) == (7, 7)
+    assert sharing.take() == Shared([(7, page)], {7}, [], set(), [7], [])
+    for _ in range(REPEATS):
+        sharing.find(bytes(2001))
+    assert sharing.find(page) is page
+    assert sharing.take().released == [7]
+
+
+def test_contents_are_remembered_up_to_a_size_and_a_number() -> None:
+    sharing = Sharing(1, 100)
+    sharing.remember(file(1), content(1, kept=101))
+    assert sharing.known(file(1)) is None, "one that is too large"
+    for number in range(10):
+        sharing.remember(file(number), content(number))
+    assert sharing.known(file(0)) == content(0)
+    sharing.remember(file(10), content(10))
+    assert sharing.known(file(1)) is None, "the one that was not asked for the longest time"
+    assert sharing.known(file(0)) is not None
+    shared = sharing.take()
+    assert (shared.pinned, shared.released) == (list(range(11)), [1])
+    sharing.remember(file(0), content(77))
+    assert sharing.known(file(0)) == content(77)
+    assert sharing.take().released == [0]
+
+
+def test_many_small_contents() -> None:
+    sharing = Sharing(1, 1 << 30)
+    for number in range(CONTENTS + 5):
+        sharing.remember(file(number), content(number))
+    assert sharing.take().released == [0, 1, 2, 3, 4]
+
+
+async def test_a_page_in_memory_is_kept_though_its_sessions_are_gone(tmp_path: Path) -> None:
+    page = bytes(range(256)) * 40
+    async with journal_at(tmp_path, size=100_000) as journal:
+        first = open_session(journal)
+        for _ in range(3):
+            one_exchange(first, b"q", page)
+        first.close("client-closed")
+        for _ in range(30):
+            other = open_session(journal)
+            one_exchange(other, bytes(1000) + bytes([other.session.id]) * 9_000, b"a")
+            other.close("client-closed")
+            await journal.settle()
+        last = open_session(journal)
+        one_exchange(last, b"q", page)
+        await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            assert reader.session(first.session.id) is None
+            assert reader.stream(last.session.id, Stream.SERVER) == page
