@@ -18,7 +18,8 @@ PIECE = 262_144
 """Octets that are handed to the thread at once. Shorter sides of exchanges are not hashed unless somebody asks."""
 
 BACKLOG = 4_194_304
-"""Octets that may wait for the thread."""
+"""Octets that may wait for the thread. Whoever waits for room is told when half of them are hashed: each piece would
+be a trip through the scheduler."""
 
 
 class Hasher:
@@ -69,7 +70,7 @@ class Hasher:
             for piece in pieces:
                 digest.sha256.update(piece)
             self._done += size
-            if self.awaited and not self.full:
+            if self.awaited and self._given - self._done <= BACKLOG // 2:
                 self.awaited = False
                 self.on_room()
 

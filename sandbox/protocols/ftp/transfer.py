@@ -1,7 +1,7 @@
 """Moving data between a data connection and a file, in large pieces that worker threads read, write and hash.
 
-While one piece is on the wire the next is read, or the one before is written; so two or three pieces are in memory
-for each transfer, never more. Small files take one visit to a worker thread, with their opening.
+While one piece is on the wire the next is read, or those before are written; so a few pieces are in memory for each
+transfer, never more. Small files take one visit to a worker thread, with their opening.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ __all__ = [
 ]
 
 PIECE = 524_288
-"""Octets read or written at once: enough that a visit to a worker thread costs little beside them."""
+"""Octets read at once: enough that a visit to a worker thread costs little beside them, and few enough that they are
+still in the processor's cache when they are sent, hashed or written."""
+
+GATHERED = 2 * PIECE
+"""Octets of an upload that are written with one visit."""
 
 
 LITTLE = 16_384
@@ -193,10 +197,10 @@ class Upload:
                     await giving.send(pieces)
 
     async def _gather(self, data: DataConversation) -> tuple[list[bytes], bool]:
-        """What comes next, at least PIECE octets unless it is the last; and whether it is."""
+        """What comes next, at least GATHERED octets unless it is the last; and whether it is."""
         pieces: list[bytes] = []
         size = 0
-        while size < PIECE:
+        while size < GATHERED:
             received = await data.read_some(PIECE)
             if not received:
                 return pieces, True
