@@ -16,9 +16,14 @@ def test_a_transaction_is_whole_or_nothing(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE thing (name TEXT)")
     with database.transaction() as connection:
         connection.execute("INSERT INTO thing VALUES ('kept')")
-    with pytest.raises(KeyError), database.transaction() as connection:
-        connection.execute("INSERT INTO thing VALUES ('lost')")
-        raise KeyError
+
+    def break_off() -> None:
+        with database.transaction() as connection:
+            connection.execute("INSERT INTO thing VALUES ('lost')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
     with database.alone() as connection:
         assert connection.execute("SELECT name FROM thing").fetchall() == [("kept",)]
     database.close()

@@ -25,7 +25,7 @@ from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import flag_list
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.reading import Incoming, Unreadable, read_incoming
-from sandbox.protocols.imap.replies import FLAGS, Tagged, bad, no
+from sandbox.protocols.imap.replies import FLAGS, Refused, Tagged, bad, no
 from sandbox.protocols.imap.table import TABLE, Command, State
 from sandbox.protocols.imap.view import NoSuchMessage, View
 from sandbox.protocols.registry import Context, Service, Tls
@@ -243,6 +243,8 @@ class Imap:
             return await row.run(self, *values)
         except GrammarError as error:
             return bad(error.sentence)
+        except Refused as error:
+            return error.reply
         except NoSuchMessage as error:
             return bad(f"There are only {error} messages in this mailbox")
         except NoSuchFolder as error:

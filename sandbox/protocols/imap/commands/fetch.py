@@ -54,37 +54,19 @@ def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bo
     return numbers, attributes, since, vanished
 
 
-@command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False)
-async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
-                vanished: bool) -> Tagged:
+@command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False,
+         uid_rfc="9051 §6.4.9")
+async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, vanished: bool, *,
+                uid: bool) -> Tagged:
     """Get messages, or parts of them."""
     if vanished:
-        return bad("VANISHED belongs to UID FETCH")
-    return await fetch_messages(session, numbers, attributes, since, uid=False)
-
-
-@command("UID FETCH", states=State.SELECTED, rfc="9051 §6.4.9", reads=fetch_arguments)
-async def uid_fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
-                    vanished: bool) -> Tagged:
-    """Get messages, or parts of them, named by UID."""
-    if vanished:
+        if not uid:
+            return bad("VANISHED belongs to UID FETCH")
         if "QRESYNC" not in session.enabled or not since:
             return bad("VANISHED needs ENABLE QRESYNC and CHANGEDSINCE")
         await tell_vanished(session, numbers, since)
-    return await fetch_messages(session, numbers, [Attribute("UID"), *attributes], since, uid=True)
-
-
-async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
-    view = session.selected
-    wanted = numbers.resolve(0xFFFF_FFFF)
-    gone = await trio.to_thread.run_sync(session.store.vanished, view.folder, since)
-    gone = [uid for uid in gone if any(low <= uid <= high for low, high in wanted)]
-    if gone:
-        await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
-
-
-async def fetch_messages(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, *,
-                         uid: bool) -> Tagged:
+    if uid:
+        attributes = [Attribute("UID"), *attributes]
     view = session.selected
     if since or any(attribute.name == "MODSEQ" for attribute in attributes):
         session.enabled |= {"CONDSTORE"}
@@ -108,6 +90,15 @@ async def fetch_messages(session: Imap, numbers: NumberSet, attributes: list[Att
     if renderer.unknown_encoding:
         return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
     return ok(f"{found} fetched")
+
+
+async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
+    view = session.selected
+    wanted = numbers.resolve(0xFFFF_FFFF)
+    gone = await trio.to_thread.run_sync(session.store.vanished, view.folder, since)
+    gone = [uid for uid in gone if any(low <= uid <= high for low, high in wanted)]
+    if gone:
+        await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
 
 
 def batches(chosen: Sequence[range]) -> Iterator[list[int]]:

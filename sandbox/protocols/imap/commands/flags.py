@@ -67,18 +67,6 @@ def store_arguments(cursor: Cursor) -> tuple[Storing]:
     return (Storing(numbers, how, word == "FLAGS.SILENT", flags, since),)
 
 
-@command("STORE", states=State.SELECTED, rfc="9051 §6.4.6", reads=store_arguments, expunges=False)
-async def store(session: Imap, asked: Storing) -> Tagged:
-    """Change the flags of messages."""
-    return await store_flags(session, asked, uid=False)
-
-
-@command("UID STORE", states=State.SELECTED, rfc="9051 §6.4.9", reads=store_arguments)
-async def uid_store(session: Imap, asked: Storing) -> Tagged:
-    """Change the flags of messages named by UID."""
-    return await store_flags(session, asked, uid=True)
-
-
 def proper_flags(flags: Iterable[str], known: frozenset[str]) -> list[str]:
     """As they are kept: system flags and known keywords in their usual spelling. Raises GrammarError."""
     usual = SYSTEM | {flag.lower(): flag for flag in known}
@@ -100,7 +88,10 @@ def changer(how: str, flags: frozenset[str]) -> Callable[[frozenset[str]], Itera
     return lambda before: flags
 
 
-async def store_flags(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
+@command("STORE", states=State.SELECTED, rfc="9051 §6.4.6", reads=store_arguments, expunges=False,
+         uid_rfc="9051 §6.4.9")
+async def store(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
+    """Change the flags of messages."""
     view = session.selected
     if view.read_only:
         return no(READ_ONLY, "READ-ONLY")
