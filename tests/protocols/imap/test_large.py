@@ -85,7 +85,7 @@ async def test_fetching_all_flags_is_streamed(store: MailStore) -> None:
 
         async def measured() -> None:
             nonlocal largest
-            largest = max(largest, len(talk._queued))
+            largest = max(largest, len(talk.queue))
             await flush()
 
         talk.flush = measured  # type: ignore[method-assign]
