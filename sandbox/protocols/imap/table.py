@@ -14,12 +14,10 @@ import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sandbox.protocols.imap.grammar.cursor import Cursor
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.replies import Tagged
+from sandbox.protocols.imap.replies import Tagged
 
 __all__ = ["ANY", "LOGGED_IN", "TABLE", "Command", "State", "command"]
 
@@ -54,7 +52,7 @@ class Command:
 
 TABLE: dict[str, Command] = {}
 
-Function = TypeVar("Function", bound=Callable[..., Awaitable["Tagged"]])
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Tagged]])
 
 
 def nothing(cursor: Cursor) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ go ahead, so that it does not send what will be refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
@@ -18,12 +18,10 @@ from sandbox.protocols.imap.grammar.dates import try_date_time
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.reading import GO_AHEAD, LINE, skip_rest
 from sandbox.protocols.imap.replies import Refused, Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Delivery, Folder, NoSuchFolder, OverQuota, Spool
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 PIECE = 65_536
 MOST = 1000

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.imap.telling import tell_news
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Folder, NoSuchFolder
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 READ_ONLY = "This mailbox is open to look only: SELECT it to change it"
 
@@ -73,7 +71,7 @@ async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
 
 
 async def expunged(session: Imap, text: str) -> Tagged:
-    await session.report(expunges=True)
+    await tell_news(session, expunges=True)
     return ok(text, f"HIGHESTMODSEQ {session.selected.modseq}" if "QRESYNC" in session.enabled else "")
 
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 import trio
 
-from sandbox.protocols.conversation import Closed
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.render import Renderer, Span
+from sandbox.protocols.imap.render import Renderer
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.waiting import Pieces, settled
+from sandbox.protocols.imap.telling import BATCH, send_items
+from sandbox.protocols.imap.view import View
+from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Item
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-    from sandbox.protocols.imap.view import View
-
-__all__ = ["batches", "send", "tell_flags", "tell_items"]
-
-BATCH = 1000
-"""Messages looked up at once."""
-
-OCTETS = 1_048_576
-"""Octets of messages that are read for one visit to a thread, unless a single one is larger."""
 
 
 def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bool]:
@@ -84,7 +73,7 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
             items = [item for item in items if item.modseq > since]
         if sees:
             items = await mark_seen(session, view, items, renderer)
-        await send(session, renderer, items)
+        await send_items(session, renderer, items)
     if found < wanted or renderer.lost:
         return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
     if renderer.unknown_encoding:
@@ -121,38 +110,6 @@ async def look_up(session: Imap, indexes: list[int]) -> list[Item]:
     return items
 
 
-async def send(session: Imap, renderer: Renderer, items: list[Item]) -> None:
-    """Write the FETCH responses for messages, in pieces."""
-    start = 0
-    while start < len(items):
-        end, octets = start + 1, items[start].size
-        if renderer.reads:
-            while end < len(items) and octets + items[end].size <= OCTETS:
-                octets += items[end].size
-                end += 1
-            written = await trio.to_thread.run_sync(renderer.render, items[start:end])
-        else:
-            end = len(items)
-            written = renderer.render(items)
-        for piece in written:
-            if isinstance(piece, Span):
-                await send_span(session, piece)
-            else:
-                await session.conversation.send(piece)
-        start = end
-
-
-async def send_span(session: Imap, span: Span) -> None:
-    """A large stretch of a message, piece by piece. Raises Closed when it is gone meanwhile: its length has been
-    announced, so nothing else can be said any more."""
-    try:
-        async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
-            await session.conversation.send(piece)
-    except KeyError:
-        session.conversation.reset()
-        raise Closed("a message was removed while it was sent") from None
-
-
 async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Renderer) -> list[Item]:
     """Set \\Seen where it is not set, as reading does (RFC 9051 §6.4.5); the responses show the new flags."""
     unseen = [item.uid for item in items if "\\Seen" not in item.flags.split()]
@@ -165,23 +122,3 @@ async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Rend
     renderer.changed |= changed
     return [item._replace(flags=" ".join(sorted({*item.flags.split(), "\\Seen"})), modseq=done.modseq)
             if item.uid in changed else item for item in items]
-
-
-async def tell_items(session: Imap, items: list[Item]) -> None:
-    """The flags of messages, with UID, and mod-sequence where the client wants it."""
-    view = session.selected
-    keywords = frozenset(flag for flags in {item.flags for item in items} for flag in flags.split())
-    if not keywords <= view.keywords:
-        view.keywords |= keywords
-        session.tell_keywords(view)
-    names = ["UID", "FLAGS", *(["MODSEQ"] if session.condstore else [])]
-    await send(session, Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view),
-               [item for item in items if view.number(item.uid)])
-
-
-async def tell_flags(session: Imap, uids: list[int]) -> None:
-    """Tell that the flags of messages changed."""
-    folder = session.selected.folder
-    for start in range(0, len(uids), BATCH):
-        await tell_items(session, await trio.to_thread.run_sync(
-            session.store.items_of, folder, uids[start:start + BATCH]))

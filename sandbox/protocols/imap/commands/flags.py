@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
 from sandbox.protocols.imap.commands.copying import READ_ONLY, chosen_uids
-from sandbox.protocols.imap.commands.fetch import BATCH
-from sandbox.protocols.imap.commands.fetch import send as send_items
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.render import Renderer
 from sandbox.protocols.imap.replies import FLAGS, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.imap.telling import BATCH, send_items, tell_keywords
+from sandbox.protocols.imap.view import View
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Flagged
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-    from sandbox.protocols.imap.view import View
 
 __all__ = ["proper_flags"]
 
@@ -139,7 +136,7 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
         fresh = {flag for text in {item.flags for item in items} for flag in text.split()} - view.keywords
         if fresh and not silent:
             view.keywords |= fresh
-            session.tell_keywords(view)
+            tell_keywords(session, view)
         await send_items(session, renderer, [item for item in items if item.uid not in late])
     return gone
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
@@ -14,10 +14,8 @@ from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
 from sandbox.protocols.imap.mime.text import charset_known
 from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 __all__ = ["find", "listed"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
@@ -10,12 +10,10 @@ from sandbox.protocols.imap.commands.search import find, listed
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.searching import Criterion, Key, expect_keys, expect_sort
 from sandbox.protocols.imap.replies import Tagged, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.sorting import sort_messages
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.threading import thread_messages, write_threads
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 ALGORITHMS = ("ORDEREDSUBJECT", "REFERENCES")
 
