@@ -49,7 +49,7 @@ class MailStore(MailReader):
             if isinstance(error, StoreError):
                 raise
             raise StoreError(f"{file} cannot be used: {error}; move it away to begin anew") from error
-        self._writer = Writer(database, self._observers.announce)
+        self._writer = Writer(database, self._observers.announce, durability)
 
     def close(self) -> None:
         """Finish what is queued, and let go of the folder. Blocks."""
@@ -108,8 +108,9 @@ class MailStore(MailReader):
 
     def set_flags(self, folder: int, uids: Iterable[int], change: Callable[[frozenset[str]], Iterable[str]],
                   unchanged_since: int | None = None) -> Future[Flagged]:
-        """See `writes.set_flags`."""
-        return self._writer.submit(lambda tx: writes.set_flags(tx, folder, uids, change, unchanged_since))
+        """See `writes.set_flags`. A power cut may undo the latest changes; nothing else does."""
+        return self._writer.submit(lambda tx: writes.set_flags(tx, folder, uids, change, unchanged_since),
+                                   precious=False)
 
     def expunge(self, folder: int, uids: Iterable[int]) -> Future[list[int]]:
         return self._writer.submit(lambda tx: writes.expunge(tx, folder, uids, self._files))
@@ -145,7 +146,8 @@ class MailStore(MailReader):
             tx, writes.require_account(tx, account, self.quota), name, subscribed))
 
     def set_recent(self, folder: int, uid: int) -> Future[None]:
-        return self._writer.submit(lambda tx: writes.set_recent(tx, folder, uid))
+        """As safe as flags are."""
+        return self._writer.submit(lambda tx: writes.set_recent(tx, folder, uid), precious=False)
 
     # The queue
 
