@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section
 from sandbox.protocols.imap.grammar.writing import internal_date, literal
-from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.mime.headers import pick_fields
+from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.mime.scan import Part
 from sandbox.protocols.imap.mime.text import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.view import View
@@ -55,6 +54,9 @@ class Renderer:
         self._headings = {each: each.write(response=True) + b" " for each in self._attributes}
         self.changed: set[int] = set()
         self.reads = not self._names <= CHEAP
+        self._shape = not self._names.isdisjoint(("BODY", "BODYSTRUCTURE"))
+        self._whole = any(each.section is not None and not (each.section.fields and not each.section.part)
+                          for each in (OLD.get(attribute.name, attribute) for attribute in self._attributes))
         self.sees = any((OLD.get(each.name, each).section is not None) and not OLD.get(each.name, each).peek
                         for each in self._attributes)
         self.lost = False
@@ -69,16 +71,21 @@ class Renderer:
                 number(item.uid), b" ".join([cheap(attribute.name, item) for attribute in attributes]))
                 for item in items]
             return [b"".join(lines[start:start + 500]) for start in range(0, len(lines), 500)]
+        contents = [item.content for item in items]
+        known = self._library.several(contents)
+        wanted = contents if self._whole else [
+            content for content, each in known.items() if self._shape and each.root is None]
+        texts = self._library.store.read_small(wanted) if wanted else {}
         for item in items:
             try:
-                written += self._render_message(item)
+                data, _ = texts.get(item.content, (None, False))
+                written += self._render_message(item, Message(self._library, item, known[item.content], data))
             except KeyError:
                 self.lost = True
         return joined(written)
 
-    def _render_message(self, item: Item) -> list[Piece]:
+    def _render_message(self, item: Item, message: Message) -> list[Piece]:
         """Raises KeyError when it is gone."""
-        message = Message(self._library, item)
         written: list[Piece] = [b"* %d FETCH (" % self._view.number(item.uid)]
         space = b""
         for attribute in self._attributes:
@@ -112,12 +119,13 @@ class Renderer:
 
 
 class Message:
-    """One message while it is written: read at most once."""
+    """One message while it is written: read at most once. data: its octets, if they are at hand."""
 
-    def __init__(self, library: Library, item: Item) -> None:
+    def __init__(self, library: Library, item: Item, known: Known, data: bytes | None) -> None:
         self._library = library
         self._item = item
-        self._data: bytes | None = None
+        self.known = known
+        self._data = data
 
     @property
     def data(self) -> bytes:
@@ -127,17 +135,15 @@ class Message:
 
     @property
     def root(self) -> Part:
-        return self._library.known(self._item.content, self._data).root
+        return self._library.root(self._item.content, self._data)
 
     def write(self, attribute: Attribute, heading: bytes) -> list[Piece]:
         """heading: its name in a response, and a space."""
-        known = self._library.known
         if attribute.name == "ENVELOPE":
-            return [b"ENVELOPE " + known(self._item.content, self._data).envelope]
+            return [b"ENVELOPE " + self.known.envelope]
         if attribute.name in ("BODY", "BODYSTRUCTURE") and attribute.section is None:
             extended = attribute.name == "BODYSTRUCTURE"
-            return [attribute.name.encode() + b" "
-                    + known(self._item.content, self._data).structure(extended=extended)]
+            return [attribute.name.encode() + b" " + self.known.structure(self.root, extended=extended)]
         meant = OLD.get(attribute.name, attribute)
         assert meant.section is not None
         if meant.name == "BODY":
@@ -147,16 +153,13 @@ class Message:
     def _body(self, section: Section, partial: tuple[int, int] | None) -> list[Piece]:
         """BODY[...]: a literal, streamed where it is large; NIL where there is no such part."""
         if section.fields:
-            known = self._library.known(self._item.content, self._data)
-            picked = known.fields(section)
-            if picked is None:
-                part = self._text_part(section.part)
-                if part is None:
-                    return [b"NIL"]
-                others = section.text == "HEADER.FIELDS.NOT"
-                picked = pick_fields(self.data[part.start:part.body], section.fields, others=others)
-                known.remember(section, picked)
-            return [self._cut(picked, partial)]
+            if not section.part:
+                return [self._cut(self.known.fields(section), partial)]
+            part = self._text_part(section.part)
+            if part is None:
+                return [b"NIL"]
+            others = section.text == "HEADER.FIELDS.NOT"
+            return [self._cut(part.header.pick(section.fields, others=others), partial)]
         found = self._place(section)
         if found is None:
             return [b"NIL"]

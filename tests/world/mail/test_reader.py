@@ -52,3 +52,12 @@ def test_listing_is_quick_with_very_many_messages(store: MailStore) -> None:
     assert len(store.items(inbox.id)) == 100_000
     assert time.perf_counter() - start < 2
     assert "TEMP B-TREE" not in plan, "sorted by the key as it lies"
+
+
+def test_the_beginnings_of_several_messages(store: MailStore) -> None:
+    small = store.put(SMALL, Delivery("alice")).result().content
+    large = store.put(LARGE, Delivery("alice")).result().content
+    sent = store.store(b"Received: here\r\n", spooled(store, SMALL), [Delivery("alice")]).result().content
+    assert store.read_starts([small, large, sent, 999], 20) == {
+        small: SMALL[:20], large: LARGE[:20], sent: b"Received: here\r\nSubj"}
+    assert store.read_starts([small], 1000) == {small: SMALL}
