@@ -8,20 +8,17 @@ from sandbox.protocols.conversation import Closed
 from sandbox.protocols.imap.grammar.fetching import Attribute
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import flag_list
-from sandbox.protocols.imap.render import Renderer, Span
+from sandbox.protocols.imap.render import Piece, Renderer, Span
 from sandbox.protocols.imap.replies import FLAGS
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.waiting import Pieces
 from sandbox.world.mail import Item
 
-__all__ = ["BATCH", "send_items", "tell_items", "tell_keywords", "tell_news"]
+__all__ = ["BATCH", "send_items", "send_pieces", "tell_items", "tell_keywords", "tell_news"]
 
 BATCH = 1000
 """Messages looked up at once."""
-
-OCTETS = 1_048_576
-"""Octets of messages that are read for one visit to a thread, unless a single one is larger."""
 
 
 async def tell_news(session: Imap, *, expunges: bool) -> str:
@@ -67,7 +64,7 @@ async def tell_items(session: Imap, items: list[Item]) -> None:
         view.keywords |= keywords
         tell_keywords(session, view)
     names = ["UID", "FLAGS", *(["MODSEQ"] if session.condstore else [])]
-    renderer = Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view)
+    renderer = Renderer(session.mailboxes.library, map(Attribute, names), view)
     await send_items(session, renderer, [item for item in items if view.number(item.uid)])
 
 
@@ -79,25 +76,22 @@ async def tell_flags(session: Imap, uids: list[int]) -> None:
             session.store.items_of, folder, uids[start:start + BATCH]))
 
 
-async def send_items(session: Imap, renderer: Renderer, items: list[Item]) -> None:
-    """Write the FETCH responses for messages, in pieces."""
-    start = 0
+async def send_items(session: Imap, renderer: Renderer, items: list[Item], start: int = 0) -> None:
+    """Write the FETCH responses for messages from a place on, in pieces."""
+    if not renderer.plan.reads:
+        await send_pieces(session, renderer.render(items[start:]))
+        return
     while start < len(items):
-        end, octets = start + 1, items[start].size
-        if renderer.reads:
-            while end < len(items) and octets + items[end].size <= OCTETS:
-                octets += items[end].size
-                end += 1
-            written = await trio.to_thread.run_sync(renderer.render, items[start:end])
+        written, start = await trio.to_thread.run_sync(renderer.render_some, items, start)
+        await send_pieces(session, written)
+
+
+async def send_pieces(session: Imap, written: list[Piece]) -> None:
+    for piece in written:
+        if isinstance(piece, Span):
+            await send_span(session, piece)
         else:
-            end = len(items)
-            written = renderer.render(items)
-        for piece in written:
-            if isinstance(piece, Span):
-                await send_span(session, piece)
-            else:
-                await session.conversation.send(piece)
-        start = end
+            await session.conversation.send(piece)
 
 
 async def send_span(session: Imap, span: Span) -> None:

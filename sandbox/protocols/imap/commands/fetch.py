@@ -10,14 +10,14 @@ import trio
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.render import Renderer
+from sandbox.protocols.imap.render import Piece, Renderer
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.imap.telling import BATCH, send_items
+from sandbox.protocols.imap.telling import BATCH, send_items, send_pieces
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.waiting import settled
-from sandbox.world.mail import Item
+from sandbox.world.mail import Item, MailStore
 
 
 def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bool]:
@@ -61,19 +61,24 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
         session.enabled |= {"CONDSTORE"}
     if since:
         attributes = [*attributes, Attribute("MODSEQ")]
-    renderer = Renderer(session.mailboxes.library, dict.fromkeys(attributes), view)
-    sees = renderer.sees and not view.read_only
+    renderer = Renderer(session.mailboxes.library, attributes, view)
+    sees = renderer.plan.sees and not view.read_only
     wanted = found = 0
-    chosen = view.choose(numbers, uid=uid)
-    for indexes in batches(chosen):
-        items = await look_up(session, indexes)
+
+    def begin(indexes: list[int]) -> tuple[int, list[Item], list[Piece], int]:
+        """In a thread: how many there are, those to tell of, the first responses and where the rest begins."""
+        items = look_up(session.store, view, indexes)
+        chosen = [item for item in items if item.modseq > since] if since else items
+        return len(items), chosen, *(([], 0) if sees or not chosen else renderer.render_some(chosen, 0))
+
+    for indexes in batches(view.choose(numbers, uid=uid)):
+        count, items, written, start = await trio.to_thread.run_sync(begin, indexes)
         wanted += len(indexes)
-        found += len(items)
-        if since:
-            items = [item for item in items if item.modseq > since]
+        found += count
         if sees:
             items = await mark_seen(session, view, items, renderer)
-        await send_items(session, renderer, items)
+        await send_pieces(session, written)
+        await send_items(session, renderer, items, start)
     if found < wanted or renderer.lost:
         return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
     if renderer.unknown_encoding:
@@ -97,13 +102,12 @@ def batches(chosen: Sequence[range]) -> Iterator[list[int]]:
         yield batch
 
 
-async def look_up(session: Imap, indexes: list[int]) -> list[Item]:
-    """Those of a batch of a view's messages that are still there."""
-    view, store = session.selected, session.store
+def look_up(store: MailStore, view: View, indexes: list[int]) -> list[Item]:
+    """Those of a batch of a view's messages that are still there. Blocks."""
     uids = [view.uids[index] for index in indexes]
     if indexes[-1] - indexes[0] >= len(indexes) * 2:
-        return await trio.to_thread.run_sync(store.items_of, view.folder, uids)
-    items = await trio.to_thread.run_sync(store.items_between, view.folder, uids[0], uids[-1])
+        return store.items_of(view.folder, uids)
+    items = store.items_between(view.folder, uids[0], uids[-1])
     if len(items) > len(indexes):
         those = set(uids)
         items = [item for item in items if item.uid in those]

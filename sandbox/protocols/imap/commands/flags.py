@@ -121,7 +121,7 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
     names += [] if silent else ["FLAGS"]
     names += ["MODSEQ"] if session.condstore else []
     told = done.changed if silent and session.condstore else [] if silent else uids
-    renderer = Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view)
+    renderer = Renderer(session.mailboxes.library, map(Attribute, names), view)
     late = set(done.late)
     known = None if done.items is None else {item.uid: item for item in done.items}
     gone = False
