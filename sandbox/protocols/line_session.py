@@ -211,11 +211,10 @@ class LineSession:
         if self.errors >= self.error_limit and not reply.close:
             reply = self.refuse(Refusal.ERRORS, "Too many errors; goodbye", close=True)
         self.closing = self.closing or reply.close
-        self.conversation.write(self.render(reply))
         if isinstance(reply.body, bytes):
-            if reply.body:
-                await self.conversation.send(reply.body)
+            await self.conversation.send(self.render(reply) + reply.body)
         else:
+            self.conversation.write(self.render(reply))
             async for piece in reply.body:
                 await self.conversation.send(piece)
         exchange, self.exchange = self.exchange, None

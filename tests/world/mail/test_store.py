@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,3 +295,32 @@ def test_a_change_of_flags_says_what_the_messages_have_become(store: MailStore) 
     assert [item.flags for item in done.items or ()] == ["\\Seen", "\\Seen"]
     with_late = store.set_flags(inbox.id, [1, 2], lambda flags: (), unchanged_since=1).result()
     assert (with_late.items, with_late.late) == ([], [1, 2])
+
+
+def test_flags_of_messages_or_folders_that_are_gone(store: MailStore) -> None:
+    store.put(SMALL, Delivery("alice")).result()
+    inbox = store.find_folder("alice")
+    assert store.set_flags(inbox.id, [7], lambda flags: {"\\Seen"}).result().changed == []
+    assert store.find_folder("alice").modseq == inbox.modseq, "nothing changed"
+    with pytest.raises(NoSuchFolder):
+        store.set_flags(999, [1], lambda flags: {"\\Seen"}).result()
+
+
+def test_mail_is_on_the_disk_when_it_is_acknowledged_and_flags_need_not_be(tmp_path: Path) -> None:
+    store = MailStore(tmp_path)
+    promised = []
+
+    def look(future: Future[Any]) -> None:
+        """In the writer's thread, right after the commit: how far SQLite went to make it last."""
+        promised.append(store._writer._database.execute("PRAGMA synchronous").fetchone()[0])
+
+    normal, full = 1, 2
+    for _ in range(2):
+        stored: Future[Any] = store.put(SMALL, Delivery("alice"))
+        stored.add_done_callback(look)
+        stored.result()
+        flagged: Future[Any] = store.set_flags(store.find_folder("alice").id, [1], lambda flags: flags ^ {"\\Seen"})
+        flagged.add_done_callback(look)
+        flagged.result()
+    store.close()
+    assert promised == [full, normal, full, normal]
