@@ -86,7 +86,7 @@ class Known:
 
 
 class Library:
-    """Everything here may block: call it in a thread. Raises KeyError for a message nobody has any more."""
+    """Everything here may block: call it in a thread. Reading raises KeyError for a message nobody has any more."""
 
     def __init__(self, store: MailStore) -> None:
         self.store = store
@@ -96,9 +96,6 @@ class Library:
     def data(self, content: int) -> bytes:
         """A message's octets."""
         return b"".join(self.store.read(content))
-
-    def known(self, content: int) -> Known:
-        return self.several([content])[content]
 
     def several(self, contents: Sequence[int]) -> dict[int, Known]:
         """Those that are there; a thousand at most. Of messages not met before only the beginning is read."""
@@ -119,9 +116,8 @@ class Library:
             found |= fresh
         return found
 
-    def root(self, content: int, data: bytes | None = None) -> Part:
-        """Its parts. data: the message's octets, if they are at hand."""
-        known = self.known(content)
+    def root(self, content: int, known: Known, data: bytes | None = None) -> Part:
+        """A message's parts. known: what is known of it; data: its octets, if they are at hand."""
         root = known.root
         if root is None:
             root = known.root = scan(self.data(content) if data is None else data)

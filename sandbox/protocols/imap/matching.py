@@ -237,7 +237,7 @@ class Matcher:
         """The message and its parts; the last one is kept for the search's other keys. Raises KeyError."""
         if self._last is None or self._last[0] != item.content:
             data = self._library.data(item.content)
-            self._last = item.content, data, self._library.root(item.content, data)
+            self._last = item.content, data, self._library.root(item.content, self._known(item), data)
         return self._last[1], self._last[2]
 
 

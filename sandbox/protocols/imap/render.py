@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -119,23 +118,24 @@ class Renderer:
 
     def render(self, items: Sequence[Item]) -> list[Piece]:
         """The responses for messages, in their order. Blocks where the plan says that it reads."""
-        items = [item if item.uid < self._view.recent else item._replace(flags=f"{item.flags} \\Recent".lstrip())
-                 for item in items]
+        recent = self._view.recent
+        if items and items[-1].uid >= recent:
+            items = [item if item.uid < recent else item._replace(flags=f"{item.flags} \\Recent".lstrip())
+                     for item in items]
         if not self.plan.reads:
-            return [self._render_light(items, defaultdict(lambda: NOTHING))]
-        contents = [item.content for item in items]
-        known = self._library.several(contents)
+            return [self._render_light(items, None)]
+        known = self._library.several([item.content for item in items])
         if None not in self.plan.light and not self.changed:
             return [self._render_light(items, known)]
         return self._render_messages(items, known)
 
-    def _render_light(self, items: Sequence[Item], known: Mapping[int, Known]) -> bytes:
+    def _render_light(self, items: Sequence[Item], known: Mapping[int, Known] | None) -> bytes:
+        """known: None where nothing has to be."""
         number, writers = self._view.number, [writer for writer in self.plan.light if writer is not None]
         lines = []
         for item in items:
-            try:
-                each = known[item.content]
-            except KeyError:
+            each = NOTHING if known is None else known.get(item.content)
+            if each is None:
                 self.lost = True
                 continue
             lines.append(b"* %d FETCH (%b)\r\n" % (
@@ -193,7 +193,7 @@ class Message:
 
     @property
     def root(self) -> Part:
-        return self._library.root(self._item.content, self._data)
+        return self._library.root(self._item.content, self.known, self._data)
 
     def write(self, attribute: Attribute, heading: bytes) -> list[Piece]:
         """An attribute that is not `light`. heading: its name in a response, and a space."""

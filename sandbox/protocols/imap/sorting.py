@@ -56,8 +56,8 @@ def sort_messages(library: Library, found: Sequence[Found], criteria: Sequence[C
     else:
         rows = [[measure(each, known) for measure in measures] for each, known in read_headers(library, found)]
     order = list(range(len(found)))
-    for column in range(len(criteria) - 1, -1, -1):
-        order.sort(key=lambda place: rows[place][column], reverse=criteria[column].reverse)
+    for criterion, column in reversed(list(zip(criteria, zip(*rows, strict=True), strict=False))):
+        order.sort(key=column.__getitem__, reverse=criterion.reverse)
     return [found[place] for place in order]
 
 

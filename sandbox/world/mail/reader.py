@@ -15,7 +15,7 @@ from typing import IO
 from sandbox.world.mail.schema import StoreError, connect
 from sandbox.world.mail.values import Counts, Folder, Item, NoSuchFolder, Outbound, View
 
-__all__ = ["QUOTA", "MailReader"]
+__all__ = ["ITEM", "QUOTA", "MailReader"]
 
 QUOTA = 1_073_741_824
 """Octets one account may have: a class of thirty with attachments fits, a runaway test does not fill the disk."""

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
+from sandbox.world.mail.reader import ITEM
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.values import (
     QUEUE,
@@ -215,9 +216,9 @@ def items_of(tx: Transaction, folder: int, uids: Iterable[int]) -> Iterator[Item
     """Those that are there; each batch is read before the first of it is given out, and may then be changed."""
     rest = iter(uids)
     while batch := list(islice(rest, TOGETHER)):
+        marks = ",".join("?" * len(batch))
         yield from map(Item._make, tx.execute(
-            "SELECT uid, size, content, modseq, received, flags, recipient FROM message "
-            f"WHERE folder = ? AND uid IN ({','.join('?' * len(batch))}) ORDER BY uid", (folder, *batch)).fetchall())
+            ITEM + f"WHERE folder = ? AND uid IN ({marks}) ORDER BY uid", (folder, *batch)).fetchall())
 
 
 def next_modseq(tx: Transaction, folder: int) -> int:
