@@ -26,13 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, imap, mail
+from bench import files, imap, mail, mailbox
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "ftp", "sftp", "start", "memory", "idle")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "start", "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -60,6 +60,8 @@ def main() -> int:
             file_rates(part, args.rounds, args.seconds)
         elif part == "imap":
             imap_rates(args.rounds, args.seconds)
+        elif part == "mailbox":
+            mailbox_times()
         elif part == "start":
             start_times(args.rounds)
         elif part == "memory":
@@ -156,6 +158,13 @@ def imap_rates(rounds: int, seconds: float) -> None:
         peers = present(imap.IMAP_PEERS) if peers is None else peers
         compare(peers, rounds, lambda server, name=name: imap.work(name, server.address, seconds),  # type: ignore[misc]
                 lambda server, name=name: imap.work(name, server.address, WARM_UP))  # type: ignore[misc]
+
+
+def mailbox_times() -> None:
+    print(f"Seconds until the answer is there, of a mailbox of {mailbox.MESSAGES:,} messages, over IMAP")
+    with launch(mailbox.mailbox()) as server:
+        for question, seconds in mailbox.questions(server):
+            print(f"  {question:<60} {seconds:>6.2f}")
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],

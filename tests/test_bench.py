@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import imap
+from bench import imap, mailbox
 from bench.load import built_in, open_connections
 from bench.peers import SANDBOX, Peer, launch, memory, missing
 
@@ -33,6 +33,12 @@ def test_imap_is_measured() -> None:
             assert not rate.lost, name
         with imap.idling(server.address, 10):
             assert memory(server) > 1_000_000
+
+
+def test_a_large_mailbox_is_measured() -> None:
+    with launch(mailbox.mailbox(50)) as server:
+        assert [question.split()[0] for question, seconds in mailbox.questions(server) if seconds > 0] == [
+            "FETCH", "SEARCH", "SORT", "THREAD", "FETCH", "FETCH"]
 
 
 def test_what_is_not_installed_is_named() -> None:

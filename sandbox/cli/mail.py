@@ -24,7 +24,7 @@ from sandbox.export import mbox
 from sandbox.pki import ca_folder, ca_path
 from sandbox.world.files import Files
 from sandbox.world.folder import read_running
-from sandbox.world.mail import Folder, Item, MailStore, StoreError
+from sandbox.world.mail import Folder, Item, MailReader, StoreError
 
 __all__ = ["add", "run"]
 
@@ -87,17 +87,17 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def open_store(args: argparse.Namespace) -> MailStore:
+def open_store(args: argparse.Namespace) -> MailReader:
     """The mail of a data folder, to look at; a sandbox may be using it. Raises UserError."""
     data = options.data_folder(options.configure(args))
     try:
-        return MailStore(Files(data).mail, read_only=True)
+        return MailReader(Files(data).mail)
     except StoreError:
         raise UserError(f"there is no mail in {data}; start a sandbox on it with `sandbox up`, or name another "
                         "folder with --data") from None
 
 
-def wanted(store: MailStore, args: argparse.Namespace) -> Iterator[Found]:
+def wanted(store: MailReader, args: argparse.Namespace) -> Iterator[Found]:
     """The messages that pass the filters. Raises UserError for an account that is not there."""
     accounts = store.accounts()
     if args.account and args.account not in accounts:
@@ -121,7 +121,7 @@ def show_list(args: argparse.Namespace) -> int:
     return 0
 
 
-def summary(store: MailStore, found: Found) -> str:
+def summary(store: MailReader, found: Found) -> str:
     folder, item = found
     header = header_of(store, item.content)
     place = f"{folder.account}/{folder.name}"
@@ -131,7 +131,7 @@ def summary(store: MailStore, found: Found) -> str:
             + (f"  (for {escape(item.recipient)})" if folder.account == "catch-all" else ""))
 
 
-def header_of(store: MailStore, content: int) -> EmailMessage:
+def header_of(store: MailReader, content: int) -> EmailMessage:
     """A message's header. Of a large message only the first piece of it is read."""
     start = b""
     for piece in store.read(content):

@@ -125,7 +125,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("pop3", 110, tls=Tls.UPGRADE),
         Role("pop3s", 995, tls=Tls.IMPLICIT, alpn=("pop3",)),
     )),
-    Protocol("imap", "sandbox.protocols.imap.session", (
+    Protocol("imap", "sandbox.protocols.imap.service", (
         Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
         Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
     )),

@@ -12,11 +12,10 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from sandbox.world.database import Database
 
 __all__ = ["Changed", "Full", "Invalid", "Item", "Json", "Missing", "Page", "Resources", "merge_patch"]
 
@@ -91,47 +90,35 @@ class Resources:
     """All collections. path: the database file; ":memory:" keeps nothing."""
 
     def __init__(self, path: Path | str = ":memory:") -> None:
-        self._lock = threading.Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(SCHEMA)
+        self._database = Database(path)
+        with self._database.alone() as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.executescript(SCHEMA)
 
     def close(self) -> None:
-        with self._lock:
-            self._database.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+        self._database.close()
 
     def collections(self) -> list[tuple[str, int]]:
         """Every collection that has items, with how many."""
-        with self._lock:
-            return self._database.execute(
+        with self._database.alone() as database:
+            return database.execute(
                 "SELECT collection, count(*) FROM item GROUP BY collection ORDER BY collection").fetchall()
 
     def page(self, collection: str, limit: int, offset: int = 0) -> Page:
         """Up to `limit` items after the first `offset`. A collection nobody filled yet is empty."""
-        with self._lock:
-            total = self._database.execute(
+        with self._database.alone() as database:
+            total = database.execute(
                 "SELECT count(*) FROM item WHERE collection = ?", (collection,)).fetchone()[0]
-            rows = self._database.execute(
+            rows = database.execute(
                 "SELECT id, revision, value FROM item WHERE collection = ? ORDER BY serial LIMIT ? OFFSET ?",
                 (collection, limit, offset)).fetchall()
         return Page([Item(name, str(revision), json.loads(value)) for name, revision, value in rows], total)
 
     def get(self, collection: str, name: str) -> Item:
         """Raises Missing."""
-        with self._lock:
-            item = self._find(self._database, collection, name)
+        with self._database.alone() as database:
+            item = self._find(database, collection, name)
         if item is None:
             raise Missing(name)
         return item
@@ -139,7 +126,7 @@ class Resources:
     def create(self, collection: str, value: Json) -> Item:
         """Add an item under a new number, or under the "id" the value brings. Raises Invalid, Full, Changed (the
         "id" is taken)."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             name = value.get("id") if isinstance(value, dict) else None
             if name is None:
                 name = self._unused(database, collection)
@@ -155,7 +142,7 @@ class Resources:
 
         Raises Invalid, Full, Changed.
         """
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             present = self._find(database, collection, name)
             self._check(present, expected)
             if absent and present is not None:
@@ -168,7 +155,7 @@ class Resources:
             raise Invalid("a merge patch for a resource is an object")
         if too_deep(patch):
             raise Invalid(f"the value is nested more than {MAX_DEPTH} levels deep")
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             present = self._find(database, collection, name)
             self._check(present, expected)
             if present is None:
@@ -179,7 +166,7 @@ class Resources:
 
     def delete(self, collection: str, name: str, expected: frozenset[str] | None = None) -> None:
         """Raises Missing, Changed."""
-        with self._transaction() as database:
+        with self._database.transaction() as database:
             present = self._find(database, collection, name)
             self._check(present, expected)
             if present is None:

@@ -7,11 +7,10 @@ may wait for the disk: call it from a worker thread.
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from sandbox.world.database import Database
 from sandbox.world.errors import WorldError
 
 __all__ = ["Store"]
@@ -34,10 +33,9 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._lock = threading.Lock()
         try:
             file.touch(mode=0o600)  # it holds passwords: for the owner's eyes only
-            self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+            self._database = Database(file)
             try:
                 self._migrate()
             except BaseException:
@@ -48,8 +46,9 @@ class Store:
                              hint="Move the file away to start with the world as its file says.") from None
 
     def _migrate(self) -> None:
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
+        with self._database.alone() as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
         with self.transaction() as database:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > len(MIGRATIONS):
@@ -61,18 +60,9 @@ class Store:
                     database.execute(statement)
             database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """Run statements as one: all of them are on disk when it ends, or none."""
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._database
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+        return self._database.transaction()
 
     def close(self) -> None:
-        with self._lock:
-            self._database.close()
+        self._database.close()

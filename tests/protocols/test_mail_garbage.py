@@ -10,7 +10,7 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.command import LineSession
+from sandbox.protocols.line_session import LineSession
 from sandbox.protocols.pop3.session import Maildrops, Pop3
 from sandbox.protocols.smtp.envelope import Office
 from sandbox.protocols.smtp.session import Smtp

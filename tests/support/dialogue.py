@@ -10,79 +10,30 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from itertools import pairwise
 from math import inf
 
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import (
-    Closed,
-    DataConversation,
-    DataPort,
-    EndOfStream,
-    OpenStream,
-    TimedOut,
-    TooLong,
-)
+from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+from tests.support.memory import CLIENT, Memory
 
-CLIENT, SERVER = Address("127.0.0.1", 50_000), Address("127.0.0.1", 25)
+SERVER = Address("127.0.0.1", 25)
 
-__all__ = ["Heard", "Talk", "dialogue"]
+__all__ = ["Talk", "dialogue"]
 
 
-@dataclass(slots=True)
-class Heard:
-    """An exchange as a session left it. client, server: ranges over the two streams."""
+class Talk(Memory):
+    """Both ends of a connection in one object: the session's side is the contract, the test's side is below it.
 
-    conversation: Talk
-    verb: str
-    asked: str
-    start: tuple[int, int]
-    notes: dict[str, str] = field(default_factory=dict)
-    outcome: str = ""
-    answered: str = ""
-    key: str = ""
-    ended: bool = False
-    client: tuple[int, int] = (0, 0)
-    server: tuple[int, int] = (0, 0)
+    idle: seconds the client may be silent; injected: what had come before TLS was ready.
+    """
 
-    def note(self, name: str, value: str) -> None:
-        self.notes[name] = value
-
-    def end(self, outcome: str, answered: str = "", key: str = "") -> None:
-        assert not self.ended, "an exchange ends once"
-        self.outcome, self.answered, self.key, self.ended = outcome, answered, key, True
-        talk = self.conversation
-        self.client = (self.start[0], talk.consumed)
-        self.server = (self.start[1], talk.written)
-        talk.mark = (talk.consumed, talk.written)
-
-
-class Talk:
-    """Both ends of a connection in one object: the session's side is the contract, the test's side is below it."""
-
-    alpn = ""
-
-    def __init__(self, service: str = "test", *, secure: bool = False, line: int = 8192,
-                 client: Address = CLIENT, server: Address = SERVER) -> None:
-        self.client = client
-        self.server = server
-        self.service = service
-        self.secure = secure
-        self.compressed = False
-        self.buffer = bytearray()
-        self.due = inf
-        self.line = line
+    def __init__(self, service: str = "test", *, secure: bool = False) -> None:
+        super().__init__(service, client=CLIENT, server=SERVER, secure=secure)
         self.idle = inf
-        self.patience = inf
-        self.exchanges: list[Heard] = []
-        self.consumed = self.written = 0
-        self.mark = (0, 0)
         self.injected = b""
         self.closed = False
-        self._queued = bytearray()
         self._ended = False
         self._to_session, self._from_client = trio.open_memory_channel[bytes](inf)
         self._to_client, self._from_session = trio.open_memory_channel[bytes](inf)
@@ -102,88 +53,25 @@ class Talk:
             raise TimedOut
         return True
 
-    def take(self, count: int) -> bytes:
-        assert count <= len(self.buffer)
-        data = bytes(self.buffer[:count])
-        del self.buffer[:count]
-        self.consumed += count
-        return data
-
-    def untake(self, data: bytes) -> None:
-        self.buffer[:0] = data
-        self.consumed -= len(data)
-
-    async def read_line(self, limit: int = 0) -> bytes:
-        limit = limit or self.line
-        while (end := self.buffer.find(b"\n", 0, limit)) < 0:
-            if len(self.buffer) >= limit:
-                raise TooLong
-            if not await self.fill():
-                raise EndOfStream
-        return self.take(end + 1)
-
-    async def read_exactly(self, count: int) -> bytes:
-        while len(self.buffer) < count:
-            if not await self.fill():
-                raise EndOfStream
-        return self.take(count)
-
-    async def read_some(self, limit: int = 65536) -> bytes:
-        if not self.buffer and not await self.fill():
-            return b""
-        return self.take(min(limit, len(self.buffer)))
-
-    def write(self, data: bytes) -> None:
-        self._queued += data
-        self.written += len(data)
-
-    async def send(self, data: bytes) -> None:
-        self.write(data)
-        if len(self._queued) > 65536:
-            await self.flush()
-
     async def flush(self) -> None:
         await trio.lowlevel.checkpoint()
         if self.closed:
             raise Closed
-        if self._queued:
-            self._to_client.send_nowait(bytes(self._queued))
-            self._queued.clear()
+        if self.queue:
+            self._to_client.send_nowait(bytes(self.queue))
+            self.queue.clear()
 
     async def end_writing(self) -> None:
         await self.flush()
         self._to_client.close()
 
     def reset(self) -> None:
-        self._queued.clear()
+        self.queue.clear()
         self.closed = True
 
     async def start_tls(self) -> None:
-        await self.flush()
         self.injected = bytes(self.buffer)
-        self.buffer.clear()
-        self.secure = True
-
-    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
-        raise NotImplementedError("a line protocol has one exchange at a time")
-
-    def listen(self) -> DataPort:
-        raise NotImplementedError("a conversation in memory has no other ports")
-
-    async def connect_back(self, port: int, *, from_port: int = 0) -> DataConversation:
-        raise NotImplementedError("a conversation in memory has no other ports")
-
-    async def start_compression(self) -> None:
-        await self.flush()
-        self.compressed = True
-
-    def channel_binding(self, kind: str) -> bytes | None:
-        return None
-
-    def begin(self, verb: str, asked: str = "") -> Heard:
-        exchange = Heard(self, verb, asked, self.mark)
-        self.exchanges.append(exchange)
-        return exchange
+        await super().start_tls()
 
     # The test's side
 
@@ -242,7 +130,3 @@ async def dialogue(conversation: Talk, session: Callable[[], Awaitable[None]], s
         nursery.start_soon(conversation.serve, session)
         await conversation.play(script)
         conversation.hang_up()
-    trail = [exchange for exchange in conversation.exchanges if exchange.ended]
-    for earlier, later in pairwise(trail):
-        assert earlier.client[1] == later.client[0], "exchanges partition the stream"
-        assert earlier.server[1] == later.server[0], "exchanges partition the stream"

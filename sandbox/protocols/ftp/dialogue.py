@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from sandbox.protocols.command import LineSession, Reply
+from sandbox.protocols.command import Reply
 from sandbox.protocols.conversation import (
     Closed,
     Conversation,
@@ -31,6 +31,7 @@ from sandbox.protocols.conversation import (
 )
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.transfer import Count, one_error
+from sandbox.protocols.line_session import LineSession
 
 __all__ = ["OUTCOMES", "REPLIES", "Dialogue", "Transfer", "file_problem"]
 

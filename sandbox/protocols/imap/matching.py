@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,13 +18,17 @@ from typing import NamedTuple
 from sandbox.protocols.imap.grammar.searching import Key
 from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.mime.scan import Part
 from sandbox.protocols.imap.mime.text import decode_charset, decode_header, fold, part_text
 from sandbox.protocols.imap.view import NoSuchMessage, View
 from sandbox.world.mail import Item
 
-__all__ = ["Found", "Matcher"]
+__all__ = ["Found", "Matcher", "read_headers"]
 
 BATCH = 5000
+TOGETHER = 500
+"""Messages whose headers are read at once."""
+
 DAY = 86_400
 SYSTEM = {"ANSWERED": "\\answered", "DELETED": "\\deleted", "DRAFT": "\\draft", "FLAGGED": "\\flagged",
           "SEEN": "\\seen"}
@@ -62,26 +67,42 @@ class Matcher:
         self._view = view
         self._charset = charset
         self._now = time.time()
-        self._last: tuple[int, bytes, Known] | None = None
+        self._present: Known | None = None
+        """What is known of the message that is looked at; None for one that has been removed."""
+        self._last: tuple[int, bytes, Part] | None = None
         self.uses_modseq = False
-        self._test = self._compile(key).matches
+        keys = key.values if key.name == "AND" else [key]
+        tests = sorted((self._compile(each) for each in keys if isinstance(each, Key)), key=lambda test: test.cost)
+        self._cheap = [test.matches for test in tests if not test.cost]
+        self._dear = [test.matches for test in tests if test.cost]
 
     def find(self) -> list[Found]:
         found: list[Found] = []
-        store, uids, test = self._library.store, self._uids, self._test
-        for start in range(0, len(uids), BATCH):
-            batch = uids[start:start + BATCH]
-            number = start
-            for item in store.items_between(self._folder, batch[0], batch[-1]):
-                while uids[number] < item.uid:
-                    number += 1
-                if uids[number] == item.uid:
-                    candidate = Found(number + 1, item)
-                    try:
-                        if test(candidate):
-                            found.append(candidate)
-                    except KeyError:
-                        continue  # removed while we looked
+        for start in range(0, len(self._uids), BATCH):
+            candidates = [each for each in self._look_up(start) if all(test(each) for test in self._cheap)]
+            if self._dear:
+                candidates = self._read_all(candidates)
+            found += candidates
+        return found
+
+    def _look_up(self, start: int) -> Iterator[Found]:
+        """A batch of the view's messages, those of them that are still there."""
+        uids = self._uids
+        number = start
+        for item in self._library.store.items_between(self._folder, uids[start], uids[start:start + BATCH][-1]):
+            while uids[number] < item.uid:
+                number += 1
+            if uids[number] == item.uid:
+                yield Found(number + 1, item)
+
+    def _read_all(self, candidates: Sequence[Found]) -> list[Found]:
+        """Those that pass the tests for which a message has to be read."""
+        found = []
+        for each, known in read_headers(self._library, candidates):
+            self._present = known
+            with suppress(KeyError):  # removed while we looked
+                if all(test(each) for test in self._dear):
+                    found.append(each)
         return found
 
     def _compile(self, key: Key) -> Test:
@@ -189,33 +210,44 @@ class Matcher:
     def _header(self, field: bytes, text: str) -> Matches:
         """An empty text asks whether the field is there (RFC 9051 §6.4.4)."""
         def matches(found: Found) -> bool:
-            values = self._known(found.item).root.fields.get(field, ())
-            return any(text in fold(decode_header(value)) for value in values)
+            return any(text in fold(decode_header(value)) for value in self._known(found.item).header.values(field))
 
         return matches
 
     def _text(self, text: str, *, headers: bool) -> Matches:
         def matches(found: Found) -> bool:
-            data, known = self._read(found.item)
-            parts = known.root.walk()
+            data, root = self._read(found.item)
+            parts = root.walk()
             for index, part in enumerate(parts):
                 if (headers if index == 0 else part.start < part.body) and (headers or part.children) and any(
                         text in fold(f"{name.decode('ascii')}: {decode_header(value)}")
-                        for name, values in part.fields.items() for value in values):
+                        for name, value in part.header.all()):
                     return True
             return any(text in fold(part_text(data, part)) for part in parts)
 
         return matches
 
     def _known(self, item: Item) -> Known:
-        return self._library.known(item.content)
+        """Raises KeyError when it has been removed."""
+        if self._present is None:
+            raise KeyError(item.content)
+        return self._present
 
-    def _read(self, item: Item) -> tuple[bytes, Known]:
-        """The message and what is known of it; the last one is kept for the search's other keys."""
+    def _read(self, item: Item) -> tuple[bytes, Part]:
+        """The message and its parts; the last one is kept for the search's other keys. Raises KeyError."""
         if self._last is None or self._last[0] != item.content:
             data = self._library.data(item.content)
-            self._last = item.content, data, self._library.known(item.content, data)
+            self._last = item.content, data, self._library.root(item.content, self._known(item), data)
         return self._last[1], self._last[2]
+
+
+def read_headers(library: Library, found: Sequence[Found]) -> Iterator[tuple[Found, Known | None]]:
+    """Each with what is known of it, None for one that nobody has any more. Blocks now and then."""
+    for start in range(0, len(found), TOGETHER):
+        batch = found[start:start + TOGETHER]
+        known = library.several([each.item.content for each in batch])
+        for each in batch:
+            yield each, known.get(each.item.content)
 
 
 def flagged(flag: str, *, wanted: bool) -> Matches:

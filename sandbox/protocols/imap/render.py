@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section
 from sandbox.protocols.imap.grammar.writing import internal_date, literal
-from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.mime.headers import pick_fields
+from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.mime.headers import Header
 from sandbox.protocols.imap.mime.scan import Part
 from sandbox.protocols.imap.mime.text import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 
-__all__ = ["Renderer", "Span"]
+__all__ = ["Piece", "Renderer", "Span"]
 
 WHOLE = 1_048_576
 """Octets of a message up to which it is held in memory to be written; stretches of a larger one are streamed."""
@@ -26,7 +27,19 @@ OLD = {
 }
 """The names of before 1996, which RFC 3501 §6.4.5 defines by the newer ones."""
 
-CHEAP = frozenset({"FLAGS", "UID", "INTERNALDATE", "RFC822.SIZE", "MODSEQ"})
+OCTETS = 1_048_576
+"""Octets of messages that are read for one visit to a thread, unless a single one is larger."""
+
+CHEAP: dict[str, Callable[[Item, Known], bytes]] = {
+    "UID": lambda item, known: b"UID %d" % item.uid,
+    "FLAGS": lambda item, known: b"FLAGS (%b)" % item.flags.encode(),
+    "MODSEQ": lambda item, known: b"MODSEQ (%d)" % item.modseq,
+    "INTERNALDATE": lambda item, known: b"INTERNALDATE " + internal_date(item.received),
+    "RFC822.SIZE": lambda item, known: b"RFC822.SIZE %d" % item.size,
+}
+"""What is known of a message without reading it."""
+
+NOTHING = Known(Header(b""))
 
 
 class Span(NamedTuple):
@@ -40,84 +53,137 @@ class Span(NamedTuple):
 Piece = bytes | Span
 
 
+Writer = Callable[[Item, Known], bytes]
+
+
+class Plan:
+    """What follows from the attributes that are asked for; most clients ask for the same few again and again.
+
+    reads: whether messages have to be read; sees: whether fetching marks as seen; shape, whole: whether it wants the
+    parts, or the octets, of each message; light: a function for each attribute that follows from the message's flags
+    and header, None for others.
+    """
+
+    def __init__(self, attributes: tuple[Attribute, ...]) -> None:
+        meant = [OLD.get(each.name, each) for each in attributes]
+        self.attributes = attributes
+        self.headings = [each.write(response=True) + b" " for each in attributes]
+        self.names = frozenset(each.name for each in attributes)
+        self.reads = not self.names <= CHEAP.keys()
+        self.sees = any(each.section is not None and not each.peek for each in meant)
+        self.shape = any(each.name in ("BODY", "BODYSTRUCTURE") and each.section is None for each in meant)
+        self.whole = any(each.section is not None and not own_fields(each) for each in meant)
+        self.light = [light_writer(*each) for each in zip(attributes, self.headings, strict=True)]
+
+
+plan = lru_cache(maxsize=100)(Plan)
+
+
+def own_fields(attribute: Attribute) -> bool:
+    """Whether it asks for fields of the message's own header."""
+    return attribute.section is not None and bool(attribute.section.fields) and not attribute.section.part
+
+
+def light_writer(attribute: Attribute, heading: bytes) -> Writer | None:
+    if attribute.name == "ENVELOPE":
+        return lambda item, known: b"ENVELOPE " + known.envelope
+    section = attribute.section
+    if section is not None and own_fields(attribute) and attribute.partial is None:
+        return lambda item, known: heading + literal(known.fields(section))
+    return CHEAP.get(attribute.name)
+
+
 class Renderer:
     """Writes some attributes of messages of a view.
 
-    changed: UIDs whose flags are shown although nobody asked; reads: whether messages have to be read; sees: whether
-    fetching marks as seen; lost: whether a message was gone; unknown_encoding: whether BINARY failed.
+    changed: UIDs whose flags are shown although nobody asked; lost: whether a message was gone; unknown_encoding:
+    whether BINARY failed.
     """
 
     def __init__(self, library: Library, attributes: Iterable[Attribute], view: View) -> None:
+        self.plan = plan(tuple(dict.fromkeys(attributes)))
         self._library = library
-        self._attributes = list(attributes)
         self._view = view
-        self._names = {attribute.name for attribute in self._attributes}
-        self._headings = {each: each.write(response=True) + b" " for each in self._attributes}
         self.changed: set[int] = set()
-        self.reads = not self._names <= CHEAP
-        self.sees = any((OLD.get(each.name, each).section is not None) and not OLD.get(each.name, each).peek
-                        for each in self._attributes)
         self.lost = False
         self.unknown_encoding = False
 
+    def render_some(self, items: Sequence[Item], start: int) -> tuple[list[Piece], int]:
+        """The responses for messages from a place on, as many as are read at once; and the place behind. Blocks."""
+        end, octets = start + 1, items[start].size
+        while end < len(items) and octets + items[end].size <= OCTETS:
+            octets += items[end].size
+            end += 1
+        return self.render(items[start:end]), end
+
     def render(self, items: Sequence[Item]) -> list[Piece]:
-        """The responses for messages, in their order. Blocks where `reads` says so."""
+        """The responses for messages, in their order. Blocks where the plan says that it reads."""
+        recent = self._view.recent
+        if items and items[-1].uid >= recent:
+            items = [item if item.uid < recent else item._replace(flags=f"{item.flags} \\Recent".lstrip())
+                     for item in items]
+        if not self.plan.reads:
+            return [self._render_light(items, None)]
+        known = self._library.several([item.content for item in items])
+        if None not in self.plan.light and not self.changed:
+            return [self._render_light(items, known)]
+        return self._render_messages(items, known)
+
+    def _render_light(self, items: Sequence[Item], known: Mapping[int, Known] | None) -> bytes:
+        """known: None where nothing has to be."""
+        number, writers = self._view.number, [writer for writer in self.plan.light if writer is not None]
+        lines = []
+        for item in items:
+            each = NOTHING if known is None else known.get(item.content)
+            if each is None:
+                self.lost = True
+                continue
+            lines.append(b"* %d FETCH (%b)\r\n" % (
+                number(item.uid), b" ".join([write(item, each) for write in writers])))
+        return b"".join(lines)
+
+    def _render_messages(self, items: Sequence[Item], known: Mapping[int, Known]) -> list[Piece]:
         written: list[Piece] = []
-        if not self.reads:
-            number, cheap, attributes = self._view.number, self._cheap, self._attributes
-            lines = [b"* %d FETCH (%b)\r\n" % (
-                number(item.uid), b" ".join([cheap(attribute.name, item) for attribute in attributes]))
-                for item in items]
-            return [b"".join(lines[start:start + 500]) for start in range(0, len(lines), 500)]
+        wanted = [item.content for item in items
+                  if self.plan.whole or (self.plan.shape and item.content in known
+                                         and known[item.content].root is None)]
+        texts = self._library.store.read_small(wanted) if wanted else {}
         for item in items:
             try:
-                written += self._render_message(item)
+                data, _ = texts.get(item.content, (None, False))
+                written += self._render_message(item, Message(self._library, item, known[item.content], data))
             except KeyError:
                 self.lost = True
         return joined(written)
 
-    def _render_message(self, item: Item) -> list[Piece]:
+    def _render_message(self, item: Item, message: Message) -> list[Piece]:
         """Raises KeyError when it is gone."""
-        message = Message(self._library, item)
         written: list[Piece] = [b"* %d FETCH (" % self._view.number(item.uid)]
         space = b""
-        for attribute in self._attributes:
-            if attribute.name in CHEAP:
-                written.append(space + self._cheap(attribute.name, item))
+        for attribute, heading, light in zip(self.plan.attributes, self.plan.headings, self.plan.light, strict=True):
+            if light is not None:
+                written.append(space + light(item, message.known))
             else:
                 try:
-                    written += [space, *message.write(attribute, self._headings[attribute])]
+                    written += [space, *message.write(attribute, heading)]
                 except UnknownEncoding:
                     self.unknown_encoding = True
                     continue
             space = b" "
-        if item.uid in self.changed and "FLAGS" not in self._names:
-            written.append(space + self._cheap("FLAGS", item))
+        if item.uid in self.changed and "FLAGS" not in self.plan.names:
+            written.append(b"%bFLAGS (%b)" % (space, item.flags.encode()))
         written.append(b")\r\n")
         return written
 
-    def _cheap(self, name: str, item: Item) -> bytes:
-        """An attribute that is known without reading the message."""
-        if name == "UID":
-            return b"UID %d" % item.uid
-        if name == "FLAGS":
-            if item.uid >= self._view.recent:
-                return f"FLAGS ({item.flags} \\Recent)".replace("( ", "(").encode()
-            return b"FLAGS (%b)" % item.flags.encode()
-        if name == "MODSEQ":
-            return b"MODSEQ (%d)" % item.modseq
-        if name == "INTERNALDATE":
-            return b"INTERNALDATE " + internal_date(item.received)
-        return b"RFC822.SIZE %d" % item.size
-
 
 class Message:
-    """One message while it is written: read at most once."""
+    """One message while it is written: read at most once. data: its octets, if they are at hand."""
 
-    def __init__(self, library: Library, item: Item) -> None:
+    def __init__(self, library: Library, item: Item, known: Known, data: bytes | None) -> None:
         self._library = library
         self._item = item
-        self._data: bytes | None = None
+        self.known = known
+        self._data = data
 
     @property
     def data(self) -> bytes:
@@ -127,17 +193,13 @@ class Message:
 
     @property
     def root(self) -> Part:
-        return self._library.known(self._item.content, self._data).root
+        return self._library.root(self._item.content, self.known, self._data)
 
     def write(self, attribute: Attribute, heading: bytes) -> list[Piece]:
-        """heading: its name in a response, and a space."""
-        known = self._library.known
-        if attribute.name == "ENVELOPE":
-            return [b"ENVELOPE " + known(self._item.content, self._data).envelope]
+        """An attribute that is not `light`. heading: its name in a response, and a space."""
         if attribute.name in ("BODY", "BODYSTRUCTURE") and attribute.section is None:
             extended = attribute.name == "BODYSTRUCTURE"
-            return [attribute.name.encode() + b" "
-                    + known(self._item.content, self._data).structure(extended=extended)]
+            return [attribute.name.encode() + b" " + self.known.structure(self.root, extended=extended)]
         meant = OLD.get(attribute.name, attribute)
         assert meant.section is not None
         if meant.name == "BODY":
@@ -147,16 +209,13 @@ class Message:
     def _body(self, section: Section, partial: tuple[int, int] | None) -> list[Piece]:
         """BODY[...]: a literal, streamed where it is large; NIL where there is no such part."""
         if section.fields:
-            known = self._library.known(self._item.content, self._data)
-            picked = known.fields(section)
-            if picked is None:
-                part = self._text_part(section.part)
-                if part is None:
-                    return [b"NIL"]
-                others = section.text == "HEADER.FIELDS.NOT"
-                picked = pick_fields(self.data[part.start:part.body], section.fields, others=others)
-                known.remember(section, picked)
-            return [self._cut(picked, partial)]
+            if not section.part:
+                return [self._cut(self.known.fields(section), partial)]
+            part = self._text_part(section.part)
+            if part is None:
+                return [b"NIL"]
+            others = section.text == "HEADER.FIELDS.NOT"
+            return [self._cut(part.header.pick(section.fields, others=others), partial)]
         found = self._place(section)
         if found is None:
             return [b"NIL"]

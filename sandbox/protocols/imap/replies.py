@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-__all__ = ["CODES", "FLAGS", "Tagged", "bad", "no", "ok"]
+__all__ = ["CODES", "FLAGS", "Refused", "Tagged", "bad", "no", "ok"]
 
 CODES = frozenset({
     "ALREADYEXISTS", "APPENDUID", "AUTHENTICATIONFAILED", "BADCHARSET", "CANNOT", "CAPABILITY", "CLOSED",
@@ -42,6 +42,14 @@ class Tagged(NamedTuple):
     def key(self) -> str:
         """The knowledge entry that explains it best: a code explains more than its outcome, if it went wrong."""
         return f"code.{self.code.partition(' ')[0]}" if self.code and self.outcome != "OK" else ""
+
+
+class Refused(Exception):
+    """What a command asks for is not done. reply: why."""
+
+    def __init__(self, reply: Tagged) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
 
 
 def ok(text: str, code: str = "") -> Tagged:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sandbox.protocols.imap.grammar.searching import Criterion
-from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.matching import Found
+from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.matching import Found, read_headers
 from sandbox.protocols.imap.mime.addresses import read_addresses
 from sandbox.protocols.imap.mime.text import decode_header, fold
 
@@ -49,40 +49,45 @@ def base_subject(value: bytes | None) -> tuple[str, bool]:
 
 def sort_messages(library: Library, found: Sequence[Found], criteria: Sequence[Criterion]) -> list[Found]:
     """In order of the criteria; the last word has the message's number. Blocks."""
-    ordered = list(found)
-    for criterion in reversed(criteria):
-        ordered.sort(key=measure(library, criterion.key), reverse=criterion.reverse)
-    return ordered
+    measures = [MEASURES.get(criterion.key) or first_local_part(criterion.key.lower().encode())
+                for criterion in criteria]
+    if all(criterion.key in CHEAP for criterion in criteria):
+        rows = [[measure(each, None) for measure in measures] for each in found]
+    else:
+        rows = [[measure(each, known) for measure in measures] for each, known in read_headers(library, found)]
+    order = list(range(len(found)))
+    for criterion, column in reversed(list(zip(criteria, zip(*rows, strict=True), strict=False))):
+        order.sort(key=column.__getitem__, reverse=criterion.reverse)
+    return [found[place] for place in order]
 
 
-def measure(library: Library, key: str) -> Callable[[Found], Any]:
-    if key == "ARRIVAL":
-        return lambda found: found.item.received
-    if key == "SIZE":
-        return lambda found: found.item.size
-    if key == "DATE":
-        return lambda found: when_sent(library, found)
-    if key == "SUBJECT":
-        return lambda found: fold(base_subject(first(library, found, b"subject"))[0])
-    return lambda found: first_local_part(first(library, found, key.lower().encode()))
-
-
-def when_sent(library: Library, found: Found) -> float:
+def when_sent(found: Found, known: Known | None) -> float:
     """Seconds since the epoch by the Date field, else by INTERNALDATE (RFC 5256 §2.2)."""
-    try:
-        sent = library.known(found.item.content).sent
-    except KeyError:
-        sent = None
+    sent = None if known is None else known.sent
     return found.item.received if sent is None else sent.moment
 
 
-def first(library: Library, found: Found, field: bytes) -> bytes | None:
-    try:
-        return library.known(found.item.content).root.first(field)
-    except KeyError:
-        return None
+def folded_subject(found: Found, known: Known | None) -> str:
+    return fold(base_subject(None if known is None else known.header.first(b"subject"))[0])
 
 
-def first_local_part(value: bytes | None) -> str:
-    addresses = read_addresses(value) if value else []
-    return fold((addresses[0].local or b"").decode("utf-8", "replace")) if addresses else ""
+def first_local_part(field: bytes) -> Measure:
+    """Of the first address in a field."""
+    def measure(found: Found, known: Known | None) -> str:
+        value = None if known is None else known.header.first(field)
+        addresses = read_addresses(value) if value else []
+        return fold((addresses[0].local or b"").decode("utf-8", "replace")) if addresses else ""
+
+    return measure
+
+
+Measure = Callable[[Found, Known | None], Any]
+
+MEASURES: dict[str, Measure] = {
+    "ARRIVAL": lambda found, known: found.item.received,
+    "SIZE": lambda found, known: found.item.size,
+    "DATE": when_sent,
+    "SUBJECT": folded_subject,
+}
+CHEAP = ("ARRIVAL", "SIZE")
+"""For these no message has to be read."""

@@ -13,12 +13,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from sandbox.protocols.imap.grammar.cursor import Cursor
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.replies import Tagged
+from sandbox.protocols.imap.replies import Tagged
 
 __all__ = ["ANY", "LOGGED_IN", "TABLE", "Command", "State", "command"]
 
@@ -53,7 +52,7 @@ class Command:
 
 TABLE: dict[str, Command] = {}
 
-Function = TypeVar("Function", bound=Callable[..., Awaitable["Tagged"]])
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Tagged]])
 
 
 def nothing(cursor: Cursor) -> tuple[Any, ...]:
@@ -64,9 +63,19 @@ def nothing(cursor: Cursor) -> tuple[Any, ...]:
 
 
 def command(name: str, *, states: State, rfc: str, reads: Reads = nothing, secret: int = -1,
-            expunges: bool = True) -> Callable[[Function], Function]:
+            expunges: bool = True, uid_rfc: str = "") -> Callable[[Function], Function]:
+    """Put a function into the table. Arguments as in `Command`.
+
+    uid_rfc: where its form with UIDs is defined. Then that is a command too ("UID FETCH" beside "FETCH"), by the same
+    function, which is told by `uid` which of the two it is.
+    """
     def enter(function: Function) -> Function:
-        TABLE[name] = Command(name, states, rfc, reads, secret, expunges, function)
+        if uid_rfc:
+            TABLE[name] = Command(name, states, rfc, reads, secret, expunges, partial(function, uid=False))
+            TABLE[f"UID {name}"] = Command(f"UID {name}", states, uid_rfc, reads, secret, True,
+                                           partial(function, uid=True))
+        else:
+            TABLE[name] = Command(name, states, rfc, reads, secret, expunges, function)
         return function
 
     return enter

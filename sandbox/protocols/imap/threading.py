@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.matching import Found
+from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.matching import Found, read_headers
+from sandbox.protocols.imap.mime.headers import Header
 from sandbox.protocols.imap.sorting import base_subject, when_sent
 
 __all__ = ["Node", "thread_messages", "write_threads"]
@@ -43,21 +44,17 @@ def thread_messages(library: Library, found: Sequence[Found], algorithm: str) ->
     return by_references(library, found)
 
 
-def read_node(library: Library, found: Found) -> Node:
+def read_node(found: Found, known: Known | None) -> Node:
     node = Node(found)
-    node.sent = when_sent(library, found)
-    try:
-        subject = library.known(found.item.content).root.first(b"subject")
-    except KeyError:
-        subject = None
-    base, node.reply = base_subject(subject)
+    node.sent = when_sent(found, known)
+    base, node.reply = base_subject(None if known is None else known.header.first(b"subject"))
     node.subject = base.casefold()
     return node
 
 
 def by_subject(library: Library, found: Sequence[Found]) -> list[Node]:
     """All messages of one base subject are a thread: the first, and the others below it."""
-    nodes = sorted((read_node(library, each) for each in found), key=order)
+    nodes = sorted((read_node(each, known) for each, known in read_headers(library, found)), key=order)
     threads: dict[str, Node] = {}
     for node in nodes:
         if node.subject in threads:
@@ -75,9 +72,9 @@ def by_references(library: Library, found: Sequence[Found]) -> list[Node]:
     """RFC 5256's REFERENCES, by its numbered steps."""
     nodes: dict[bytes, Node] = {}
     everyone: list[Node] = []
-    for each in found:  # (1)
-        message_id, references = identify(library, each)
-        fresh = read_node(library, each)
+    for each, known in read_headers(library, found):  # (1)
+        message_id, references = (b"", []) if known is None else identify(known.header)
+        fresh = read_node(each, known)
         node = nodes.get(message_id) if message_id else None
         if node is None or node.found is not None:
             node = fresh
@@ -95,16 +92,12 @@ def by_references(library: Library, found: Sequence[Found]) -> list[Node]:
     return roots
 
 
-def identify(library: Library, found: Found) -> tuple[bytes, list[bytes]]:
+def identify(header: Header) -> tuple[bytes, list[bytes]]:
     """(the message's own id, those it refers to, oldest first)."""
-    try:
-        fields = library.known(found.item.content).root.fields
-    except KeyError:
-        return b"", []
-    own = MESSAGE_ID.search(b" ".join(fields.get(b"message-id", ())))
-    references = MESSAGE_ID.findall(b" ".join(fields.get(b"references", ())))
+    own = MESSAGE_ID.search(b" ".join(header.values(b"message-id")))
+    references = MESSAGE_ID.findall(b" ".join(header.values(b"references")))
     if not references:
-        references = MESSAGE_ID.findall(b" ".join(fields.get(b"in-reply-to", ())))[:1]
+        references = MESSAGE_ID.findall(b" ".join(header.values(b"in-reply-to")))[:1]
     return own[0] if own else b"", references[-MOST_REFERENCES:]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.fetching import ATTRIBUTES
 from sandbox.protocols.imap.grammar.listing import STATUS_ITEMS
 from sandbox.protocols.imap.grammar.searching import KEYS
 from sandbox.protocols.imap.replies import CODES, FLAGS
 from sandbox.protocols.imap.session import CAPABILITIES
-from sandbox.protocols.imap.table import TABLE
 
 __all__ = ["vocabulary"]
 

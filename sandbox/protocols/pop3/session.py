@@ -20,8 +20,9 @@ from typing import ClassVar
 import trio
 
 from sandbox.protocols import sasl
-from sandbox.protocols.command import CLEAR_TEXT, LineSession, Refusal, Reply, command
+from sandbox.protocols.command import CLEAR_TEXT, Refusal, Reply, command
 from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.line_session import LineSession
 from sandbox.protocols.pop3 import grammar
 from sandbox.protocols.pop3.bodies import Stuffed, whole_body
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same

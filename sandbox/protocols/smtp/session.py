@@ -16,8 +16,9 @@ from typing import ClassVar
 import trio
 
 from sandbox.protocols import sasl
-from sandbox.protocols.command import CLEAR_TEXT, BadArgument, LineSession, Refusal, Reply, command
+from sandbox.protocols.command import CLEAR_TEXT, BadArgument, Refusal, Reply, command
 from sandbox.protocols.conversation import Conversation, EndOfStream
+from sandbox.protocols.line_session import LineSession
 from sandbox.protocols.sasl.base import Host
 from sandbox.protocols.smtp import bounce, grammar, replies
 from sandbox.protocols.smtp.data import DotReader, HeaderScan

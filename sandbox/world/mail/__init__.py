@@ -2,11 +2,13 @@
 
 `MailStore` keeps it in SQLite, with large messages in files beside it. Writing goes to one thread that joins what
 many sessions ask for at the same time into one commit; a method that writes returns a future that is done when the
-commit is. A method that reads blocks for as long as SQLite needs: call it in a thread.
+commit is. A method that reads blocks for as long as SQLite needs: call it in a thread. `MailReader` is its reading
+half alone, for whoever looks at the mail of a sandbox that is not this one.
 """
 
 from __future__ import annotations
 
+from sandbox.world.mail.reader import MailReader
 from sandbox.world.mail.schema import StoreBusy, StoreError
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.store import MailStore
@@ -27,6 +29,6 @@ from sandbox.world.mail.values import (
 )
 
 __all__ = [
-    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "MailStore", "NoSuchFolder",
-    "Outbound", "OverQuota", "Spool", "StoreBusy", "StoreError", "Stored", "View",
+    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "MailReader", "MailStore",
+    "NoSuchFolder", "Outbound", "OverQuota", "Spool", "StoreBusy", "StoreError", "Stored", "View",
 ]

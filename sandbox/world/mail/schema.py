@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import IO, Literal
 
-__all__ = ["Durability", "StoreBusy", "StoreError", "claim", "connect", "migrate"]
+__all__ = ["SYNCHRONOUS", "Durability", "StoreBusy", "StoreError", "claim", "connect", "migrate"]
 
 Durability = Literal["power", "process", "memory"]
 

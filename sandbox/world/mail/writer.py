@@ -1,7 +1,9 @@
 """The thread that writes. What many sessions ask for at the same time becomes one commit.
 
 A commit that must survive a power cut costs a few milliseconds, whatever is in it. So each one takes everything
-that has come while the one before was written; nobody waits for company when nobody else is there.
+that has come while the one before was written; nobody waits for company when nobody else is there. A commit of flags
+alone is not worth those milliseconds: the system has it when the future is done, and the next commit of mail takes it
+to the disk.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
+from sandbox.world.mail.schema import SYNCHRONOUS, Durability
 from sandbox.world.mail.values import Change
 
 __all__ = ["Transaction", "Writer"]
@@ -38,25 +41,33 @@ class Transaction:
 class Job(NamedTuple):
     work: Callable[[Transaction], Any]
     future: Future[Any]
+    precious: bool
 
 
 class Writer:
-    """Owns the one connection that writes. announce: called with a commit's changes, in the writer's thread."""
+    """Owns the one connection that writes. announce: called with a commit's changes, in the writer's thread;
+    durability: what commits must survive."""
 
-    def __init__(self, database: sqlite3.Connection, announce: Callable[[list[Change]], None]) -> None:
+    def __init__(self, database: sqlite3.Connection, announce: Callable[[list[Change]], None],
+                 durability: Durability) -> None:
         self._database = database
+        self._durability = durability
+        self._present = durability
         self._announce = announce
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="mail writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Transaction], T]) -> Future[T]:
-        """Queue a job. The future is done once its commit is, or holds what the job raised, which undoes it alone."""
+    def submit(self, work: Callable[[Transaction], T], *, precious: bool = True) -> Future[T]:
+        """Queue a job. The future is done once its commit is, or holds what the job raised, which undoes it alone.
+
+        precious: whether it must survive what the store's durability says; else it survives a killed process.
+        """
         if self._closed:
             raise RuntimeError("the mail store is closed")
         future: Future[T] = Future()
-        self._jobs.put(Job(work, future))
+        self._jobs.put(Job(work, future, precious))
         return future
 
     def close(self) -> None:
@@ -88,6 +99,7 @@ class Writer:
         """One transaction of several jobs."""
         transaction = Transaction(self._database)
         try:
+            self._promise(any(job.precious for job in batch))
             self._database.execute("BEGIN IMMEDIATE")
             results = [(job.future, *self._do(job, transaction)) for job in batch]
             self._database.execute("COMMIT")
@@ -109,6 +121,13 @@ class Writer:
                 future.set_result(result)
             else:
                 future.set_exception(failure)
+
+    def _promise(self, precious: bool) -> None:
+        """Say what the next commit must survive."""
+        wanted: Durability = "process" if self._durability == "power" and not precious else self._durability
+        if wanted != self._present:
+            self._database.execute(f"PRAGMA synchronous = {SYNCHRONOUS[wanted]}")
+            self._present = wanted
 
     def _do(self, job: Job, transaction: Transaction) -> tuple[Any, Exception | None]:
         """Run a job inside a savepoint, so that one that fails does not take the others with it."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
+from sandbox.world.mail.reader import ITEM
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.values import (
     QUEUE,
@@ -40,6 +42,9 @@ __all__ = [
 
 SHOWN = 1000
 """Messages that a change of flags returns with what they have become; more are looked up by who wants them."""
+
+TOGETHER = 500
+"""Messages looked up at once."""
 
 SPECIAL = {"Drafts": "\\Drafts", "Sent": "\\Sent", "Junk": "\\Junk", "Trash": "\\Trash", "Archive": "\\Archive"}
 """The folders everybody has from the start, beside INBOX, with their use (RFC 6154 §2)."""
@@ -178,33 +183,47 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
               unchanged_since: int | None = None) -> Flagged:
     """Change the flags of messages; one mod-sequence for all of them.
 
-    change: from a message's flags to its new ones; unchanged_since: leave out what has a later mod-sequence
-    (RFC 7162 §3.1.3).
+    change: from a message's flags to its new ones, asked once for all that have the same; unchanged_since: leave out
+    what has a later mod-sequence (RFC 7162 §3.1.3). Raises NoSuchFolder.
     """
-    (modseq,) = tx.execute("SELECT modseq + 1 FROM folder WHERE id = ?", (folder,)).fetchone() or missing(folder)
+    modseq = 0
     changed, late = [], []
     items: list[Item] = []
-    for uid in uids:
-        row = tx.execute("SELECT uid, size, content, modseq, received, flags, recipient FROM message "
-                         "WHERE folder = ? AND uid = ?", (folder, uid)).fetchone()
-        if row is None:
-            continue
-        item = Item._make(row)
+    after: dict[str, str] = {}
+    for item in items_of(tx, folder, uids):
         if unchanged_since is not None and item.modseq > unchanged_since:
-            late.append(uid)
+            late.append(item.uid)
             continue
-        flags = sorted_flags(" ".join(change(frozenset(item.flags.split()))))
+        flags = after.get(item.flags)
+        if flags is None:
+            flags = after[item.flags] = sorted_flags(" ".join(change(frozenset(item.flags.split()))))
         if flags != item.flags:
+            modseq = modseq or next_modseq(tx, folder)
             tx.execute("UPDATE message SET flags = ?, modseq = ? WHERE folder = ? AND uid = ?",
-                       (flags, modseq, folder, uid))
-            changed.append(uid)
+                       (flags, modseq, folder, item.uid))
+            changed.append(item.uid)
             item = item._replace(flags=flags, modseq=modseq)
         if len(items) <= SHOWN:
             items.append(item)
     if changed:
-        tx.execute("UPDATE folder SET modseq = ? WHERE id = ?", (modseq, folder))
         tx.changes.append(Change(folder, modseq, flagged=tuple(changed)))
-    return Flagged(changed, late, modseq if changed else 0, items if len(items) <= SHOWN else None)
+    elif not items and not late and tx.execute("SELECT 1 FROM folder WHERE id = ?", (folder,)).fetchone() is None:
+        missing(folder)
+    return Flagged(changed, late, modseq, items if len(items) <= SHOWN else None)
+
+
+def items_of(tx: Transaction, folder: int, uids: Iterable[int]) -> Iterator[Item]:
+    """Those that are there; each batch is read before the first of it is given out, and may then be changed."""
+    rest = iter(uids)
+    while batch := list(islice(rest, TOGETHER)):
+        marks = ",".join("?" * len(batch))
+        yield from map(Item._make, tx.execute(
+            ITEM + f"WHERE folder = ? AND uid IN ({marks}) ORDER BY uid", (folder, *batch)).fetchall())
+
+
+def next_modseq(tx: Transaction, folder: int) -> int:
+    row = tx.execute("UPDATE folder SET modseq = modseq + 1 WHERE id = ? RETURNING modseq", (folder,)).fetchone()
+    return int(row[0])
 
 
 def expunge(tx: Transaction, folder: int, uids: Iterable[int], files: Path) -> list[int]:

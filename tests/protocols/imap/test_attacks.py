@@ -9,8 +9,9 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.session import Imap, Mailboxes
+from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
 from tests.support.dialogue import Talk
 
@@ -47,7 +48,7 @@ def test_any_input_is_answered(words: list[bytes]) -> None:
 
 async def send(store: MailStore, data: bytes) -> Talk:
     talk = Talk("imap")
-    session = Imap(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000))
+    session = Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000))
     talk.feed(b"a LOGIN alice wonderland\r\nb SELECT INBOX\r\n" + data + b"\r\n")
     talk.hang_up()
     with trio.fail_after(10):
@@ -59,7 +60,7 @@ async def test_a_command_too_long_is_read_past(tmp_path: Path) -> None:
     store = MailStore(tmp_path, durability="memory")
     talk = Talk("imap")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk.serve, Imap(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+        nursery.start_soon(talk.serve, Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
         await talk.play("S: * OK ...\nC: a LOGIN alice wonderland\nS: a OK ...")
         talk.feed(b"b UID FETCH " + b"1,2:3," * 500_000 + b"4 FLAGS\r\nc NOOP\r\n")
         await talk.play("S: b BAD A line may have 65536 octets\nS: c OK Nothing done")

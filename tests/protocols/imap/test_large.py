@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.session import Imap, Mailboxes
+from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.schema import connect
 from tests.support.dialogue import Talk
@@ -44,7 +45,7 @@ def store(tmp_path: Path) -> Iterator[MailStore]:
 async def connected(store: MailStore) -> AsyncIterator[Talk]:
     talk = Talk("imap")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk.serve, Imap(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+        nursery.start_soon(talk.serve, Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
         await talk.hear_line()
         await ask(talk, "LOGIN alice wonderland")
         yield talk
@@ -85,7 +86,7 @@ async def test_fetching_all_flags_is_streamed(store: MailStore) -> None:
 
         async def measured() -> None:
             nonlocal largest
-            largest = max(largest, len(talk._queued))
+            largest = max(largest, len(talk.queue))
             await flush()
 
         talk.flush = measured  # type: ignore[method-assign]

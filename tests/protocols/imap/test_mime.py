@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses
-from sandbox.protocols.imap.mime.headers import fields, parameters, pick_fields
+from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses, read_any
+from sandbox.protocols.imap.mime.headers import Header, parameters
 from sandbox.protocols.imap.mime.scan import scan
 from sandbox.protocols.imap.mime.structure import envelope, structure
 from sandbox.protocols.imap.mime.text import decode_header, part_text
@@ -69,7 +69,7 @@ def test_nothing_a_message_holds_raises(data: bytes) -> None:
         assert 0 <= part.start <= part.body <= part.end <= len(data)
         part_text(data, part)
     assert structure(root, extended=True).count(b"(") >= 1
-    assert envelope(root).startswith(b"(")
+    assert envelope(root.header).startswith(b"(")
 
 
 def test_bombs_take_bounded_time() -> None:
@@ -79,7 +79,10 @@ def test_bombs_take_bounded_time() -> None:
                   for each in range(5000)))
     scan(b"Content-Type: message/rfc822\r\n\r\n" * 20_000)
     read_addresses(b"(" * 50_000 + b"<" * 10_000 + b"@," * 50_000)
-    fields(b"a" * 1_000_000 + b"\r\n" + b"b:\r\n " * 50_000)
+    for header in (b"a" * 1_000_000 + b"\r\n" + b"b:\r\n " * 50_000, b"b:\r\n" * 200_000, b"b   x\r\n" * 100_000):
+        Header(header).all()
+        Header(header).values(b"b")
+        Header(header).pick([b"%d" % each for each in range(10_000)])
     parameters(b";" * 100_000 + b"a=\"" * 50_000)
     base_subject(b"re: " * 100_000)
     assert time.perf_counter() - started < 6
@@ -101,6 +104,14 @@ def test_addresses(text: bytes, expected: list[tuple[bytes | None, ...]]) -> Non
     assert read_addresses(text) == [Mailbox(*each) for each in expected]
 
 
+@given(st.lists(st.sampled_from([
+    b"Ann", b"von", b" ", b"\t", b'"', b'"Last"', b"<", b">", b"a@b", b"<a@b>", b"@", b",", b", ", b";", b":", b"(x)",
+    b"[1]", b"\\", b"a.b", b"\xff", b"\n", b"''",
+]), max_size=9).map(b"".join))
+def test_plain_addresses_mean_what_they_mean_word_by_word(text: bytes) -> None:
+    assert read_addresses(text) == read_any(text)
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     (b"=?utf-8?q?gr=C3=BCn?= tea", "grün tea"), (b"=?iso-8859-1?q?a?= =?utf-8?b?YsO8?=", "abü"),
     (b"=?unknown?q?x?=", "x"), (b"plain", "plain"), (b"=?utf-8?b?broken", "=?utf-8?b?broken"),
@@ -112,8 +123,21 @@ def test_encoded_words(text: bytes, expected: str) -> None:
 
 def test_chosen_fields_are_as_they_stand() -> None:
     header = b"A: 1\r\nB: two\r\n lines\r\na: 3\r\n\r\n"
-    assert pick_fields(header, [b"a"]) == b"A: 1\r\na: 3\r\n\r\n"
-    assert pick_fields(header, [b"A"], others=True) == b"B: two\r\n lines\r\n\r\n"
+    assert Header(header).pick([b"a"]) == b"A: 1\r\na: 3\r\n\r\n"
+    assert Header(header).pick([b"A"], others=True) == b"B: two\r\n lines\r\n\r\n"
+
+
+@given(st.lists(st.sampled_from([
+    b"a: 1\r\n", b"A :2\n", b"a\t:\r\n\t3\r\n", b"ab: 4\r\n", b" a: 5\r\n", b"junk\r\n", b"\ta: 6\n", b"a: ", b"a",
+    b":7\r\n", b"a b: 8\r\n", b"\r", b"A: \xff\r\n more\r\n",
+]), max_size=12).map(b"".join), st.sampled_from([b"a", b"ab", b"a b", b"", b"a:", b"junk"]))
+def test_a_field_is_found_as_if_all_had_been_read(octets: bytes, name: bytes) -> None:
+    header = Header(octets)
+    values = [value for each, value in header.all() if each == name]
+    assert header.values(name) == values
+    assert header.first(name) == (values[0] if values else None)
+    many = [name, *(b"x%d" % each for each in range(100))]
+    assert header.pick([name]) == header.pick(many), "found one by one, or by reading all"
 
 
 @pytest.mark.parametrize(("text", "expected"), [

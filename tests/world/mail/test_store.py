@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,34 +23,10 @@ from sandbox.world.mail import (
     NoSuchFolder,
     Outbound,
     OverQuota,
-    Spool,
-    StoreBusy,
     StoreError,
 )
 from sandbox.world.mail.spool import INLINE
-
-SMALL = b"Subject: hello\r\n\r\nHello.\r\n"
-LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 20_000
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[MailStore]:
-    store = MailStore(tmp_path / "mail", durability="process")
-    yield store
-    store.close()
-
-
-def spooled(store: MailStore, text: bytes, step: int = 10_000) -> Spool:
-    spool = store.spool()
-    for start in range(0, len(text), step):
-        if spool.add(text[start:start + step]):
-            spool.drain()
-    spool.seal()
-    return spool
-
-
-def text_of(store: MailStore, content: int) -> bytes:
-    return b"".join(store.read(content))
+from tests.support.letters import LARGE, SMALL, spooled, text_of
 
 
 @pytest.mark.parametrize("text", [SMALL, LARGE, b"", b"x" * INLINE, b"x" * (INLINE + 1)])
@@ -212,19 +189,6 @@ def test_the_queue_keeps_mail_under_way(store: MailStore) -> None:
         store.read(stored.content)
 
 
-@pytest.mark.parametrize("text", [SMALL, LARGE])
-def test_legs_whose_message_has_arrived_are_known(store: MailStore, text: bytes) -> None:
-    legs = [Outbound("a@b.example", f"{name}@example.org") for name in ("bob", "carol")]
-    store.store(b"Received: one\r\n", spooled(store, text), [], legs).result()
-    assert store.arrived() == []
-    bob = store.outbound(1.0)[0]
-    store.store(b"Received: two\r\n", spooled(store, b"Received: one\r\n" + text),
-                [Delivery("bob", "bob@example.org")]).result()
-    store.store(b"Received: two\r\n", spooled(store, b"Received: 1st\r\n" + text),
-                [Delivery("carol", "carol@example.org")]).result()
-    assert store.arrived() == [bob.id]
-
-
 def test_an_account_that_goes_takes_its_mail_along(store: MailStore) -> None:
     stored = store.put(LARGE, Delivery("alice")).result()
     store.remove_account("alice").result()
@@ -247,19 +211,6 @@ def test_mail_survives_and_leftovers_go_at_the_next_start(tmp_path: Path) -> Non
     store.close()
 
 
-def test_a_folder_has_one_owner_and_many_readers(store: MailStore) -> None:
-    store.put(SMALL, Delivery("alice")).result()
-    with pytest.raises(StoreBusy, match="another sandbox"):
-        MailStore(store.folder)
-    reader = MailStore(store.folder, read_only=True)
-    assert reader.accounts() == ["alice"]
-    with pytest.raises(StoreError, match="reading only"):
-        reader.put(SMALL, Delivery("alice"))
-    reader.close()
-    with pytest.raises(StoreError, match="no mail"):
-        MailStore(store.folder / "nothing", read_only=True)
-
-
 def test_folders_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     MailStore(tmp_path).close()
     database = sqlite3.connect(tmp_path / "mail.db")
@@ -279,23 +230,6 @@ def test_a_discarded_spool_leaves_nothing(store: MailStore) -> None:
     assert spool.file is not None
     spool.discard()
     assert not list((store.folder / "spool").iterdir())
-
-
-def test_listing_is_quick_with_very_many_messages(store: MailStore) -> None:
-    store.put(SMALL, Delivery("alice")).result()
-    inbox = store.find_folder("alice")
-    database = sqlite3.connect(store.folder / "mail.db", isolation_level=None)
-    database.execute("BEGIN")
-    database.executemany("INSERT INTO message VALUES (?, ?, 1, 26, ?, 0, '', '')",
-                         [(inbox.id, uid, uid) for uid in range(2, 100_001)])
-    database.execute("COMMIT")
-    plan = " ".join(row[3] for row in database.execute(
-        "EXPLAIN QUERY PLAN SELECT uid FROM message WHERE folder = 1 ORDER BY uid"))
-    database.close()
-    start = time.perf_counter()
-    assert len(store.items(inbox.id)) == 100_000
-    assert time.perf_counter() - start < 2
-    assert "TEMP B-TREE" not in plan, "sorted by the key as it lies"
 
 
 WRITER = """
@@ -361,3 +295,32 @@ def test_a_change_of_flags_says_what_the_messages_have_become(store: MailStore) 
     assert [item.flags for item in done.items or ()] == ["\\Seen", "\\Seen"]
     with_late = store.set_flags(inbox.id, [1, 2], lambda flags: (), unchanged_since=1).result()
     assert (with_late.items, with_late.late) == ([], [1, 2])
+
+
+def test_flags_of_messages_or_folders_that_are_gone(store: MailStore) -> None:
+    store.put(SMALL, Delivery("alice")).result()
+    inbox = store.find_folder("alice")
+    assert store.set_flags(inbox.id, [7], lambda flags: {"\\Seen"}).result().changed == []
+    assert store.find_folder("alice").modseq == inbox.modseq, "nothing changed"
+    with pytest.raises(NoSuchFolder):
+        store.set_flags(999, [1], lambda flags: {"\\Seen"}).result()
+
+
+def test_mail_is_on_the_disk_when_it_is_acknowledged_and_flags_need_not_be(tmp_path: Path) -> None:
+    store = MailStore(tmp_path)
+    promised = []
+
+    def look(future: Future[Any]) -> None:
+        """In the writer's thread, right after the commit: how far SQLite went to make it last."""
+        promised.append(store._writer._database.execute("PRAGMA synchronous").fetchone()[0])
+
+    normal, full = 1, 2
+    for _ in range(2):
+        stored: Future[Any] = store.put(SMALL, Delivery("alice"))
+        stored.add_done_callback(look)
+        stored.result()
+        flagged: Future[Any] = store.set_flags(store.find_folder("alice").id, [1], lambda flags: flags ^ {"\\Seen"})
+        flagged.add_done_callback(look)
+        flagged.result()
+    store.close()
+    assert promised == [full, normal, full, normal]

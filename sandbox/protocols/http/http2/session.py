@@ -246,10 +246,9 @@ class Connection:
             self._opening = None
         self._changed.unpark_all()
 
-    # -- for streams ------------------------------------------------------------------------------------------
+    # -- for streams, see `stream.Carrier` --------------------------------------------------------------------
 
     def queue(self, stream: Stream | None, after: Callable[[], None] | None = None) -> None:
-        """Hand what h2 has just said to the writer. after: called once it is written."""
         data = self.h2.data_to_send()
         if data or after is not None:
             self._out.append(Outgoing(data, stream, after))
@@ -257,7 +256,6 @@ class Connection:
             self._wake.set()
 
     async def window(self, stream: Stream) -> int:
-        """How many octets may be sent in one frame now, at least one. Raises Stalled, ProtocolError."""
         number = stream.number
         while True:
             size = min(self.h2.local_flow_control_window(number), self.h2.max_outbound_frame_size)
@@ -269,7 +267,6 @@ class Connection:
                 raise Stalled
 
     def give_window(self, stream: Stream, count: int) -> None:
-        """`count` octets of a body have been taken."""
         if count:
             self._acknowledge(stream.number, count)
             self.queue(None)
@@ -279,7 +276,6 @@ class Connection:
             self.h2.acknowledge_received_data(count, number)
 
     def reset(self, stream: Stream, code: ErrorCodes) -> None:
-        """Tell the client that a stream is over."""
         with contextlib.suppress(StreamClosedError, ProtocolError):
             self.h2.reset_stream(stream.number, code)
             self.queue(stream)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, Callable
+from typing import Protocol
 
 import trio
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
-from sandbox.protocols.conversation import OpenStream
+from sandbox.protocols.conversation import Conversation, OpenStream
 from sandbox.protocols.http.delivery import close_body, one_piece, summary
 from sandbox.protocols.http.errors import error_response
 from sandbox.protocols.http.http2.content import StreamContent
 from sandbox.protocols.http.http2.fields import Asked, write_fields, write_trailers
 from sandbox.protocols.http.messages import Request, Response
-from sandbox.protocols.http.session import PORTS, failed, keep_notes
+from sandbox.protocols.http.session import PORTS, Server, failed, keep_notes
 from sandbox.protocols.http.writer import Written, field_lines
-
-if TYPE_CHECKING:
-    from sandbox.protocols.http.http2.session import Connection
 
 __all__ = ["Stalled", "Stream"]
 
@@ -28,10 +26,34 @@ class Stalled(Exception):
     """The client opened no window for so long that it is not going to."""
 
 
+class Carrier(Protocol):
+    """The connection, as its streams need it. h2: whoever makes it say something calls `queue` right after."""
+
+    server: Server
+    talk: Conversation
+    h2: H2Connection
+
+    def queue(self, stream: Stream | None, after: Callable[[], None] | None = None) -> None:
+        """Hand what h2 has just said to the writer. after: called once it is written."""
+
+    async def window(self, stream: Stream) -> int:
+        """How many octets may be sent in one frame now, at least one. Raises Stalled, ProtocolError."""
+        raise NotImplementedError
+
+    def give_window(self, stream: Stream, count: int) -> None:
+        """`count` octets of a body have been taken."""
+
+    def reset(self, stream: Stream, code: ErrorCodes) -> None:
+        """Tell the client that a stream is over."""
+
+    def done(self, stream: Stream) -> None:
+        """Its task ends."""
+
+
 class Stream:
     """connection: the one it is part of; number: its identifier; asked: its request; exchange: its record."""
 
-    def __init__(self, connection: Connection, number: int, asked: Asked, exchange: OpenStream) -> None:
+    def __init__(self, connection: Carrier, number: int, asked: Asked, exchange: OpenStream) -> None:
         self._connection = connection
         self._asked = asked
         self.number = number

@@ -1,4 +1,4 @@
-"""The commands of IMAP, a file for each group of them. Importing them fills the table."""
+"""The commands of IMAP, a file for each group of them. Importing them fills the table, which is given out here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sandbox.protocols.imap.commands import (
     selecting,
     sorting,
 )
+from sandbox.protocols.imap.table import TABLE
 
-__all__ = ["anytime", "append", "copying", "fetch", "flags", "folders", "idle", "listing", "login", "quota", "search",
-           "selecting", "sorting"]
+__all__ = ["TABLE", "anytime", "append", "copying", "fetch", "flags", "folders", "idle", "listing", "login", "quota",
+           "search", "selecting", "sorting"]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import ANY, LOGGED_IN, State, command
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 __all__ = ["ENABLED", "enable"]
 

@@ -6,35 +6,26 @@ go ahead, so that it does not send what will be refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
 from sandbox.protocols.conversation import EndOfStream
+from sandbox.protocols.imap.commands.copying import find_target
 from sandbox.protocols.imap.commands.flags import proper_flags
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal, announced
 from sandbox.protocols.imap.grammar.dates import try_date_time
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.reading import GO_AHEAD, LINE, skip_rest
-from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.replies import Refused, Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Delivery, Folder, NoSuchFolder, OverQuota, Spool
 
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-
 PIECE = 65_536
 MOST = 1000
 """Messages in one command."""
-
-
-class Refused(Exception):
-    """A message that is not taken. reply: why."""
-
-    def __init__(self, reply: Tagged) -> None:
-        super().__init__(reply.text)
-        self.reply = reply
 
 
 class Head(NamedTuple):
@@ -102,7 +93,7 @@ async def receive_all(session: Imap, name: str, cursor: Cursor, literal: Literal
             head = expect_head(cursor)
             proper_flags(head.flags, frozenset())
             total += literal.size
-            folder = folder or await find(session, name)
+            folder = folder or await find_target(session, name)
             await check(session, literal, total, len(arrived), head)
         except (GrammarError, Refused) as error:
             reply = bad(error.sentence) if isinstance(error, GrammarError) else error.reply
@@ -122,14 +113,6 @@ async def receive_all(session: Imap, name: str, cursor: Cursor, literal: Literal
         return bad(f"Nothing more was expected at {cursor.near()}")
     assert folder is not None
     return await keep(session, folder, arrived)
-
-
-async def find(session: Imap, name: str) -> Folder:
-    """Raises Refused."""
-    try:
-        return await session.find_folder(name)
-    except NoSuchFolder:
-        raise Refused(no("There is no such mailbox; CREATE it first", "TRYCREATE")) from None
 
 
 async def check(session: Imap, literal: Literal, total: int, count: int, head: Head) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.replies import Tagged, no, ok
+from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.imap.telling import tell_news
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Folder, NoSuchFolder
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 READ_ONLY = "This mailbox is open to look only: SELECT it to change it"
 
@@ -27,23 +25,11 @@ def set_and_mailbox(cursor: Cursor) -> tuple[NumberSet, str]:
     return numbers, cursor.expect_mailbox()
 
 
-@command("COPY", states=State.SELECTED, rfc="9051 §6.4.7", reads=set_and_mailbox)
-async def copy(session: Imap, numbers: NumberSet, name: str) -> Tagged:
+@command("COPY", states=State.SELECTED, rfc="9051 §6.4.7", reads=set_and_mailbox, uid_rfc="9051 §6.4.9")
+async def copy(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Tagged:
     """Put copies of messages into another mailbox."""
-    return await copy_messages(session, numbers, name, uid=False)
-
-
-@command("UID COPY", states=State.SELECTED, rfc="9051 §6.4.9", reads=set_and_mailbox)
-async def uid_copy(session: Imap, numbers: NumberSet, name: str) -> Tagged:
-    """Put copies of messages, named by UID, into another mailbox."""
-    return await copy_messages(session, numbers, name, uid=True)
-
-
-async def copy_messages(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Tagged:
     uids = chosen_uids(session, numbers, uid=uid)
     target = await find_target(session, name)
-    if isinstance(target, Tagged):
-        return target
     pairs = await settled(session.store.copy(session.selected.folder, uids, target.id))
     if not pairs:
         return ok("There was nothing to copy")
@@ -55,11 +41,12 @@ def chosen_uids(session: Imap, numbers: NumberSet, *, uid: bool) -> list[int]:
     return [view.uids[index] for chosen in view.choose(numbers, uid=uid) for index in chosen]
 
 
-async def find_target(session: Imap, name: str) -> Folder | Tagged:
+async def find_target(session: Imap, name: str) -> Folder:
+    """The mailbox that messages are to go to. Raises Refused."""
     try:
         return await session.find_folder(name)
     except NoSuchFolder:
-        return no("There is no such mailbox; CREATE it first", "TRYCREATE")
+        raise Refused(no("There is no such mailbox; CREATE it first", "TRYCREATE")) from None
 
 
 def copied(target: Folder, pairs: Sequence[tuple[int, int]]) -> str:
@@ -68,25 +55,13 @@ def copied(target: Folder, pairs: Sequence[tuple[int, int]]) -> str:
     return f"COPYUID {target.uidvalidity} {here} {compress(pair[1] for pair in pairs).decode()}"
 
 
-@command("MOVE", states=State.SELECTED, rfc="9051 §6.4.8", reads=set_and_mailbox)
-async def move(session: Imap, numbers: NumberSet, name: str) -> Tagged:
+@command("MOVE", states=State.SELECTED, rfc="9051 §6.4.8", reads=set_and_mailbox, uid_rfc="9051 §6.4.9")
+async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Tagged:
     """Move messages into another mailbox."""
-    return await move_messages(session, numbers, name, uid=False)
-
-
-@command("UID MOVE", states=State.SELECTED, rfc="9051 §6.4.9", reads=set_and_mailbox)
-async def uid_move(session: Imap, numbers: NumberSet, name: str) -> Tagged:
-    """Move messages, named by UID, into another mailbox."""
-    return await move_messages(session, numbers, name, uid=True)
-
-
-async def move_messages(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Tagged:
     if session.selected.read_only:
         return no(READ_ONLY, "READ-ONLY")
     uids = chosen_uids(session, numbers, uid=uid)
     target = await find_target(session, name)
-    if isinstance(target, Tagged):
-        return target
     pairs = await settled(session.store.move(session.selected.folder, uids, target.id))
     if not pairs:
         return ok("There was nothing to move")
@@ -96,7 +71,7 @@ async def move_messages(session: Imap, numbers: NumberSet, name: str, *, uid: bo
 
 
 async def expunged(session: Imap, text: str) -> Tagged:
-    await session.report(expunges=True)
+    await tell_news(session, expunges=True)
     return ok(text, f"HIGHESTMODSEQ {session.selected.modseq}" if "QRESYNC" in session.enabled else "")
 
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
 
 import trio
 
-from sandbox.protocols.conversation import Closed
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.render import Renderer, Span
+from sandbox.protocols.imap.render import Piece, Renderer
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.waiting import Pieces, settled
-from sandbox.world.mail import Item
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-    from sandbox.protocols.imap.view import View
-
-__all__ = ["batches", "send", "tell_flags", "tell_items"]
-
-BATCH = 1000
-"""Messages looked up at once."""
-
-OCTETS = 1_048_576
-"""Octets of messages that are read for one visit to a thread, unless a single one is larger."""
+from sandbox.protocols.imap.telling import BATCH, send_items, send_pieces
+from sandbox.protocols.imap.view import View
+from sandbox.protocols.waiting import settled
+from sandbox.world.mail import Item, MailStore
 
 
 def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bool]:
@@ -54,24 +43,47 @@ def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bo
     return numbers, attributes, since, vanished
 
 
-@command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False)
-async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
-                vanished: bool) -> Tagged:
+@command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False,
+         uid_rfc="9051 §6.4.9")
+async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, vanished: bool, *,
+                uid: bool) -> Tagged:
     """Get messages, or parts of them."""
     if vanished:
-        return bad("VANISHED belongs to UID FETCH")
-    return await fetch_messages(session, numbers, attributes, since, uid=False)
-
-
-@command("UID FETCH", states=State.SELECTED, rfc="9051 §6.4.9", reads=fetch_arguments)
-async def uid_fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int,
-                    vanished: bool) -> Tagged:
-    """Get messages, or parts of them, named by UID."""
-    if vanished:
+        if not uid:
+            return bad("VANISHED belongs to UID FETCH")
         if "QRESYNC" not in session.enabled or not since:
             return bad("VANISHED needs ENABLE QRESYNC and CHANGEDSINCE")
         await tell_vanished(session, numbers, since)
-    return await fetch_messages(session, numbers, [Attribute("UID"), *attributes], since, uid=True)
+    if uid:
+        attributes = [Attribute("UID"), *attributes]
+    view = session.selected
+    if since or any(attribute.name == "MODSEQ" for attribute in attributes):
+        session.enabled |= {"CONDSTORE"}
+    if since:
+        attributes = [*attributes, Attribute("MODSEQ")]
+    renderer = Renderer(session.mailboxes.library, attributes, view)
+    sees = renderer.plan.sees and not view.read_only
+    wanted = found = 0
+
+    def begin(indexes: list[int]) -> tuple[int, list[Item], list[Piece], int]:
+        """In a thread: how many there are, those to tell of, the first responses and where the rest begins."""
+        items = look_up(session.store, view, indexes)
+        chosen = [item for item in items if item.modseq > since] if since else items
+        return len(items), chosen, *(([], 0) if sees or not chosen else renderer.render_some(chosen, 0))
+
+    for indexes in batches(view.choose(numbers, uid=uid)):
+        count, items, written, start = await trio.to_thread.run_sync(begin, indexes)
+        wanted += len(indexes)
+        found += count
+        if sees:
+            items = await mark_seen(session, view, items, renderer)
+        await send_pieces(session, written)
+        await send_items(session, renderer, items, start)
+    if found < wanted or renderer.lost:
+        return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
+    if renderer.unknown_encoding:
+        return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
+    return ok(f"{found} fetched")
 
 
 async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
@@ -83,33 +95,6 @@ async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
         await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
 
 
-async def fetch_messages(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, *,
-                         uid: bool) -> Tagged:
-    view = session.selected
-    if since or any(attribute.name == "MODSEQ" for attribute in attributes):
-        session.enabled |= {"CONDSTORE"}
-    if since:
-        attributes = [*attributes, Attribute("MODSEQ")]
-    renderer = Renderer(session.mailboxes.library, dict.fromkeys(attributes), view)
-    sees = renderer.sees and not view.read_only
-    wanted = found = 0
-    chosen = view.choose(numbers, uid=uid)
-    for indexes in batches(chosen):
-        items = await look_up(session, indexes)
-        wanted += len(indexes)
-        found += len(items)
-        if since:
-            items = [item for item in items if item.modseq > since]
-        if sees:
-            items = await mark_seen(session, view, items, renderer)
-        await send(session, renderer, items)
-    if found < wanted or renderer.lost:
-        return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
-    if renderer.unknown_encoding:
-        return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
-    return ok(f"{found} fetched")
-
-
 def batches(chosen: Sequence[range]) -> Iterator[list[int]]:
     """A bounded number of indexes at a time."""
     indexes = chain.from_iterable(chosen)
@@ -117,49 +102,16 @@ def batches(chosen: Sequence[range]) -> Iterator[list[int]]:
         yield batch
 
 
-async def look_up(session: Imap, indexes: list[int]) -> list[Item]:
-    """Those of a batch of a view's messages that are still there."""
-    view, store = session.selected, session.store
+def look_up(store: MailStore, view: View, indexes: list[int]) -> list[Item]:
+    """Those of a batch of a view's messages that are still there. Blocks."""
     uids = [view.uids[index] for index in indexes]
     if indexes[-1] - indexes[0] >= len(indexes) * 2:
-        return await trio.to_thread.run_sync(store.items_of, view.folder, uids)
-    items = await trio.to_thread.run_sync(store.items_between, view.folder, uids[0], uids[-1])
+        return store.items_of(view.folder, uids)
+    items = store.items_between(view.folder, uids[0], uids[-1])
     if len(items) > len(indexes):
         those = set(uids)
         items = [item for item in items if item.uid in those]
     return items
-
-
-async def send(session: Imap, renderer: Renderer, items: list[Item]) -> None:
-    """Write the FETCH responses for messages, in pieces."""
-    start = 0
-    while start < len(items):
-        end, octets = start + 1, items[start].size
-        if renderer.reads:
-            while end < len(items) and octets + items[end].size <= OCTETS:
-                octets += items[end].size
-                end += 1
-            written = await trio.to_thread.run_sync(renderer.render, items[start:end])
-        else:
-            end = len(items)
-            written = renderer.render(items)
-        for piece in written:
-            if isinstance(piece, Span):
-                await send_span(session, piece)
-            else:
-                await session.conversation.send(piece)
-        start = end
-
-
-async def send_span(session: Imap, span: Span) -> None:
-    """A large stretch of a message, piece by piece. Raises Closed when it is gone meanwhile: its length has been
-    announced, so nothing else can be said any more."""
-    try:
-        async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
-            await session.conversation.send(piece)
-    except KeyError:
-        session.conversation.reset()
-        raise Closed("a message was removed while it was sent") from None
 
 
 async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Renderer) -> list[Item]:
@@ -174,23 +126,3 @@ async def mark_seen(session: Imap, view: View, items: list[Item], renderer: Rend
     renderer.changed |= changed
     return [item._replace(flags=" ".join(sorted({*item.flags.split(), "\\Seen"})), modseq=done.modseq)
             if item.uid in changed else item for item in items]
-
-
-async def tell_items(session: Imap, items: list[Item]) -> None:
-    """The flags of messages, with UID, and mod-sequence where the client wants it."""
-    view = session.selected
-    keywords = frozenset(flag for flags in {item.flags for item in items} for flag in flags.split())
-    if not keywords <= view.keywords:
-        view.keywords |= keywords
-        session.tell_keywords(view)
-    names = ["UID", "FLAGS", *(["MODSEQ"] if session.condstore else [])]
-    await send(session, Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view),
-               [item for item in items if view.number(item.uid)])
-
-
-async def tell_flags(session: Imap, uids: list[int]) -> None:
-    """Tell that the flags of messages changed."""
-    folder = session.selected.folder
-    for start in range(0, len(uids), BATCH):
-        await tell_items(session, await trio.to_thread.run_sync(
-            session.store.items_of, folder, uids[start:start + BATCH]))

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
 from sandbox.protocols.imap.commands.copying import READ_ONLY, chosen_uids
-from sandbox.protocols.imap.commands.fetch import BATCH
-from sandbox.protocols.imap.commands.fetch import send as send_items
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.render import Renderer
 from sandbox.protocols.imap.replies import FLAGS, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.imap.telling import BATCH, send_items, tell_keywords
+from sandbox.protocols.imap.view import View
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import Flagged
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-    from sandbox.protocols.imap.view import View
 
 __all__ = ["proper_flags"]
 
@@ -67,18 +64,6 @@ def store_arguments(cursor: Cursor) -> tuple[Storing]:
     return (Storing(numbers, how, word == "FLAGS.SILENT", flags, since),)
 
 
-@command("STORE", states=State.SELECTED, rfc="9051 §6.4.6", reads=store_arguments, expunges=False)
-async def store(session: Imap, asked: Storing) -> Tagged:
-    """Change the flags of messages."""
-    return await store_flags(session, asked, uid=False)
-
-
-@command("UID STORE", states=State.SELECTED, rfc="9051 §6.4.9", reads=store_arguments)
-async def uid_store(session: Imap, asked: Storing) -> Tagged:
-    """Change the flags of messages named by UID."""
-    return await store_flags(session, asked, uid=True)
-
-
 def proper_flags(flags: Iterable[str], known: frozenset[str]) -> list[str]:
     """As they are kept: system flags and known keywords in their usual spelling. Raises GrammarError."""
     usual = SYSTEM | {flag.lower(): flag for flag in known}
@@ -100,7 +85,10 @@ def changer(how: str, flags: frozenset[str]) -> Callable[[frozenset[str]], Itera
     return lambda before: flags
 
 
-async def store_flags(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
+@command("STORE", states=State.SELECTED, rfc="9051 §6.4.6", reads=store_arguments, expunges=False,
+         uid_rfc="9051 §6.4.9")
+async def store(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
+    """Change the flags of messages."""
     view = session.selected
     if view.read_only:
         return no(READ_ONLY, "READ-ONLY")
@@ -133,7 +121,7 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
     names += [] if silent else ["FLAGS"]
     names += ["MODSEQ"] if session.condstore else []
     told = done.changed if silent and session.condstore else [] if silent else uids
-    renderer = Renderer(session.mailboxes.library, dict.fromkeys(map(Attribute, names)), view)
+    renderer = Renderer(session.mailboxes.library, map(Attribute, names), view)
     late = set(done.late)
     known = None if done.items is None else {item.uid: item for item in done.items}
     gone = False
@@ -148,7 +136,7 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
         fresh = {flag for text in {item.flags for item in items} for flag in text.split()} - view.keywords
         if fresh and not silent:
             view.keywords |= fresh
-            session.tell_keywords(view)
+            tell_keywords(session, view)
         await send_items(session, renderer, [item for item in items if item.uid not in late])
     return gone
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
 
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.listing import expect_status_items
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
 from sandbox.protocols.waiting import settled
 from sandbox.world.mail import FolderExists
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 LONGEST = 255
 """Octets of one level of a mailbox's name, as file systems have it: somebody will want to export them."""

@@ -8,16 +8,14 @@ a connection that idles has one task and no timer.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.protocols.conversation import ConversationError, TooLong
 from sandbox.protocols.imap.replies import Tagged, bad, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
+from sandbox.protocols.imap.telling import tell_news
 
 LINE = 1000
 
@@ -26,7 +24,7 @@ LINE = 1000
 async def idle(session: Imap) -> Tagged:
     """Wait for news."""
     conversation = session.conversation
-    await session.report(expunges=True)
+    await tell_news(session, expunges=True)
     conversation.write(b"+ Idling; DONE ends it\r\n")
     if session.exchange is not None:
         session.exchange.end("+", "idling")
@@ -96,7 +94,7 @@ class Teller:
         try:
             while session.selected.restless:
                 exchange = session.conversation.begin("push", session.selected.name)
-                exchange.end("", await session.report(expunges=True))
+                exchange.end("", await tell_news(session, expunges=True))
                 await session.conversation.flush()
         except ConversationError:
             pass  # the task that reads hears of it too

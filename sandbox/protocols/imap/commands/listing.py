@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
 
 from sandbox.protocols.imap.commands.folders import tell_status
@@ -11,11 +9,9 @@ from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.listing import Listing, Pattern, expect_listing, expect_pattern
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
 from sandbox.world.mail import Folder, NoSuchFolder
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 
 class Tree:

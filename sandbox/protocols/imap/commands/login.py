@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandbox.protocols import sasl
 from sandbox.protocols.command import CLEAR_TEXT
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.sasl.base import Account, Host, same
 from sandbox.protocols.waiting import settled
 
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
+PATIENCE = 1860.0
+"""Seconds of silence that are borne once somebody has logged in: RFC 9051 §5.4 wants 30 minutes."""
 
 PRIVACY = "Encrypt first: send STARTTLS, or use the TLS port"
 
@@ -91,5 +90,4 @@ async def enter(session: Imap, account: Account | None) -> Tagged:
 
 
 def patience(session: Imap) -> None:
-    from sandbox.protocols.imap.session import PATIENCE
     session.conversation.patience = max(session.conversation.patience, PATIENCE)

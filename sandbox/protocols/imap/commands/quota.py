@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import trio
 
 from sandbox.protocols.imap.commands.folders import one_mailbox
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 
 def root(cursor: Cursor) -> tuple[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
@@ -13,13 +13,11 @@ from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
 from sandbox.protocols.imap.mime.text import charset_known
-from sandbox.protocols.imap.replies import Tagged, no, ok
+from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
-
-__all__ = ["bad_charset", "find"]
+__all__ = ["find", "listed"]
 
 
 class Asked(NamedTuple):
@@ -44,32 +42,22 @@ def search_arguments(cursor: Cursor) -> tuple[Asked]:
     return (Asked(returns, charset, expect_keys(cursor)),)
 
 
-@command("SEARCH", states=State.SELECTED, rfc="9051 §6.4.4", reads=search_arguments, expunges=False)
-async def search(session: Imap, asked: Asked) -> Tagged:
+@command("SEARCH", states=State.SELECTED, rfc="9051 §6.4.4", reads=search_arguments, expunges=False,
+         uid_rfc="9051 §6.4.9")
+async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     """Find messages."""
-    return await search_messages(session, asked, uid=False)
-
-
-@command("UID SEARCH", states=State.SELECTED, rfc="9051 §6.4.9", reads=search_arguments)
-async def uid_search(session: Imap, asked: Asked) -> Tagged:
-    """Find messages, and get their UIDs."""
-    return await search_messages(session, asked, uid=True)
-
-
-async def search_messages(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
-    if asked.charset and not charset_known(asked.charset):
-        if asked.returns is not None and "SAVE" in asked.returns:
-            session.selected.saved = []
-        return bad_charset()
-    view = session.selected
-    found, modseq = await find(session, asked.key, asked.charset)
+    view, returns = session.selected, asked.returns
+    try:
+        found, modseq = await find(session, asked.key, asked.charset)
+    except Refused:
+        if returns is not None and "SAVE" in returns:
+            view.saved = []  # RFC 5182 §2.1
+        raise
     numbers = [each.item.uid if uid else each.number for each in found]
-    returns = asked.returns
     if returns is None and "IMAP4rev2" in session.enabled:
         returns = ("ALL",)
     if returns is None:
-        line = " ".join(["SEARCH", *map(str, numbers)])
-        await session.conversation.send(f"* {line}{f' (MODSEQ {modseq})' if modseq and numbers else ''}\r\n".encode())
+        await session.conversation.send(listed("SEARCH", numbers, modseq))
         return ok(f"{len(numbers)} found")
     if "SAVE" in returns:
         view.saved = saved(returns, [each.item.uid for each in found])
@@ -104,15 +92,19 @@ def extended(tag: str, returns: tuple[str, ...], numbers: Sequence[int], modseq:
     return b" ".join(words) + b"\r\n"
 
 
-def bad_charset() -> Tagged:
-    return no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)")
+def listed(name: str, numbers: Sequence[int], modseq: int) -> bytes:
+    """The response of SEARCH in its old form, and of SORT (RFC 7162 §3.1.5, §3.1.7)."""
+    tail = f" (MODSEQ {modseq})" if modseq and numbers else ""
+    return f"* {' '.join([name, *map(str, numbers)])}{tail}\r\n".encode()
 
 
 async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], int]:
     """The messages that match, in order, and their highest mod-sequence if the search was about those, else 0.
 
-    Raises NoSuchMessage.
+    charset: what the key's texts are in, b"" for UTF-8. Raises NoSuchMessage, Refused.
     """
+    if charset and not charset_known(charset):
+        raise Refused(no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)"))
     matcher = Matcher(session.mailboxes.library, session.selected, key, charset)
     if matcher.uses_modseq:
         session.enabled |= {"CONDSTORE"}

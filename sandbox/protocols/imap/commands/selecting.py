@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.protocols.imap.commands.anytime import enable
-from sandbox.protocols.imap.commands.fetch import tell_items
+from sandbox.protocols.imap.commands.copying import deleted_uids
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, State, command
+from sandbox.protocols.imap.telling import tell_items, tell_keywords
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.waiting import settled
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def tell_mailbox(session: Imap, view: View, unseen: int, uidnext: int) -> None:
     session.untagged(f"{len(view.uids)} EXISTS")
     if not modern:
         session.untagged(f"{view.recent_count} RECENT")
-    session.tell_keywords(view)
+    tell_keywords(session, view)
     if unseen and not modern:
         session.untagged(f"OK [UNSEEN {view.number(unseen)}] The first message not seen yet")
     session.untagged(f"OK [UIDVALIDITY {view.validity}] UIDs are good as long as this stays")
@@ -141,7 +139,6 @@ async def tell_since(session: Imap, view: View, resync: Resync) -> None:
 @command("CLOSE", states=State.SELECTED, rfc="9051 §6.4.1", expunges=False)
 async def close(session: Imap) -> Tagged:
     """Remove what is marked as deleted, without a word, and leave the mailbox."""
-    from sandbox.protocols.imap.commands.copying import deleted_uids
     view = session.selected
     code = ""
     if not view.read_only:

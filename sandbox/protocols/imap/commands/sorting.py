@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import trio
 
-from sandbox.protocols.imap.commands.search import bad_charset, find
+from sandbox.protocols.imap.commands.search import find, listed
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.searching import Criterion, Key, expect_keys, expect_sort
-from sandbox.protocols.imap.mime.text import charset_known
 from sandbox.protocols.imap.replies import Tagged, ok
+from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.sorting import sort_messages
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.threading import thread_messages, write_threads
-
-if TYPE_CHECKING:
-    from sandbox.protocols.imap.session import Imap
 
 ALGORITHMS = ("ORDEREDSUBJECT", "REFERENCES")
 
@@ -36,27 +33,14 @@ def sort_arguments(cursor: Cursor) -> tuple[Sorting]:
     return (Sorting(criteria, charset, expect_keys(cursor)),)
 
 
-@command("SORT", states=State.SELECTED, rfc="5256 §3", reads=sort_arguments, expunges=False)
-async def sort(session: Imap, asked: Sorting) -> Tagged:
+@command("SORT", states=State.SELECTED, rfc="5256 §3", reads=sort_arguments, expunges=False, uid_rfc="5256 §3")
+async def sort(session: Imap, asked: Sorting, *, uid: bool) -> Tagged:
     """Find messages, and put them in order."""
-    return await sort_found(session, asked, uid=False)
-
-
-@command("UID SORT", states=State.SELECTED, rfc="5256 §3", reads=sort_arguments)
-async def uid_sort(session: Imap, asked: Sorting) -> Tagged:
-    """Find messages, and get their UIDs in order."""
-    return await sort_found(session, asked, uid=True)
-
-
-async def sort_found(session: Imap, asked: Sorting, *, uid: bool) -> Tagged:
-    if not charset_known(asked.charset):
-        return bad_charset()
     found, modseq = await find(session, asked.key, asked.charset)
     ordered = await trio.to_thread.run_sync(sort_messages, session.mailboxes.library, found, asked.criteria,
                                             abandon_on_cancel=True)
-    numbers = [str(each.item.uid if uid else each.number) for each in ordered]
-    tail = f" (MODSEQ {modseq})" if modseq and numbers else ""
-    await session.conversation.send(f"* {' '.join(['SORT', *numbers])}{tail}\r\n".encode())
+    numbers = [each.item.uid if uid else each.number for each in ordered]
+    await session.conversation.send(listed("SORT", numbers, modseq))
     return ok(f"{len(numbers)} found")
 
 
@@ -71,21 +55,9 @@ def thread_arguments(cursor: Cursor) -> tuple[str, bytes, Key]:
     return algorithm, charset, expect_keys(cursor)
 
 
-@command("THREAD", states=State.SELECTED, rfc="5256 §3", reads=thread_arguments, expunges=False)
-async def thread(session: Imap, algorithm: str, charset: bytes, key: Key) -> Tagged:
+@command("THREAD", states=State.SELECTED, rfc="5256 §3", reads=thread_arguments, expunges=False, uid_rfc="5256 §3")
+async def thread(session: Imap, algorithm: str, charset: bytes, key: Key, *, uid: bool) -> Tagged:
     """Find messages, and tell which answers which."""
-    return await thread_found(session, algorithm, charset, key, uid=False)
-
-
-@command("UID THREAD", states=State.SELECTED, rfc="5256 §3", reads=thread_arguments)
-async def uid_thread(session: Imap, algorithm: str, charset: bytes, key: Key) -> Tagged:
-    """Find messages, and tell by UID which answers which."""
-    return await thread_found(session, algorithm, charset, key, uid=True)
-
-
-async def thread_found(session: Imap, algorithm: str, charset: bytes, key: Key, *, uid: bool) -> Tagged:
-    if not charset_known(charset):
-        return bad_charset()
     found, _ = await find(session, key, charset)
     threads = await trio.to_thread.run_sync(thread_messages, session.mailboxes.library, found, algorithm,
                                             abandon_on_cancel=True)

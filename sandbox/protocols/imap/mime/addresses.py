@@ -10,6 +10,10 @@ __all__ = ["Mailbox", "read_addresses"]
 TOKEN = re.compile(rb'([ \t]+)|"((?:[^"\\]|\\.)*)"?|(\[[^\]]*\]?)|([<>@,;:])|([^ \t"<>@,;:\[(]+)|(\()', re.DOTALL)
 ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
+ATOM = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\xff-]+"
+PLAIN = re.compile(rb'(?:(?:"([^"\\,]*)"|(%b(?: %b)*))[ \t]*)?<(%b)@(%b)>|(%b)@(%b)' % ((ATOM,) * 6))
+"""An address as nearly all are: a name, quoted or not, or none, and nothing rare."""
+
 MOST = 2000
 """Addresses of one field that are told apart."""
 
@@ -33,6 +37,22 @@ class Token(NamedTuple):
 
 
 def read_addresses(value: bytes) -> list[Mailbox]:
+    return read_plain(value) or read_any(value)
+
+
+def read_plain(value: bytes) -> list[Mailbox]:
+    """The same where every address is `PLAIN`, without taking it apart word by word; else nothing."""
+    found = []
+    for text in value.split(b",", MOST - 1):
+        match = PLAIN.fullmatch(text.strip(b" \t"))
+        if match is None:
+            return []
+        quoted, words, local, host, bare, place = match.groups()
+        found.append(Mailbox(words if quoted is None else quoted, None, local or bare, host or place))
+    return found
+
+
+def read_any(value: bytes) -> list[Mailbox]:
     found: list[Mailbox] = []
     waiting: list[Token] = []
     comment: list[bytes] = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from sandbox.protocols.imap.mime.headers import Fields, fields, parameters, token
+from sandbox.protocols.imap.mime.headers import Header, parameters, token
 
-__all__ = ["Part", "scan"]
+__all__ = ["LONGEST_HEADER", "Part", "body_start", "scan"]
 
 DEEPEST = 30
 """Parts inside each other that are looked into. Each level may cost one more pass over the message."""
@@ -27,21 +27,20 @@ class Part:
     lines: line ends in the body; children: the parts of a multipart, or the one message inside.
     """
 
-    __slots__ = ("body", "children", "end", "fields", "lines", "start", "subtype", "type")
+    __slots__ = ("body", "children", "end", "header", "lines", "start", "subtype", "type")
 
     def __init__(self, data: bytes, start: int, end: int, default: tuple[bytes, bytes]) -> None:
         self.start = start
         self.end = end
         self.body = body_start(data, start, end)
-        self.fields: Fields = fields(data[start:min(self.body, start + LONGEST_HEADER)])
+        self.header = Header(data[start:min(self.body, start + LONGEST_HEADER)])
         self.type, self.subtype = media(self.first(b"content-type"), default)
         self.children: list[Part] = []
         self.lines = 0
 
     def first(self, name: bytes) -> bytes | None:
         """A field's first value."""
-        found = self.fields.get(name)
-        return found[0] if found else None
+        return self.header.first(name)
 
     def parameter(self, name: bytes) -> bytes | None:
         """One of Content-Type's."""

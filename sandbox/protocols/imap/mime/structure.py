@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.protocols.imap.grammar.writing import nstring, string
 from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses
-from sandbox.protocols.imap.mime.headers import parameters, token
+from sandbox.protocols.imap.mime.headers import Header, parameters, token
 from sandbox.protocols.imap.mime.scan import Part
 
 __all__ = ["envelope", "structure"]
@@ -12,10 +12,10 @@ __all__ = ["envelope", "structure"]
 ADDRESSES = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 
 
-def envelope(part: Part) -> bytes:
+def envelope(header: Header) -> bytes:
     """Of a message. Sender and Reply-To are From where they are missing or empty."""
-    first = part.first
-    lists = {name: addresses(part, name) for name in ADDRESSES}
+    first = header.first
+    lists = {name: addresses(header, name) for name in ADDRESSES}
     lists[b"sender"] = lists[b"sender"] or lists[b"from"]
     lists[b"reply-to"] = lists[b"reply-to"] or lists[b"from"]
     words = [nstring(first(b"date")), nstring(first(b"subject")), *(lists[name] or b"NIL" for name in ADDRESSES),
@@ -23,9 +23,9 @@ def envelope(part: Part) -> bytes:
     return b"(" + b" ".join(words) + b")"
 
 
-def addresses(part: Part, name: bytes) -> bytes:
+def addresses(header: Header, name: bytes) -> bytes:
     """All addresses of the fields of a name; b"" for none."""
-    found = [box for value in part.fields.get(name, ()) for box in read_addresses(value)]
+    found = [box for value in header.values(name) for box in read_addresses(value)]
     return b"(" + b"".join(map(address, found)) + b")" if found else b""
 
 
@@ -45,7 +45,8 @@ def structure(part: Part, *, extended: bool) -> bytes:
              nstring(part.first(b"content-id")), nstring(part.first(b"content-description")),
              string(part.encoding), b"%d" % (part.end - part.body)]
     if part.message:
-        words += [envelope(part.children[0]), structure(part.children[0], extended=extended), b"%d" % part.lines]
+        inner = part.children[0]
+        words += [envelope(inner.header), structure(inner, extended=extended), b"%d" % part.lines]
     elif part.type == b"text":
         words.append(b"%d" % part.lines)
     if extended:
@@ -63,7 +64,7 @@ def extension(part: Part) -> list[bytes]:
     """Disposition, languages, location."""
     disposition = part.first(b"content-disposition")
     kind = token(disposition or b"")
-    language = [word for value in part.fields.get(b"content-language", ()) if (word := value.strip())]
+    language = [word for value in part.header.values(b"content-language") if (word := value.strip())]
     tags = [word.strip() for value in language for word in value.split(b",") if word.strip()]
     return [
         b"(" + string(kind) + b" " + listed(parameters(disposition or b"")) + b")" if kind else b"NIL",

@@ -1,0 +1,28 @@
+"""Builds the IMAP services."""
+
+from __future__ import annotations
+
+from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.library import Library
+from sandbox.protocols.imap.session import Mailboxes
+from sandbox.protocols.registry import Context, Service, Tls
+
+__all__ = ["serve"]
+
+
+def serve(context: Context) -> Service:
+    """Build the service of `context.role`: imap or imaps."""
+    settings = context.config.mail
+    domains = [domain.name for domain in context.world.domains]
+    store = context.world.open_mail(settings.durability, settings.quota)
+    mailboxes = Mailboxes(
+        accounts=context.world.accounts.get, store=store, library=Library(store),
+        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test", upgrade=context.role.tls is Tls.UPGRADE,
+        require_tls=settings.require_tls, size=settings.size)
+
+    async def session(conversation: Conversation) -> None:
+        await Dialogue(conversation, mailboxes).run()
+
+    return Service(session=session, busy=b"* BYE [UNAVAILABLE] Too many connections; try again later\r\n")
+
