@@ -42,8 +42,8 @@ def unique(status: os.stat_result) -> str:
 def facts(status: os.stat_result, kind: str, wanted: Sequence[str], *, writable: bool, movable: bool) -> str:
     """The facts of one file, as they stand before its name.
 
-    kind: file, dir, cdir or pdir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether
-    it can be renamed and removed.
+    kind: file or dir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether it can be
+    renamed and removed.
     """
     if kind == "file":
         perm = "r" + ("aw" if writable else "") + ("df" if movable else "")

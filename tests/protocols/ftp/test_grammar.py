@@ -167,5 +167,5 @@ def test_facts() -> None:
     assert facts(status, "file", FACTS, writable=True, movable=True) == (
         "Type=file;Size=12;Modify=19700101000000;Perm=rawdf;Unique=2g5;UNIX.mode=0640;"
     )
-    assert facts(status, "cdir", ("Type", "Size", "Perm"), writable=False, movable=False) == "Type=cdir;Perm=el;"
+    assert facts(status, "dir", ("Type", "Size", "Perm"), writable=False, movable=False) == "Type=dir;Perm=el;"
     assert facts(status, "dir", ("Perm",), writable=True, movable=True) == "Perm=elcmpdf;"
