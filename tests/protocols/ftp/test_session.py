@@ -273,15 +273,15 @@ async def test_facts(client: FtpClient) -> None:
         ("MLST nothing", "550"),
     )
     assert (
-        (await client.ask("MLST f")).splitlines()[1].startswith(" Type=file;Size=5;Modify=20200102030405;Perm=rawdf;")
+        (await client.ask("MLST f")).splitlines()[1].startswith(" type=file;size=5;modify=20200102030405;perm=rawdf;")
     )
     await client.give("STOR www/page.html", b"123")
     await client.expect(("OPTS MLST type", "200"))
     # Go's FTP library takes the directory itself, under its whole path, for a folder of that name in it.
-    assert await client.fetch("MLSD www") == b"Type=file; page.html\r\n"
-    await client.expect(("OPTS MLST size;nonsense;type", "200 MLST OPTS Type;Size;"))
-    assert (await client.ask("MLST f")).splitlines()[1] == " Type=file;Size=5; /f"
-    assert "MLST Type*;Size*;Modify;" in await client.ask("FEAT")
+    assert await client.fetch("MLSD www") == b"type=file; page.html\r\n"
+    await client.expect(("OPTS MLST size;nonsense;type", "200 MLST OPTS type;size;"))
+    assert (await client.ask("MLST f")).splitlines()[1] == " type=file;size=5; /f"
+    assert "MLST type*;size*;modify;" in await client.ask("FEAT")
 
 
 async def test_ten_thousand_files_in_a_folder(client: FtpClient, sandbox: Sandbox) -> None:
