@@ -44,6 +44,8 @@ OUTCOMES = frozenset({"complete", "aborted", "lost", "failed"})
 AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
 """Commands that do not wait for a transfer's end (RFC 959 §4.1.3)."""
 
+NO_TLS = Reply("522", ("TLS could not be started on the data connection",))
+
 ALIASES = {"XCWD": "CWD", "XCUP": "CDUP", "XPWD": "PWD", "XMKD": "MKD", "XRMD": "RMD"}
 """Names of before 1985 that clients still use (RFC 1123 §4.1.3.1)."""
 
@@ -222,6 +224,8 @@ class Dialogue(LineSession):
                 data = await transfer.reach()
             except (OSError, TimedOut) as error:
                 return Reply("425", (no_connection(error),))
+            except Closed:
+                return NO_TLS
             reply = await self._move(transfer, data)
             completed = reply.code[0] == "2"
             return reply
@@ -245,11 +249,11 @@ class Dialogue(LineSession):
         outcome = "aborted"
         exchange: OpenExchange | None = None
         try:
-            if self.protected:
+            if self.protected and not data.secure:
                 try:
                     await data.start_tls()
                 except Closed:
-                    return Reply("522", ("TLS could not be started on the data connection",))
+                    return NO_TLS
             exchange = data.begin(transfer.verb, transfer.asked)
             async with one_error():
                 reply = await transfer.move(data)

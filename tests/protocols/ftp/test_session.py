@@ -541,6 +541,35 @@ async def test_what_is_sent_before_tls_does_not_count(sandbox: Sandbox) -> None:
         await client.expect(("SIZE public/welcome.txt", "213"))
 
 
+@pytest.mark.parametrize("early", [True, False], ids=["before the command", "after it"])
+async def test_the_data_connection_is_encrypted_whenever_the_client_begins(sandbox: Sandbox, early: bool) -> None:
+    """RFC 4217 §7 lets the client begin at once; aioftp does, and says nothing more before it is done."""
+    async with ftp(sandbox) as client:
+        await client.secure()
+        await client.login()
+        for _ in range(2):
+            data = await client.open()
+            if early:
+                with trio.fail_after(5):
+                    data = await client.dressed(data)
+            await client.expect(("STOR f", "150"))
+            async with data if early else await client.dressed(data) as stream:
+                await stream.send_all(b"secret")
+            assert (await client.reply()).startswith("226")
+        assert await client.fetch("RETR f") == b"secret"
+
+
+async def test_who_is_met_and_then_not_needed_is_let_go(sandbox: Sandbox) -> None:
+    async with ftp(sandbox) as client:
+        await client.secure()
+        await client.login()
+        for _ in range(2):
+            async with await client.dressed(await client.open()) as data:
+                await client.expect(("EPSV", "229"))
+                with pytest.raises(trio.BrokenResourceError):
+                    await data.receive_some()
+
+
 async def test_data_without_tls_where_it_was_promised(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.secure()
