@@ -112,8 +112,9 @@ class Dialogue(LineSession):
         super().__init__(conversation)
         self.transfer: Transfer | None = None
         self.port: DataPort | None = None
-        self.protected = False
-        """Whether data connections are encrypted (PROT P)."""
+        self.protected = conversation.secure
+        """Whether data connections are encrypted (PROT P). Where TLS comes first of all, on the port of its own, that
+        goes without saying: many clients send no PROT there. After AUTH TLS it has to be said (RFC 4217 §9)."""
 
     async def run(self) -> None:
         """The whole dialogue; a transfer that is under way when the client leaves is broken off."""

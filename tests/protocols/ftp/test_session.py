@@ -524,9 +524,12 @@ async def test_explicit_tls(sandbox: Sandbox) -> None:
 async def test_implicit_tls(sandbox: Sandbox) -> None:
     async with ftp(sandbox, "ftps") as client:
         await client.login()
-        await client.expect(("PBSZ 0", "200"), ("PROT P", "200"))
-        client.protected = True
+        client.protected = True  # aioftp, as IIS and its clients, takes that for settled
         await client.give("STOR f", b"secret")
+        await client.expect(("PBSZ 0", "200"), ("PROT P", "200"))
+        assert await client.fetch("RETR f") == b"secret"
+        client.protected = False
+        await client.expect(("PROT C", "200"))
         assert await client.fetch("RETR f") == b"secret"
 
 
