@@ -46,6 +46,9 @@ class Requests(SFTPServerHandler):
     the right length before it; told that this is a bad message, they could copy no file of any size.
     """
 
+    # Which parts of a file are empty is asked of an open file of asyncssh's own, and ours are no such.
+    _extensions = [one for one in SFTPServerHandler._extensions if one[0] != b"ranges@asyncssh.com"]
+
     async def recv_packet(self) -> SSHPacket:
         return Packet((await super().recv_packet()).get_full_payload())
 

@@ -78,6 +78,21 @@ async def test_a_file_comes_back_as_it_went_and_is_one_exchange(sandbox: Sandbox
         assert content[:64] not in wire, "what is recorded is what is on the wire"
 
 
+async def test_whole_files_there_and_back(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As asyncssh copies them, which asks first which parts of a file are empty, where the server can tell."""
+    content = os.urandom(700_000)
+    (tmp_path / "up").write_bytes(content)
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        await client.put(str(tmp_path / "up"), "copy.bin")
+        await client.get("copy.bin", str(tmp_path / "down"))
+        await client.copy("copy.bin", "again.bin")
+
+    await with_client(sandbox, work)
+    assert (tmp_path / "down").read_bytes() == content
+    assert (sandbox.data / "homes" / "alice" / "again.bin").read_bytes() == content
+
+
 async def test_octets_behind_a_request_are_passed_over(sandbox: Sandbox) -> None:
     """Go's SFTP sends its whole buffer with the last part of a file."""
     written: list[bytes] = []
