@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ftplib
 import io
 import os
@@ -197,6 +198,32 @@ async def test_ftplib(sandbox: Sandbox, kind: int) -> None:
         client.rmd("ü d")
 
     await trio.to_thread.run_sync(in_thread, session, clients()[kind], sandbox)
+
+
+@pytest.mark.parametrize("way", ["ftp", "explicit", "ftps"])
+async def test_aioftp(sandbox: Sandbox, tmp_path: Path, way: str) -> None:
+    aioftp = pytest.importorskip("aioftp", reason="needs aioftp: pip install aioftp")
+    source = make_folder(tmp_path / "source")
+    host, port = sandbox.endpoints["ftps" if way == "ftps" else "ftp"]
+
+    async def session() -> None:
+        client = aioftp.Client(ssl=trusting() if way == "ftps" else None, socket_timeout=10)
+        await client.connect(host, port)
+        if way == "explicit":
+            await client.upgrade_to_tls(trusting())
+        await client.login("alice", "wonderland")
+        await client.upload(source, "up", write_into=True)
+        await client.download("up", tmp_path / "copy", write_into=True)
+        assert {str(path): facts["type"] for path, facts in await client.list("up")}["up/sub"] == "dir"
+        async with client.download_stream("up/sub/deep/file.bin", offset=699_000) as stream:
+            assert len(await stream.read()) == 1_000
+        await client.rename("up/empty", "up/renamed")
+        await client.remove("up")
+        assert not await client.exists("up")
+        await client.quit()
+
+    await trio.to_thread.run_sync(asyncio.run, session())
+    assert contents(tmp_path / "copy") == contents(source)
 
 
 class Resuming(ftplib.FTP_TLS):
