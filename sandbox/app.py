@@ -139,10 +139,10 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
     With standard ports a port that is taken ends the start; otherwise the other services start without it.
     """
     config = sandbox.config
-    bound: list[tuple[Planned, Bound]] = []
     planned_all = plan(config)
+    bound: dict[str, tuple[Planned, Bound]] = {}
     try:
-        # Those with a port of their own first: "any free port" could be just that one.
+        # Those with a port of their own come first: any free one that another is given might be just that.
         for planned in sorted(planned_all, key=lambda planned: planned.port == 0):
             try:
                 sockets = bind(list(config.bind), planned.port, planned.transports)
@@ -151,18 +151,18 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
                     raise StartError(f"{planned.role.name}: {error}") from error
                 sandbox.failures[planned.role.name] = str(error)
                 continue
-            bound.append((planned, sockets))
+            bound[planned.role.name] = planned, sockets
             sandbox.skipped += [host for host in sockets.skipped if host not in sandbox.skipped]
         if not bound:
             raise StartError("no service could start:\n" + "\n".join(
                 f"  {name}: {reason}" for name, reason in sandbox.failures.items()))
     except BaseException:
-        for _, sockets in bound:
+        for _, sockets in bound.values():
             sockets.close()
         raise
-    bound.sort(key=lambda pair: planned_all.index(pair[0]))
-    sandbox.endpoints.update((planned.role.name, sockets.address) for planned, sockets in bound)
-    return bound
+    started = [bound[planned.role.name] for planned in planned_all if planned.role.name in bound]
+    sandbox.endpoints.update((planned.role.name, sockets.address) for planned, sockets in started)
+    return started
 
 
 def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from sandbox.protocols.registry import PROTOCOLS
 
 connected: list[tuple[Any, ...]] = []
 looked_up: list[object] = []
+bound: list[int] = []
 watching = False
 
 
@@ -26,6 +28,8 @@ def hook(event: str, args: tuple[Any, ...]) -> None:
         connected.append(args[1])
     elif watching and event in ("socket.getaddrinfo", "socket.gethostbyname"):
         looked_up.append(args[0])
+    elif watching and event == "socket.bind" and isinstance(args[1], tuple):
+        bound.append(args[1][1])
 
 
 sys.addaudithook(hook)
@@ -37,6 +41,7 @@ def audited() -> Iterator[None]:
     global watching
     connected.clear()
     looked_up.clear()
+    bound.clear()
     watching = True
     try:
         yield
@@ -91,6 +96,17 @@ async def test_every_role_that_is_on_by_default_starts(sandbox: Sandbox) -> None
     expected = {role.name for protocol in PROTOCOLS for role in protocol.roles if role.default}
     assert sandbox.endpoints.keys() == expected
     assert sandbox.failures == {}
+
+
+async def test_no_service_takes_the_port_that_another_was_given(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with audited():
+        async with running(Config(ports="ephemeral", services={"time": port}), tmp_path) as sandbox:
+            assert sandbox.endpoints["time"].port == port
+            assert list(sandbox.endpoints)[:2] == ["http", "https"], "they are told in the registry's order"
+    assert bound[0] == port, "a free port for another service might have been this one"
 
 
 async def test_two_sandboxes_live_beside_each_other(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from sandbox.world.folder import Folder, write_whole
 
 __all__ = ["add", "run"]
 
+log = logging.getLogger(__name__)
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
@@ -46,6 +48,9 @@ async def up(config: Config, folder: Folder, args: argparse.Namespace) -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running(config, folder.path) as sandbox:
             console = None if args.quiet else start_console(sandbox, as_json=args.json)
+            if args.quiet or args.json:  # else the summary has said it
+                for name, reason in sandbox.failures.items():
+                    log.warning("%s did not start: %s", name, reason)
             try:
                 announce(sandbox, folder, args.ready_file)
                 async for _ in signals:

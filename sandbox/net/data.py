@@ -131,7 +131,7 @@ class DataLine:
         self._journal = journal
         self._limits = limits
         self._watch = watch
-        self._tls = tls
+        self._tls = tls.for_data() if tls is not None else None
         self.rules = rules
 
     def listen(self, owner: Conversation) -> DataPort:

@@ -168,6 +168,13 @@ def test_a_busy_port_costs_one_service_and_is_explained(tmp_path: Path, taken: i
     assert "--ports" in out
 
 
+@pytest.mark.parametrize("form", ["--quiet", "--json"])
+def test_a_busy_port_is_told_where_no_summary_is(tmp_path: Path, taken: int, form: str) -> None:
+    with started(tmp_path / "data", "--ports", "ephemeral", f"--set=services.echo={taken}", form) as process:
+        _, _, errors = finish(process)
+    assert f"sandbox: echo did not start: port {taken} is taken by" in errors
+
+
 def test_with_standard_ports_a_busy_one_ends_the_start(tmp_path: Path, taken: int) -> None:
     names = ["http", "https", "dns", "domain-s", "smtp", "submission", "submissions", "pop3", "pop3s", "discard",
              "daytime", "qotd", "chargen", "time"]

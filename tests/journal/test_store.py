@@ -222,6 +222,25 @@ async def test_retention_removes_the_oldest_whole_sessions_first(tmp_path: Path)
             assert len(list(reader.exchanges())) == len(left)
 
 
+async def test_what_retention_removes_is_not_written_over_first(tmp_path: Path) -> None:
+    """Debian's SQLite does that unless told otherwise: seconds in which every client waits, at two gigabytes."""
+    megabyte = 1_000_000
+    async with journal_at(tmp_path, size=20 * megabyte) as journal:
+        for number in range(20):
+            recorder = open_session(journal)
+            one_exchange(recorder, b"q", bytes([number]) * (megabyte - 10_000))
+            recorder.close("client-closed")
+            await journal.settle()
+        with sqlite3.connect(tmp_path / NAME) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+        one_exchange(open_session(journal), b"q", bytes(megabyte))
+        await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            assert next(iter(reader.sessions())).id > 2, "two megabytes and more have left"
+        assert (tmp_path / f"{NAME}-wal").stat().st_size < 1.5 * megabyte
+
+
 async def test_one_endless_session_loses_its_oldest_pages(tmp_path: Path) -> None:
     async with journal_at(tmp_path, size=50_000) as journal:
         recorder = open_session(journal)

@@ -7,7 +7,7 @@ views of an eavesdropper and of the two ends.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -29,6 +29,9 @@ __all__ = ["TlsChannel", "TlsSettings"]
 PIECE = 65_536
 """Octets of plain text encrypted at once; the rest waits until the wire has taken them."""
 
+TICKETS = 2
+"""As OpenSSL has it: a client uses each once, and some open two connections at a time."""
+
 Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Waits for a channel to be readable or writable, as a conversation does."""
 
@@ -40,6 +43,13 @@ class TlsSettings:
     contexts: Contexts
     alpn: tuple[str, ...] = ()
     strength: Strength = Strength.MODERN
+    tickets: int = TICKETS
+    """How many a client gets for later connections."""
+
+    def for_data(self) -> TlsSettings:
+        """The same for data connections. A client that only sends reads nothing: tickets unread at its close become a
+        TCP reset, and that overtakes an upload's last octets."""
+        return replace(self, tickets=0)
 
 
 class TlsChannel(Layer):
@@ -69,7 +79,7 @@ class TlsChannel(Layer):
                 if context is None:
                     context = await trio.to_thread.run_sync(settings.contexts.get, site)
                 self._leaves = settings.contexts.leaves(site)
-                engine.choose(context, settings.alpn)
+                engine.choose(context, settings.alpn, settings.tickets)
             elif not self._take():
                 await wait(self._inner.readable)
             if self._established():

@@ -182,10 +182,6 @@ class Contexts:
             context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         if site.alpn:
             context.set_alpn_protocols(list(site.alpn))
-        else:
-            # Among the services without ALPN is FTP, whose uploads come from clients that never read their data
-            # connection: tickets unread at its close become a TCP reset, and that overtakes the upload's last octets.
-            context.num_tickets = 0
         for leaf in certificates:
             _load(context, leaf)
         if self.keylog is not None:

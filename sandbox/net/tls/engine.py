@@ -121,14 +121,18 @@ class Engine:
         elif self.state is not State.FAILED:
             self._fail(Failure(situation="broken-off"))
 
-    def choose(self, context: ssl.SSLContext, alpn: Sequence[str] = ()) -> None:
-        """Go on with this context (made for the site and with `alpn`). Only in the state CONTEXT."""
+    def choose(self, context: ssl.SSLContext, alpn: Sequence[str] = (), tickets: int = 0) -> None:
+        """Go on with this context (made for the site and with `alpn`). Only in the state CONTEXT.
+
+        tickets: how many the client gets for later connections (RFC 8446 §4.6.1).
+        """
         assert self.state is State.CONTEXT
         offered = self.hello.alpn if self.hello is not None else ()
         if alpn and offered and not {name.encode() for name in alpn}.intersection(offered):
             # RFC 7301 §3.2: with no protocol in common the handshake must fail. OpenSSL would go on without one.
             self._refuse("no-common-alpn", NO_APPLICATION_PROTOCOL, 0x0303)
             return
+        context.num_tickets = tickets  # a connection takes over what its context has when it begins
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.state = State.HANDSHAKE
         self._incoming.write(self._early)

@@ -48,6 +48,8 @@ OUTCOMES = frozenset({"complete", "aborted", "lost", "failed"})
 AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
 """Commands that do not wait for a transfer's end (RFC 959 §4.1.3)."""
 
+NO_TLS = Reply("522", ("TLS could not be started on the data connection",))
+
 ALIASES = {"XCWD": "CWD", "XCUP": "CDUP", "XPWD": "PWD", "XMKD": "MKD", "XRMD": "RMD"}
 """Names of before 1985 that clients still use (RFC 1123 §4.1.3.1)."""
 
@@ -117,8 +119,9 @@ class Dialogue(LineSession):
         super().__init__(conversation)
         self.transfer: Transfer | None = None
         self.port: DataPort | None = None
-        self.protected = False
-        """Whether data connections are encrypted (PROT P)."""
+        self.protected = conversation.secure
+        """Whether data connections are encrypted (PROT P). Where TLS comes first of all, on the port of its own, that
+        goes without saying: many clients send no PROT there. After AUTH TLS it has to be said (RFC 4217 §9)."""
 
     async def run(self) -> None:
         """The whole dialogue; a transfer that is under way when the client leaves is broken off."""
@@ -232,6 +235,8 @@ class Dialogue(LineSession):
                 data = await transfer.reach()
             except (OSError, TimedOut) as error:
                 return Reply("425", (no_connection(error),))
+            except Closed:
+                return NO_TLS
             reply = await self._move(transfer, data)
             completed = reply.code[0] == "2"
             return reply
@@ -255,11 +260,11 @@ class Dialogue(LineSession):
         outcome = "aborted"
         exchange: OpenExchange | None = None
         try:
-            if self.protected:
+            if self.protected and not data.secure:
                 try:
                     await data.start_tls()
                 except Closed:
-                    return Reply("522", ("TLS could not be started on the data connection",))
+                    return NO_TLS
             exchange = data.begin(transfer.verb, transfer.asked)
             async with one_error():
                 reply = await transfer.move(data)

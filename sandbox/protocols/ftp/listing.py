@@ -21,7 +21,8 @@ Entry = tuple[str, os.stat_result]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HALF_A_YEAR = 15_778_476
 
-FACTS = ("Type", "Size", "Modify", "Perm", "Unique", "UNIX.mode")
+FACTS = ("type", "size", "modify", "perm", "unique", "UNIX.mode")
+"""In small letters, as most servers write them: RFC 3659 §7.5 lets the case be any, but PHP hands the names on."""
 """Those given, in this order (RFC 3659 §7.5, and the IANA's list)."""
 
 
@@ -53,15 +54,15 @@ def unique(status: os.stat_result) -> str:
 def facts(status: os.stat_result, kind: str, wanted: Sequence[str], *, writable: bool, movable: bool) -> str:
     """The facts of one file, as they stand before its name.
 
-    kind: file, dir, cdir or pdir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether
-    it can be renamed and removed.
+    kind: file or dir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether it can be
+    renamed and removed.
     """
     if kind == "file":
         perm = "r" + ("aw" if writable else "") + ("df" if movable else "")
     else:
         perm = "el" + ("cmp" if writable else "") + ("df" if movable else "")
-    values = {"Type": kind, "Size": str(status.st_size), "Modify": time_value(status.st_mtime), "Perm": perm,
-              "Unique": unique(status), "UNIX.mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+    values = {"type": kind, "size": str(status.st_size), "modify": time_value(status.st_mtime), "perm": perm,
+              "unique": unique(status), "UNIX.mode": f"{stat.S_IMODE(status.st_mode):04o}"}
     if kind != "file":
-        del values["Size"]
+        del values["size"]
     return "".join(f"{name}={values[name]};" for name in wanted if name in values)

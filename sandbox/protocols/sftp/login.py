@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncssh
 
+from sandbox.protocols.sftp.channel import Channel
 from sandbox.protocols.sftp.files import Files
 from sandbox.protocols.sftp.handles import in_thread
 from sandbox.protocols.sftp.log import Log
@@ -128,6 +129,9 @@ class Guard(asyncssh.SSHServer):
                            self._offered.get_fingerprint())
 
     # -- what there is ----------------------------------------------------------------------------------------
+
+    def session_requested(self) -> Any:
+        return Channel(self)
 
     async def files(self, channel: Any) -> Files:
         """An SFTP session of the one who came in."""

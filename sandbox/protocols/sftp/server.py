@@ -39,7 +39,7 @@ class Ssh:
             server_host_keys=[asyncssh.import_private_key(context.world.host_key.private)],
             server_version=VERSION, login_timeout=LOGIN_SECONDS, allow_pty=False, agent_forwarding=False,
             x11_forwarding=False, gss_kex=False, gss_auth=False, host_based_auth=False, compression_algs=["none"],
-            encryption_algs=CIPHERS, allow_scp=True, sftp_version=3, line_editor=False)
+            encryption_algs=CIPHERS, line_editor=False)
 
     async def run(self, conversation: Conversation) -> None:
         """One connection, to its end. Raises ConversationError, and what asyncssh raises for garbage."""
@@ -47,8 +47,6 @@ class Ssh:
         guard = Guard(self._world, self._trees, log)
         options = copy.copy(self._options)
         options.protocol_factory = lambda: guard
-        options.sftp_factory = guard.files
-        options.process_factory = guard.answer
 
         def build(loop: asyncio.AbstractEventLoop) -> Any:
             return SSHServerConnection(loop, options)

@@ -165,7 +165,7 @@ def test_lines_of_ls() -> None:
 def test_facts() -> None:
     status = os.stat_result((0o100640, 5, 2, 1, 0, 0, 12, 0, 0, 0))
     assert facts(status, "file", FACTS, writable=True, movable=True) == (
-        "Type=file;Size=12;Modify=19700101000000;Perm=rawdf;Unique=2g5;UNIX.mode=0640;"
+        "type=file;size=12;modify=19700101000000;perm=rawdf;unique=2g5;UNIX.mode=0640;"
     )
-    assert facts(status, "cdir", ("Type", "Size", "Perm"), writable=False, movable=False) == "Type=cdir;Perm=el;"
-    assert facts(status, "dir", ("Perm",), writable=True, movable=True) == "Perm=elcmpdf;"
+    assert facts(status, "dir", ("type", "size", "perm"), writable=False, movable=False) == "type=dir;perm=el;"
+    assert facts(status, "dir", ("perm",), writable=True, movable=True) == "perm=elcmpdf;"

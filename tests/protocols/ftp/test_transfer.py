@@ -1,4 +1,4 @@
-"""How data moves: large files again and again, small ones at once, and line ends."""
+"""How data moves: large files again and again, small ones at once, and line ends; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -117,6 +117,40 @@ async def test_a_little_is_over_before_the_next_command(sandbox: Sandbox, client
         [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"
                       and session.service == "ftp"]
     assert (exchange.outcome, exchange.notes["octets"]) == ("226", "6")
+
+
+def open_below(folder: Path) -> list[str]:
+    """The files of a folder that this process has open, also those that have been deleted meanwhile."""
+    found = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{descriptor}")
+        except FileNotFoundError:
+            continue
+        if target.startswith(f"{folder}/"):
+            found.append(target)
+    return found
+
+
+@pytest.mark.parametrize("size", [0, 10, PIECE, PIECE + 1, 5 * PIECE])
+async def test_files_are_closed_after_a_transfer(client: FtpClient, sandbox: Sandbox, size: int) -> None:
+    # A file that stays open also keeps its room on the disk once another has taken its name.
+    content = os.urandom(size)
+    await client.give("STOR file.bin", content)
+    assert await client.fetch("RETR file.bin") == content
+    assert await client.fetch("RETR file.bin") == content
+    await client.expect(("DELE file.bin", "250"))
+    assert open_below(sandbox.data / "homes") == []
+
+
+async def test_files_are_closed_after_a_transfer_that_nobody_fetched(client: FtpClient, sandbox: Sandbox) -> None:
+    await client.give("STOR file.bin", bytes(40 * PIECE))  # more than the system holds for a connection
+    data = await client.open()
+    await client.expect(("RETR file.bin", "150"))
+    await client.expect(("ABOR", "4"))
+    await client.reply()
+    await data.aclose()
+    assert open_below(sandbox.data / "homes") == []
 
 
 @given(st.binary(max_size=60).map(lambda data: data.replace(b"\x00", b"\r").replace(b"\x01", b"\n")),

@@ -12,6 +12,8 @@ import asyncssh
 import pytest
 import trio
 import trio_asyncio
+from asyncssh.constants import FXP_WRITE
+from asyncssh.packet import String, UInt64
 
 from sandbox.app import Sandbox, running
 from sandbox.config import Config, Files, Limits
@@ -74,6 +76,36 @@ async def test_a_file_comes_back_as_it_went_and_is_one_exchange(sandbox: Sandbox
         wire = journal.stream(session.id, Stream.CLIENT)
         assert wire.startswith(b"SSH-2.0-")
         assert content[:64] not in wire, "what is recorded is what is on the wire"
+
+
+async def test_whole_files_there_and_back(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As asyncssh copies them, which asks first which parts of a file are empty, where the server can tell."""
+    content = os.urandom(700_000)
+    (tmp_path / "up").write_bytes(content)
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        await client.put(str(tmp_path / "up"), "copy.bin")
+        await client.get("copy.bin", str(tmp_path / "down"))
+        await client.copy("copy.bin", "again.bin")
+
+    await with_client(sandbox, work)
+    assert (tmp_path / "down").read_bytes() == content
+    assert (sandbox.data / "homes" / "alice" / "again.bin").read_bytes() == content
+
+
+async def test_octets_behind_a_request_are_passed_over(sandbox: Sandbox) -> None:
+    """Go's SFTP sends its whole buffer with the last part of a file."""
+    written: list[bytes] = []
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        async with client.open("new.bin", "wb") as file:
+            assert file._handle is not None
+            request = String(file._handle) + UInt64(0) + String(b"all of it") + b"left over in the buffer"
+            await client._handler._make_request(FXP_WRITE, request)
+        written.append((sandbox.data / "homes" / "alice" / "new.bin").read_bytes())
+
+    await with_client(sandbox, work)
+    assert written == [b"all of it"]
 
 
 async def test_a_file_is_replaced_at_its_close(sandbox: Sandbox) -> None:

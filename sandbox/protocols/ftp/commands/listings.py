@@ -59,13 +59,10 @@ class Listings(Stateful):
         return await self.send_lines("MLSD", path, partial(self.fact_lines, self.at(path)))
 
     def fact_lines(self, names: Names) -> list[str]:
-        """In a worker thread. The directory itself first, and the one above."""
-        entries = self.tree.entries(names)
-        lines = [f"{self.facts_of(self.tree.stat(names), 'cdir', names)} {virtual(names)}"]
-        if names:
-            lines.append(f"{self.facts_of(self.tree.stat(names[:-1]), 'pdir', names[:-1])} {virtual(names[:-1])}")
-        return lines + [f"{self.facts_of(status, kind_of(status), (*names, name))} {name}"
-                        for name, status in entries]
+        """In a worker thread. Only what is in the directory: of itself and the one above, which could be told too
+        (RFC 3659 §7.5.1), Go's FTP library makes folders in it that nobody can enter."""
+        return [f"{self.facts_of(status, kind_of(status), (*names, name))} {name}"
+                for name, status in self.tree.entries(names)]
 
     def facts_of(self, status: os.stat_result, kind: str, names: Names) -> str:
         return facts(status, kind, self.facts, writable=self.tree.writable(names), movable=self.tree.movable(names))

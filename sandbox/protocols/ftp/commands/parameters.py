@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.address import Address
 from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp import grammar
+from sandbox.protocols.ftp.meeting import Meeting
 from sandbox.protocols.ftp.state import IN, Stateful, ok
 
 __all__ = ["Parameters"]
@@ -69,9 +70,10 @@ class Parameters(Stateful):
         self.drop_port()
         self.target = 0
         try:
-            self.port = self.conversation.listen()
+            port = self.conversation.listen()
         except OSError:
             return ok("425", "No port is free for data; try again in a moment")
+        self.port = Meeting(port, self.nursery) if self.protected else port
         return None
 
     @command("TYPE", states=IN, args="type [form]", rfc="959 §4.1.2")

@@ -47,6 +47,7 @@ class Transfers(Stateful):
 
         async def move(data: DataConversation) -> Reply:
             await download.send(data)
+            download.close()
             return ok("226", f"Complete: {download.count.octets} octets")
 
         async def give_up() -> None:
