@@ -282,7 +282,9 @@ async def test_facts(client: FtpClient) -> None:
     assert await client.fetch("MLSD www") == b"type=file; page.html\r\n"
     await client.expect(("OPTS MLST size;nonsense;type", "200 MLST OPTS type;size;"))
     assert (await client.ask("MLST f")).splitlines()[1] == " type=file;size=5; /f"
-    assert "MLST type*;size*;modify;" in await client.ask("FEAT")
+    assert "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;" in await client.ask("FEAT")
+    await client.expect(("OPTS MLST unix.group;unix.owner", "200 MLST OPTS UNIX.owner;UNIX.group;"))
+    assert (await client.ask("MLST f")).splitlines()[1] == " UNIX.owner=alice;UNIX.group=users; /f"
 
 
 async def test_ten_thousand_files_in_a_folder(client: FtpClient, sandbox: Sandbox) -> None:
