@@ -153,10 +153,10 @@ class Writing:
         with place.root.parent(names) as (directory, name):
             self._name = name
             status = status_of(name, directory)
-            if status is not None and stat.S_ISDIR(status.st_mode):
-                raise refused(errno.EISDIR)
             if status is not None and exclusive:
                 raise refused(errno.EEXIST)
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                raise refused(errno.EISDIR)
             if status is None and not create:
                 raise refused(errno.ENOENT)
             if replace or status is None:

@@ -87,6 +87,14 @@ async def test_wrong_passwords_tell_nothing_and_have_an_end(sandbox: Sandbox) ->
         assert await client.closed()
 
 
+async def test_to_begin_again_is_no_fresh_start_for_a_guesser(sandbox: Sandbox) -> None:
+    async with ftp(sandbox) as client:
+        for _ in range(4):
+            await client.expect(("USER alice", "331"), ("PASS guess", "530"), ("REIN", "220"))
+        await client.expect(("USER alice", "331"), ("PASS guess", "530"))
+        assert await client.closed()
+
+
 async def test_anonymous_reads_and_does_not_write(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.login("anonymous", "me@example.com")
@@ -176,6 +184,7 @@ async def test_renaming(client: FtpClient) -> None:
         ("RNTO x", "503"),
         ("RNFR b", "350"),
         ("RNTO nowhere/b", "550"),
+        ("RNFR /", "550"),
     )
     assert await client.fetch("RETR /www/index.html") == b"a"
 
@@ -196,6 +205,7 @@ async def test_restart_append_and_unique(client: FtpClient) -> None:
     )
     assert await client.give("STOU f", b"u") == "150 FILE: /f.1"
     assert await client.fetch("RETR f.1") == b"u"
+    assert await client.give("STOU www", b"w") == "150 FILE: /www.1", "a folder's name is in use too"
 
 
 async def test_an_upload_replaces_at_its_end(client: FtpClient, sandbox: Sandbox) -> None:
