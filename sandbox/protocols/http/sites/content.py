@@ -15,12 +15,17 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+import trio
+
 from sandbox.protocols.http.messages import Headers, HttpError, Request
 
-__all__ = ["Form", "Part", "grouped", "media_type", "parse_json", "parse_multipart", "parse_query", "read_form"]
+__all__ = ["LARGE", "Form", "Part", "any_form", "grouped", "media_type", "parse_json", "parse_multipart",
+           "parse_query", "read_form"]
 
 FORM_LIMIT = 16_777_216
 """Octets of a form with its files: enough for a photograph."""
+LARGE = 262_144
+"""Octets from which on content is taken apart in a worker thread: that takes a while, and nobody else should wait."""
 MAX_FIELDS = 1_000
 """Fields of a form or a query: nobody types more."""
 MAX_PART_HEAD = 8_192
@@ -95,11 +100,20 @@ def refuse_constant(name: str) -> object:
 
 async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
     """The form in the content. Raises HttpError 400, 413, and 415 when it is no form."""
-    essence, parameters = media_type(request.headers.get("content-type"))
+    essence, _ = media_type(request.headers.get("content-type"))
     if essence not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise HttpError(415, "Send a form: application/x-www-form-urlencoded or multipart/form-data.", [
             ("Accept-Post", "application/x-www-form-urlencoded, multipart/form-data")])
-    return parse_form(essence, parameters, await request.body.read(limit))
+    return await any_form(request, limit)
+
+
+async def any_form(request: Request, limit: int = FORM_LIMIT) -> Form:
+    """The form in the content; an empty one where it is none. Raises HttpError 400, 413."""
+    essence, parameters = media_type(request.headers.get("content-type"))
+    data = await request.body.read(limit)
+    if len(data) < LARGE:
+        return parse_form(essence, parameters, data)
+    return await trio.to_thread.run_sync(parse_form, essence, parameters, data)
 
 
 def parse_form(essence: str, parameters: dict[str, str], data: bytes) -> Form:

@@ -14,7 +14,7 @@ import trio
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.sites import answers, page
 from sandbox.protocols.http.sites.content import FORM_LIMIT
-from sandbox.protocols.http.sites.httpbin.shape import base, number, query_of, shape
+from sandbox.protocols.http.sites.httpbin.shape import base, number, query_of, shape, told
 from sandbox.protocols.http.sites.routes import METHODS, Routes
 
 TITLE = "Data, slow and fast"
@@ -100,7 +100,7 @@ async def delay(request: Request, delay: str) -> Response:
     wait = seconds(delay, "delay")
     body = await request.body.read(FORM_LIMIT)
     await trio.sleep(wait)
-    return answers.json(shape(request, "args", "data", "files", "form", "headers", "origin", "url", body=body))
+    return await told(request, body, "args", "data", "files", "form", "headers", "origin", "url")
 
 
 async def drip(request: Request) -> Response:

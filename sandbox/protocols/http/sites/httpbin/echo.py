@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import trio
-
 from sandbox.protocols.http.messages import Request, Response
 from sandbox.protocols.http.sites import answers
 from sandbox.protocols.http.sites.content import FORM_LIMIT
-from sandbox.protocols.http.sites.httpbin.shape import headers_of, shape
+from sandbox.protocols.http.sites.httpbin.shape import headers_of, shape, told
 from sandbox.protocols.http.sites.routes import METHODS, Routes
 
 TITLE = "What you sent"
@@ -20,7 +18,6 @@ INDEX = (
     ("/user-agent", "/user-agent", "what your client calls itself"),
 )
 
-LARGE = 262_144
 WITH_CONTENT = ("args", "data", "files", "form", "headers", "json", "origin", "url")
 
 
@@ -29,19 +26,11 @@ def get(request: Request) -> Response:
 
 
 async def send(request: Request) -> Response:
-    return await told(request, *WITH_CONTENT)
+    return await told(request, await request.body.read(FORM_LIMIT), *WITH_CONTENT)
 
 
 async def anything(request: Request, rest: str = "") -> Response:
-    return await told(request, *WITH_CONTENT, "method")
-
-
-async def told(request: Request, *names: str) -> Response:
-    """The named parts, with the content. A large one is taken apart in a worker thread: that takes a while."""
-    body = await request.body.read(FORM_LIMIT)
-    if len(body) < LARGE:
-        return answers.json(shape(request, *names, body=body))
-    return await trio.to_thread.run_sync(lambda: answers.json(shape(request, *names, body=body)))
+    return await told(request, await request.body.read(FORM_LIMIT), *WITH_CONTENT, "method")
 
 
 def address(request: Request) -> Response:

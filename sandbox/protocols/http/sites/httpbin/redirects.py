@@ -6,7 +6,7 @@ import re
 
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.protocols.http.sites import answers
-from sandbox.protocols.http.sites.content import FORM_LIMIT, media_type, parse_form
+from sandbox.protocols.http.sites.content import any_form
 from sandbox.protocols.http.sites.httpbin.shape import base, number, query_of
 from sandbox.protocols.http.sites.routes import METHODS, Routes
 
@@ -46,8 +46,7 @@ def absolute(request: Request, n: str) -> Response:
 async def redirect_to(request: Request) -> Response:
     given = query_of(request)
     if request.method in ("POST", "PUT", "PATCH"):
-        essence, parameters = media_type(request.headers.get("content-type"))
-        given = dict(parse_form(essence, parameters, await request.body.read(FORM_LIMIT)).fields) | given
+        given = dict((await any_form(request)).fields) | given
     url = given.get("url", "")
     if not url:
         raise HttpError(400, "Say where to: /redirect-to?url=/get")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 
-from sandbox.protocols.http.messages import HttpError, Request
-from sandbox.protocols.http.sites import content
+import trio
 
-__all__ = ["PREFIX", "base", "headers_of", "number", "query_of", "shape"]
+from sandbox.protocols.http.messages import HttpError, Request, Response
+from sandbox.protocols.http.sites import answers, content
+
+__all__ = ["PREFIX", "base", "headers_of", "number", "query_of", "shape", "told"]
 
 PREFIX = "/httpbin"
 
@@ -75,6 +77,13 @@ def shape(request: Request, *names: str, body: bytes = b"") -> dict[str, object]
             case _:
                 raise KeyError(name)
     return found
+
+
+async def told(request: Request, body: bytes, *names: str) -> Response:
+    """The named parts of what the client sent, with its content, as JSON."""
+    if len(body) < content.LARGE:
+        return answers.json(shape(request, *names, body=body))
+    return await trio.to_thread.run_sync(lambda: answers.json(shape(request, *names, body=body)))
 
 
 def text_or_url(data: bytes, media_type: str) -> str:
