@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import trio
+
 from sandbox.protocols.conversation import Conversation, EndOfStream
 from sandbox.protocols.http.chunks import ChunkReader
 from sandbox.protocols.http.messages import Headers, HttpError
@@ -14,6 +16,8 @@ PIECE = 65_536
 """The most that is handed over at once (octets)."""
 SKIPPED = 262_144
 """How much of a body nobody asked for is read to save the connection (octets)."""
+BURST = 256
+"""Pieces taken from what is here already before others get their turn: chunks can be of one octet."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -50,6 +54,7 @@ class Content:
         self._limit = limit
         self._expects = expects
         self._seen = 0
+        self._steps = 0
 
     @property
     def done(self) -> bool:
@@ -100,6 +105,9 @@ class Content:
         """The next piece; b"" at the end. Raises EndOfStream when the client stops before it."""
         conversation = self._conversation
         while not self.done:
+            self._steps += 1
+            if self._steps % BURST == 0:
+                await trio.lowlevel.checkpoint()
             if self._expects:
                 self._expects = False
                 if not conversation.buffer:
