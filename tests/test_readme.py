@@ -35,6 +35,11 @@ def test_the_commands_to_try_are_those_that_sandbox_up_prints() -> None:
         assert words == command(name, Address("127.0.0.1", high))
 
 
+def test_it_leads_to_every_guide_and_to_what_each_protocol_keeps() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "sandbox" / "protocols").glob("*/README.md")]
+    assert [page for page in pages if f"({page.relative_to(ROOT)})" not in README] == []
+
+
 def shell_blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
