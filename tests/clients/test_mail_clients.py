@@ -18,8 +18,8 @@ from tests.support.network import reader
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    async with mail_sandbox(tmp_path / "data", monkeypatch) as started:
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with mail_sandbox(tmp_path / "data") as started:
         yield started
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
 import trio
 
 from sandbox.world.mail import MailStore
@@ -24,15 +23,13 @@ CLIENTS = 4
 SERVER = """
 import sys, trio
 from pathlib import Path
-import pytest
 from sandbox.config import Mail
 from tests.support.mail import mail_sandbox
 
 async def main():
-    with pytest.MonkeyPatch.context() as patch:
-        async with mail_sandbox(Path(sys.argv[1]), patch, Mail(durability=sys.argv[2])) as sandbox:
-            print(sandbox.endpoints["smtp"].port, sandbox.endpoints["submission"].port, flush=True)
-            await trio.sleep_forever()
+    async with mail_sandbox(Path(sys.argv[1]), Mail(durability=sys.argv[2])) as sandbox:
+        print(sandbox.endpoints["smtp"].port, sandbox.endpoints["submission"].port, flush=True)
+        await trio.sleep_forever()
 
 trio.run(main)
 """
@@ -89,10 +86,10 @@ def kill_rounds(folder: Path) -> list[str]:
     return accepted
 
 
-async def test_what_was_accepted_is_there_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_accepted_is_there_once(tmp_path: Path) -> None:
     accepted = await trio.to_thread.run_sync(kill_rounds, tmp_path)
     assert len(accepted) > ROUNDS * CLIENTS
-    async with mail_sandbox(tmp_path, monkeypatch) as sandbox:
+    async with mail_sandbox(tmp_path) as sandbox:
         await wait_until_carried(sandbox.world.open_mail())
     with closing(MailStore(tmp_path / "mail")) as store:
         captured = [item.recipient for item in store.items(store.find_folder("catch-all").id)]

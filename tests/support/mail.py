@@ -6,38 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import trio
 
 from sandbox.app import Sandbox, running
 from sandbox.config import Config, Mail
-from sandbox.protocols.registry import PROTOCOLS, Protocol, Role, Tls
+from sandbox.protocols.registry import PROTOCOLS
 from sandbox.world.mail import QUEUE, Item, MailStore
 
 __all__ = ["letters", "mail_sandbox", "wait_for_mail", "wait_until_carried"]
 
-MAIL = (
-    Protocol("smtp", "sandbox.protocols.smtp.service", (
-        Role("smtp", 25, tls=Tls.UPGRADE),
-        Role("submission", 587, tls=Tls.UPGRADE),
-        Role("submissions", 465, tls=Tls.IMPLICIT),
-    )),
-    Protocol("pop3", "sandbox.protocols.pop3.service", (
-        Role("pop3", 110, tls=Tls.UPGRADE), Role("pop3s", 995, tls=Tls.IMPLICIT),
-    )),
-)
+SERVICES = frozenset({"dns", "smtp", "submission", "submissions", "pop3", "pop3s"})
 
 
 @asynccontextmanager
-async def mail_sandbox(folder: Path, patch: pytest.MonkeyPatch, mail: Mail | None = None) -> AsyncIterator[Sandbox]:
+async def mail_sandbox(folder: Path, mail: Mail | None = None) -> AsyncIterator[Sandbox]:
     """DNS, SMTP and POP3 on free ports."""
     await trio.Path(folder).mkdir(exist_ok=True)
-    names = {protocol.name for protocol in PROTOCOLS}
-    every = (*PROTOCOLS, *(protocol for protocol in MAIL if protocol.name not in names))
-    patch.setattr("sandbox.plan.PROTOCOLS", every)
-    patch.setattr("sandbox.protocols.registry.PROTOCOLS", every)
-    wanted = {"dns", "smtp", "submission", "submissions", "pop3", "pop3s"}
-    services = {role.name: False for protocol in every for role in protocol.roles if role.name not in wanted}
+    services = {role.name: False for protocol in PROTOCOLS for role in protocol.roles if role.name not in SERVICES}
     config = Config(ports="ephemeral", bind=("127.0.0.1",), services=dict(services),
                     mail=mail or Mail(durability="memory"))
     async with running(config, folder) as sandbox:

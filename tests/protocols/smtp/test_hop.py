@@ -22,8 +22,8 @@ LETTER = b"From: alice@example.com\r\nTo: bob@example.org\r\nSubject: hello\r\n\
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    async with mail_sandbox(tmp_path, monkeypatch, Mail(durability="memory", retry=(0.05, 0.05))) as started:
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with mail_sandbox(tmp_path, Mail(durability="memory", retry=(0.05, 0.05))) as started:
         yield started
 
 
