@@ -358,11 +358,14 @@ class Smtp(LineSession):
              line=AUTH_LINE)
     async def authenticate(self, mechanism: str, initial: str | None = None) -> Reply:
         """Log in."""
+        if not self.office.submission:
+            return say(replies.BAD_SEQUENCE,
+                       "Nobody logs in here, where servers bring mail; the port for people is 587, submission")
         if self.account:
             return say(replies.BAD_SEQUENCE, f"You are logged in as {self.account} already")
         name = mechanism.upper()
         if name not in self.mechanisms():
-            refused = self.office.submission and name in sasl.MECHANISMS and sasl.MECHANISMS[name].plaintext
+            refused = name in sasl.MECHANISMS and sasl.MECHANISMS[name].plaintext
             return replies.PLAINTEXT_REFUSED if refused else replies.NO_MECHANISM
         bindings = sasl.bindings(self.conversation)
         attempt = sasl.MECHANISMS[name](Host(self.office.accounts, self.office.hostname, bindings))

@@ -487,7 +487,7 @@ async def test_no_tls_and_no_login_where_there_is_none(office: Office) -> None:
         C: STARTTLS
         S: 454 4.7.0 There is no TLS on this service
         C: AUTH PLAIN {PLAIN}
-        S: 504 5.5.4 There is no such mechanism here; EHLO lists them""")
+        S: 503 5.5.1 Nobody logs in here, where servers bring mail; the port for people is 587, submission""")
 
 
 async def test_silence(office: Office) -> None:
