@@ -241,7 +241,11 @@ class Smtp(LineSession):
         if self.exchange is not None:
             self.exchange.note("message", str(stored.content))
             self.exchange.note("message-id", HeaderScan.of(head).message_id or message.scan.message_id)
-        await self.report_success(envelope, stored.content)
+        try:
+            await self.report_success(envelope, stored.content)
+        except (KeyError, OSError, sqlite3.Error) as error:  # told of it, the client would send it all again
+            if self.exchange is not None:
+                self.exchange.note("report", f"could not be made: {error!r}")
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")
 
     def places(self) -> tuple[list[Delivery], list[Outbound]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -445,6 +446,26 @@ async def test_success_is_reported_when_it_was_asked_for(office: Office, store: 
     assert "Action: delivered\r\nStatus: 2.1.5\r\n" in text
     assert "Original-Envelope-Id: abc" in text
     assert "bob@example.com" not in text
+
+
+async def test_what_is_kept_is_accepted_though_it_is_gone_before_the_report(tmp_path: Path) -> None:
+    """Told of an error, the client would send it again."""
+    class Quick(MailStore):
+        """Whoever has the mailbox removes the message at once."""
+
+        def read(self, content: int, *, whole: bool = True, start: int = 0,
+                 end: int | None = None) -> Iterator[bytes]:
+            self.expunge(self.find_folder("alice").id, [1]).result()
+            return super().read(content, whole=whole, start=start, end=end)
+
+    with closing(Quick(tmp_path / "quick", durability="memory")) as store:
+        conversation = await talk(Office(find, store, frozenset({"example.com"})), HELLO + """
+            C: MAIL FROM:<carol@elsewhere.example>
+            S: 250 ...
+            C: RCPT TO:<alice@example.com> NOTIFY=SUCCESS
+            S: 250 ...""" + SEND)
+        assert "report" in conversation.exchanges[-1].notes
+        assert store.outbound(1e12) == []
 
 
 async def test_passwords_only_inside_tls_where_that_is_the_rule(submission: Office) -> None:
