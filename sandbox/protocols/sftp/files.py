@@ -83,6 +83,8 @@ def status_of(error: Exception) -> asyncssh.SFTPError:
             case asyncssh.FX_PERMISSION_DENIED:
                 return asyncssh.SFTPPermissionDenied(sentence)
         return asyncssh.SFTPError(code, sentence)
+    if isinstance(error, OverflowError):  # an offset has 64 bits here, and 63 in the system's calls
+        return asyncssh.SFTPError(asyncssh.FX_FAILURE, "No file is that long")
     return asyncssh.SFTPError(asyncssh.FX_FAILURE, str(error))
 
 

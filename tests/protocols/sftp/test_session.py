@@ -159,6 +159,8 @@ async def test_parts_are_read_and_written_in_any_order(sandbox: Sandbox) -> None
             assert await file.read(4, 0) == b"aXcd"  # type: ignore[comparison-overlap]
             assert (await file.stat()).size == 4
             assert not await file.read(10, 100)
+            with pytest.raises(asyncssh.SFTPFailure, match="No file is that long"):
+                await file.read(10, 2**63)
 
     await with_client(sandbox, work)
 
