@@ -174,7 +174,8 @@ class Dialogue(LineSession):
             self.conversation.write(self.render(reply))
             self.transfer.exchange, self.exchange = self.exchange, None
             if self.transfer.at_once:
-                await self._carry(self.transfer)
+                self.transfer.reply = await self._run(self.transfer)
+                self._say_end()
             else:
                 self.nursery.start_soon(self._carry, self.transfer)
             return
