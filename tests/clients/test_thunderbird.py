@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,16 +32,16 @@ LETTER = (b"From: Bob <bob@example.org>\r\nTo: alice@example.com\r\nSubject: =?u
 
 MAIL = {"imap", "imaps", "pop3", "pop3s", "submission", "submissions"}
 
+GUIDE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "use-a-mail-program.md"
+
 PREFERENCES = {
     "marionette.port": 0,                                # any free one
-    "network.proxy.type": 2,                             # by proxy.pac: whatever it fetches, it asks the sandbox
-    "network.dns.localDomains": "mail.example.com",      # what no proxy is asked for: this name is on this machine
     "mailnews.start_page.enabled": False,
     "mail.shell.checkDefaultClient": False,              # a question that nobody would answer
     "datareporting.policy.dataSubmissionEnabled": False,
 }
-"""What a person sets by hand for the sandbox, and what keeps windows away that have nothing to do with it. What else
-would make a program under test unpredictable, Marionette turns off."""
+"""Beside what the guide tells people to set: what keeps windows away that have nothing to do with it. What else would
+make a program under test unpredictable, Marionette turns off."""
 
 NO_LOOKUPS = """
 ChromeUtils.importESModule("resource:///modules/DNS.sys.mjs").DNS.lookup = async () => [];
@@ -101,6 +102,13 @@ MailServices.compose.OpenComposeWindowWithURI(null, Services.io.newURI(address))
 """Open the window that a mailto: link opens, until one can write in it."""
 
 
+def preferences(sandbox: Sandbox) -> str:
+    guided = re.findall(r"^user_pref\(.*\);$", GUIDE.read_text(), re.MULTILINE)
+    assert len(guided) == 3
+    ours = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]
+    return "\n".join([*guided, *ours]).replace("127.0.0.1:8080", str(sandbox.endpoints["http"])) + "\n"
+
+
 @asynccontextmanager
 async def thunderbird(sandbox: Sandbox, folder: Path) -> AsyncIterator[Marionette]:
     """A first start, with a profile that trusts the sandbox's authority."""
@@ -109,9 +117,7 @@ async def thunderbird(sandbox: Sandbox, folder: Path) -> AsyncIterator[Marionett
     await trio.to_thread.run_sync(Authority.open, ca_folder(sandbox.data))
     await run("certutil", "-d", f"sql:{profile}", "-N", "--empty-password")
     await run("certutil", "-d", f"sql:{profile}", "-A", "-t", "C,,", "-n", "Sandbox", "-i", ca_path(sandbox.data))
-    preferences = {**PREFERENCES, "network.proxy.autoconfig_url": f"http://{sandbox.endpoints['http']}/proxy.pac"}
-    (profile / "user.js").write_text("".join(
-        f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items()))
+    (profile / "user.js").write_text(preferences(sandbox))
     async with x_server() as display, trio.open_nursery() as nursery:
         with (folder / "errors").open("wb") as errors:
             process: trio.Process = await nursery.start(partial(
