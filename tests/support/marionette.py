@@ -80,8 +80,7 @@ class Marionette:
         (other,) = set(await self.ask("WebDriver:GetWindowHandles")) - {here}
         await self.ask("WebDriver:SwitchToWindow", handle=other)
 
-    async def quit(self) -> None:
-        await self.ask("Marionette:Quit", flags=["eForceQuit"])
+    async def aclose(self) -> None:
         await self._stream.aclose()
 
     async def _message(self) -> Any:
