@@ -25,6 +25,8 @@ CONNECTIONS = 4
 """For small files and listings; a big file has one."""
 ENTRIES = 100
 """Files in the folder that is listed."""
+MOST = 800
+"""Small files or listings of one measurement: after each transfer a port rests for a minute, and there are 28,000."""
 BATCH = 200
 """Small files or listings of one run of the sftp program."""
 PIECE = 1_048_576
@@ -129,7 +131,7 @@ def load(what: str, host: str, port: int, seconds: float) -> Rate:
             client = Client(host, port, what, number)
             ready.wait(60)
             until = time.perf_counter() + seconds
-            while time.perf_counter() < until:
+            while time.perf_counter() < until and counts[number] < MOST / connections:
                 units[number] += client.work()
                 counts[number] += 1
         except (OSError, EOFError, ftplib.Error, threading.BrokenBarrierError) as error:

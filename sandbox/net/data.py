@@ -146,6 +146,9 @@ class DataLine:
             sock = socket.socket(family_of(host))
             try:
                 sock.setblocking(False)
+                # Else a port could not be used again for a minute after its connection, and a range would soon be
+                # used up: the system remembers who closed first (RFC 9293 §3.6.1), and that is the server.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind((host, port))
                 sock.listen(BACKLOG)
             except OSError as error:
