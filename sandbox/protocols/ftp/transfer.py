@@ -17,7 +17,8 @@ from sandbox.protocols.conversation import DataConversation
 from sandbox.world.places import Writing
 
 __all__ = [
-    "LITTLE", "PIECE", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii", "to_network",
+    "LITTLE", "PIECE", "SHORT_WORK", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii",
+    "to_network",
 ]
 
 PIECE = 524_288
@@ -27,6 +28,10 @@ still in the processor's cache when they are sent, hashed or written."""
 GATHERED = 2 * PIECE
 """Octets of an upload that are written with one visit."""
 
+
+SHORT_WORK = trio.CapacityLimiter(1)
+"""Short work with files is done by one thread at a time: it is all system calls, and threads that do such work
+together spend most of it on handing the interpreter's lock to one another."""
 
 LITTLE = 16_384
 """Octets that a connection's buffer takes, whatever the system (Linux begins with as many)."""
@@ -122,6 +127,11 @@ class Download:
         if self._position >= self.size:
             self.close()
 
+    def hold(self, content: bytes) -> None:
+        """Take all that a file holds, instead of the file."""
+        self.size = len(content)
+        self._first = to_network(content, after_cr=False) if self._ascii else content
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
@@ -185,7 +195,7 @@ class Upload:
         """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
         first, whole = await self._gather(data)
         if whole:
-            await trio.to_thread.run_sync(self._write_last, first)
+            await trio.to_thread.run_sync(self._write_last, first, limiter=SHORT_WORK)
             return
         async with trio.open_nursery() as nursery:
             giving, taking = trio.open_memory_channel[list[bytes]](1)

@@ -10,7 +10,7 @@ import trio
 from sandbox.protocols.command import Reply, command
 from sandbox.protocols.conversation import DataConversation
 from sandbox.protocols.ftp.state import ANY, IN, Stateful, ok
-from sandbox.protocols.ftp.transfer import LITTLE, Download, Upload
+from sandbox.protocols.ftp.transfer import LITTLE, SHORT_WORK, Download, Upload
 from sandbox.world.paths import Names, virtual
 from sandbox.world.places import Writing
 
@@ -38,8 +38,12 @@ class Transfers(Stateful):
                 raise OSError(errno.ESPIPE, "beyond the end")
             download.open(descriptor, start)
 
+        content = None if start else self.tree.read_cached(names, LITTLE)
         try:
-            await trio.to_thread.run_sync(prepare)
+            if content is not None:
+                download.hold(content)
+            else:
+                await trio.to_thread.run_sync(prepare, limiter=SHORT_WORK)
         except OSError as error:
             if error.errno == errno.ESPIPE:
                 return ok("554", "The file is shorter than that")
@@ -97,7 +101,7 @@ class Transfers(Stateful):
             return writing
 
         try:
-            writing = await trio.to_thread.run_sync(prepare)
+            writing = await trio.to_thread.run_sync(prepare, limiter=SHORT_WORK)
         except OSError as error:
             if error.errno == errno.ESPIPE:
                 return ok("554", "The file is shorter than that")
