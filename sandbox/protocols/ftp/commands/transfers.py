@@ -93,34 +93,34 @@ class Transfers(Stateful):
 
         whole = start == 0 and not exclusive
 
-        def prepare() -> Writing:
+        def opening() -> Writing:
             writing = self.tree.write(names, replace=whole, exclusive=exclusive)
             if start is not None and start > writing.size and not whole:
                 writing.abandon()
                 raise OSError(errno.ESPIPE, "beyond the end")
             return writing
 
-        try:
-            writing = await trio.to_thread.run_sync(prepare, limiter=SHORT_WORK)
-        except OSError as error:
-            if error.errno == errno.ESPIPE:
-                return ok("554", "The file is shorter than that")
-            raise
-
-        def finish() -> None:
+        def written(writing: Writing) -> None:
             writing.finish()
             self.tree.announce(names)
 
-        upload = Upload(writing, writing.size if start is None else start, self.ascii, finish)
+        upload = Upload(opening, start, self.ascii, written)
+        if not (whole and self.tree.takes_file(names)):  # else one visit to a thread opens and writes a small file
+            try:
+                await trio.to_thread.run_sync(upload.open, limiter=SHORT_WORK)
+            except OSError as error:
+                if error.errno == errno.ESPIPE:
+                    return ok("554", "The file is shorter than that")
+                raise
 
         async def move(data: DataConversation) -> Reply:
             await upload.receive(data)
-            if whole and not self.ascii and writing.status is not None:
-                data.remember(writing.status, sent=False)
+            if whole and not self.ascii and upload.writing is not None and upload.writing.status is not None:
+                data.remember(upload.writing.status, sent=False)
             return ok("226", f"Complete: {upload.count.octets} octets")
 
         async def give_up() -> None:
-            await trio.to_thread.run_sync(writing.abandon)
+            await trio.to_thread.run_sync(upload.abandon)
 
         reply = self.begin_transfer(verb, path, move, upload.count, sending=False, give_up=give_up)
         # RFC 1123 §4.1.2.9 gives the words for STOU: programs read the name from them.
