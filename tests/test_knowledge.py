@@ -21,7 +21,7 @@ NAMES = protocols()
 FOLDERS = Path(__file__).parent.parent / "sandbox" / "protocols"
 LONGEST_TEXT = 140
 RFC = re.compile(r"RFC [1-9][0-9]{0,4}( (§[0-9A-Z]+(\.[0-9]+)*|Appendix [A-Z]))?")
-ELSEWHERE = re.compile(r"(draft-[a-z0-9-]+|IANA|WHATWG|W3C|CVE)\b.*")
+ELSEWHERE = re.compile(r"(draft-[a-z0-9-]+|IANA|WHATWG|W3C|CVE|OpenSSH PROTOCOL)\b.*")
 """For the few things that no RFC defines: who does."""
 
 

@@ -31,12 +31,12 @@ SIDES = {stream.name.lower().replace("_", "-"): stream for stream in Stream}
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    names = [protocol.name for protocol in PROTOCOLS]
-    roles = [role.name for protocol in PROTOCOLS for role in protocol.roles]
+    names = dict.fromkeys([*(protocol.name for protocol in PROTOCOLS),
+                           *(role.name for protocol in PROTOCOLS for role in protocol.roles)])
     options.add_data(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on as more happens, until Ctrl-C")
-    parser.add_argument("--protocol", metavar="NAME", default="", choices=["", *dict.fromkeys(names + roles)],
-                        help=f"only this protocol or service: {', '.join(dict.fromkeys(names + roles))}")
+    parser.add_argument("--protocol", metavar="NAME", default="", choices=list(names),
+                        help=f"only this protocol or service: {', '.join(names)}")
     parser.add_argument("--client", metavar="HOST", default="", help="only this client's address")
     parser.add_argument("--since", metavar="WHEN", type=since, default=0.0,
                         help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")

@@ -223,7 +223,8 @@ def send(args: argparse.Namespace) -> int:
             if role == "submission":
                 client.starttls(context=trusting(data))
                 client.login(login, password)
-            refused = client.sendmail(parseaddr(args.sender)[1], [parseaddr(to)[1] for to in args.to], text)
+            refused = client.sendmail(parseaddr(args.sender)[1], [parseaddr(to)[1] for to in args.to], text,
+                                      mail_options=needs(args, text))
     except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: an address that cannot be said
         raise UserError(f"{role} at {address.host} port {address.port} did not take it: {said(error)}") from error
     for recipient, (code, words) in refused.items():
@@ -244,7 +245,7 @@ def composed(args: argparse.Namespace) -> bytes:
         except OSError as error:
             raise UserError(f"{args.file} cannot be read: {error.strerror}") from None
         return re.sub(rb"\r\n|\r|\n", b"\r\n", text)  # a file has the line ends of its system
-    message = EmailMessage(policy=policy.SMTP)
+    message = EmailMessage(policy=policy.SMTP if ascii_only(args) else policy.SMTPUTF8)
     try:
         message["From"], message["To"], message["Subject"] = args.sender, ", ".join(args.to), args.subject
     except ValueError as error:
@@ -253,6 +254,16 @@ def composed(args: argparse.Namespace) -> bytes:
     message["Message-ID"] = make_msgid(domain=parseaddr(args.sender)[1].rpartition("@")[2] or "sandbox.test")
     message.set_content(sys.stdin.read() if args.text is None else args.text + "\n")
     return message.as_bytes()
+
+
+def ascii_only(args: argparse.Namespace) -> bool:
+    """Whether the addresses can be said without SMTPUTF8; names beside them can be encoded."""
+    return all(parseaddr(text)[1].isascii() for text in (args.sender, *args.to))
+
+
+def needs(args: argparse.Namespace, text: bytes) -> list[str]:
+    """The parameters of MAIL for what is not plain ASCII (RFC 6152 §3, RFC 6531 §3.4)."""
+    return ([] if ascii_only(args) else ["SMTPUTF8"]) + ([] if text.isascii() else ["BODY=8BITMIME"])
 
 
 def find_person(data: Path, world_file: str, address: str) -> tuple[str, str]:

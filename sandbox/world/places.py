@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sandbox.world.exchange import take_name
 from sandbox.world.paths import DIRECTORY, Names, Root, open_regular
 
-__all__ = ["TEMPORARY", "Place", "Usage", "Writing", "refused"]
+__all__ = ["TEMPORARY", "Place", "Room", "Usage", "Writing", "refused"]
 
 TEMPORARY = ".sandbox-upload-"
 """How the names of files begin that are still being sent. Nobody sees them or may use such a name."""
@@ -99,6 +99,16 @@ def measure(path: str, *, clean: bool = False) -> tuple[int, int]:
     return octets, entries
 
 
+class Room(NamedTuple):
+    """How much fits into a place, and is in it. Where it is only for reading, what is in it is all that fits."""
+
+    octets: int
+    entries: int
+    used_octets: int
+    used_entries: int
+    writable: bool
+
+
 class Place(NamedTuple):
     """A folder with its rules. usage: None where it is only for reading."""
 
@@ -114,6 +124,12 @@ class Place(NamedTuple):
         if self.usage is None:
             raise refused(errno.EROFS)
         return self.usage
+
+    def how_full(self) -> Room:
+        if self.usage is None:
+            used = measure(self.root.path)
+            return Room(*used, *used, writable=False)
+        return Room(self.usage.octets, self.usage.entries, *self.usage.used, writable=True)
 
 
 class Writing:
@@ -137,10 +153,10 @@ class Writing:
         with place.root.parent(names) as (directory, name):
             self._name = name
             status = status_of(name, directory)
-            if status is not None and stat.S_ISDIR(status.st_mode):
-                raise refused(errno.EISDIR)
             if status is not None and exclusive:
                 raise refused(errno.EEXIST)
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                raise refused(errno.EISDIR)
             if status is None and not create:
                 raise refused(errno.ENOENT)
             if replace or status is None:

@@ -19,7 +19,7 @@ from sandbox.world.cached import read_cached, takes_file
 from sandbox.world.changes import Change, Changes
 from sandbox.world.files import Files
 from sandbox.world.paths import Names, Root, bad_name, virtual
-from sandbox.world.places import TEMPORARY, Place, Usage, Writing, refused
+from sandbox.world.places import TEMPORARY, Place, Room, Usage, Writing, refused
 from sandbox.world.sites import SiteSpec
 
 __all__ = ["Tree", "Trees"]
@@ -76,6 +76,12 @@ class Tree:
         """Whether this can be renamed and removed."""
         place, inside = self._find(names)
         return place.writable and bool(inside) and names not in self._above
+
+    def how_full(self, names: Names) -> Room:
+        """Of the place that a file or folder is in."""
+        self.stat(names)
+        place, _ = self._find(names)
+        return place.how_full()
 
     def real(self, names: Names) -> Names:
         """The path without the links in it."""

@@ -115,6 +115,12 @@ def test_misused(options: list[str], data: Path, capsys: pytest.CaptureFixture[s
     assert "usage: sandbox log" in capsys.readouterr().err
 
 
+def test_a_protocol_that_is_none(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        log(data, "--protocol", "gopher")
+    assert "(choose from 'http'," in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("text", "ago"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86_400)])
 def test_since_ago(text: str, ago: int) -> None:
     assert abs(time.time() - ago - since(text)) < 5

@@ -118,5 +118,8 @@ async def test_sending_to_a_running_sandbox(tmp_path: Path, capsys: pytest.Captu
             await wait_for_mail(store, "carol", b"Subject: whole\r\n\r\nas it is\r\n")
             assert await send("--from", "x@far.example", "--to", "zoe@example.com", "hello") == 2
             assert "550 5.1.1" in capsys.readouterr().err
+            assert await send("--from", "alice@example.com", "--to", "Ünal <ünal@far.example>", "hello") == 0
+            [(_, text)] = await wait_for_mail(store, "catch-all", "To: Ünal <ünal@far.example>".encode())
+            assert b"with UTF8SMTPS" in text
             assert await trio.to_thread.run_sync(mail, tmp_path, "list") == 0
             assert "x@far.example" not in capsys.readouterr().err

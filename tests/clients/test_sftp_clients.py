@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,7 @@ async def test_sftp(sandbox: Sandbox, options: list[str], tmp_path: Path) -> Non
     batch = f"""put "{tmp_path}/up x.bin" "ü x.bin"
 pwd
 ls -la
+df
 mkdir d
 rename "ü x.bin" d/renamed.bin
 get d/renamed.bin {tmp_path}/down.bin
@@ -71,6 +73,8 @@ rmdir d
     said = await run("sftp", *options, "-b", "-", sandbox.endpoints["sftp"].host, stdin=batch.encode())
     assert "Remote working directory: /" in said
     assert "alice    users     1500000" in said
+    quota = sandbox.config.files.quota // 1024
+    assert re.search(rf"^ +{quota} +1465 +{quota - 1465} ", said, re.MULTILINE), said
     assert (tmp_path / "down.bin").read_bytes() == (tmp_path / "part.bin").read_bytes() == content
     assert sorted(os.listdir(sandbox.data / "homes" / "alice")) == [".ssh", "www"]
 
@@ -275,6 +279,8 @@ async def test_sshfs(sandbox: Sandbox, options: list[str], tmp_path: Path) -> No
             (place / "d").mkdir()
             (place / "a.txt").rename(place / "d" / "b.txt")
             assert os.listdir(place / "d") == ["b.txt"]
+            room = os.statvfs(place)
+            assert room.f_frsize * room.f_blocks == sandbox.config.files.quota
             (place / "d" / "b.txt").unlink()
             (place / "d").rmdir()
 

@@ -21,18 +21,25 @@ Entry = tuple[str, os.stat_result]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HALF_A_YEAR = 15_778_476
 
-FACTS = ("type", "size", "modify", "perm", "unique", "UNIX.mode")
-"""In small letters, as most servers write them: RFC 3659 §7.5 lets the case be any, but PHP hands the names on."""
-"""Those given, in this order (RFC 3659 §7.5, and the IANA's list)."""
+FACTS = ("type", "size", "modify", "perm", "unique", "UNIX.mode", "UNIX.owner", "UNIX.group")
+"""Those given, in this order (RFC 3659 §7.5, and §7.6 for those of one system). In small letters, as most servers
+write them: the case may be any, but PHP hands the names on."""
+
+GROUP = "users"
+"""The group of every file."""
 
 
 def long_line(name: str, status: os.stat_result, owner: str, now: float) -> str:
     """One line of LIST, without its end. now: seconds since the epoch."""
     modified = status.st_mtime
     recent = now - HALF_A_YEAR < modified <= now + 60
-    who = (owner or "ftp")[:16]
-    return (f"{filemode(status.st_mode)} {status.st_nlink:3} {who:<8} users    {status.st_size:>10} "
+    return (f"{filemode(status.st_mode)} {status.st_nlink:3} {shown(owner):<8} {GROUP:<8} {status.st_size:>10} "
             f"{date(int(modified // 60), recent)} {name}")
+
+
+def shown(owner: str) -> str:
+    """Whose a file is said to be. owner: a login, "" for anonymous."""
+    return (owner or "ftp")[:16]
 
 
 filemode = lru_cache(256)(stat.filemode)
@@ -51,18 +58,20 @@ def unique(status: os.stat_result) -> str:
     return f"{status.st_dev:x}g{status.st_ino:x}"
 
 
-def facts(status: os.stat_result, kind: str, wanted: Sequence[str], *, writable: bool, movable: bool) -> str:
+def facts(status: os.stat_result, kind: str, wanted: Sequence[str], owner: str, *, writable: bool,
+          movable: bool) -> str:
     """The facts of one file, as they stand before its name.
 
-    kind: file or dir; wanted: of FACTS; writable: whether it can be changed, or filled; movable: whether it can be
-    renamed and removed.
+    kind: file or dir; wanted: of FACTS; owner: a login, "" for anonymous; writable: whether it can be changed, or
+    filled; movable: whether it can be renamed and removed.
     """
     if kind == "file":
         perm = "r" + ("aw" if writable else "") + ("df" if movable else "")
     else:
         perm = "el" + ("cmp" if writable else "") + ("df" if movable else "")
     values = {"type": kind, "size": str(status.st_size), "modify": time_value(status.st_mtime), "perm": perm,
-              "unique": unique(status), "UNIX.mode": f"{stat.S_IMODE(status.st_mode):04o}"}
+              "unique": unique(status), "UNIX.mode": f"{stat.S_IMODE(status.st_mode):04o}",
+              "UNIX.owner": shown(owner), "UNIX.group": GROUP}
     if kind != "file":
         del values["size"]
     return "".join(f"{name}={values[name]};" for name in wanted if name in values)

@@ -89,13 +89,22 @@ def parse_head(raw: bytes) -> Head:
         method=method, target=event.target.decode("ascii"), form=target.form, version=version, scheme=target.scheme,
         host=host, port=port, path=target.path, query=target.query,
         asked=asked(target, host, port), length=length,
-        headers=Headers([(name.decode("ascii"), value.decode("latin-1"))
-                         for name, value in event.headers.raw_items()]),
+        headers=fields(event, target, hosts),
         persistent="close" not in options and (version != "1.0" or "keep-alive" in options),
         # A server MUST ignore an expectation of 100-continue in HTTP/1.0 (RFC 9110 §10.1.1).
         expect=", ".join(names.get("expect", [])).lower() if version != "1.0" else "",
         selective=not SELECTIVE.isdisjoint(names),
     )
+
+
+def fields(event: h11.Request, target: Target, hosts: list[str]) -> Headers:
+    """The header fields as they came. Beside the absolute form Host MUST be ignored, and whoever gets the request
+    next MUST hear the target's host instead (RFC 9112 §3.2.2)."""
+    found = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers.raw_items()])
+    if target.form == "absolute" and not (hosts and parse_authority(hosts[0]) == (target.host, target.port)):
+        written = f"[{target.host}]" if ":" in target.host else target.host
+        found.set("Host", f"{written}:{target.port}" if target.port else written)
+    return found
 
 
 def read_with_h11(raw: bytes) -> h11.Request:

@@ -17,6 +17,12 @@ __all__ = ["Channel"]
 VERSION = 3
 """Of SFTP, as OpenSSH speaks it."""
 
+UNAVAILABLE = frozenset({
+    b"ranges@asyncssh.com",  # which parts of a file are empty: asked of an open file of asyncssh's own, not of ours
+    b"hardlink@openssh.com",  # a client that is told of it takes the refusal for an error
+})
+"""What asyncssh would announce."""
+
 
 class Channel(SSHServerProcess[Any]):
     """One session channel of a connection (RFC 4254 §6)."""
@@ -46,8 +52,7 @@ class Requests(SFTPServerHandler):
     the right length before it; told that this is a bad message, they could copy no file of any size.
     """
 
-    # Which parts of a file are empty is asked of an open file of asyncssh's own, and ours are no such.
-    _extensions = [one for one in SFTPServerHandler._extensions if one[0] != b"ranges@asyncssh.com"]
+    _extensions = [one for one in SFTPServerHandler._extensions if one[0] not in UNAVAILABLE]
 
     async def recv_packet(self) -> SSHPacket:
         return Packet((await super().recv_packet()).get_full_payload())

@@ -15,11 +15,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import asyncssh
-from asyncssh import SFTPAttrs, SFTPName
+from asyncssh import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from sandbox.protocols.sftp.handles import READ_LIMIT, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
-from sandbox.world.paths import Names, names_of, virtual
+from sandbox.world.paths import NAME_OCTETS, Names, names_of, virtual
+from sandbox.world.places import Room
 from sandbox.world.tree import Tree
 
 __all__ = ["OPERATIONS", "STATUSES", "Files", "status_of"]
@@ -33,6 +34,12 @@ HANDLES = 256
 READ, WRITE, APPEND, CREATE, TRUNCATE, EXCLUSIVE = (
     asyncssh.FXF_READ, asyncssh.FXF_WRITE, asyncssh.FXF_APPEND, asyncssh.FXF_CREAT, asyncssh.FXF_TRUNC,
     asyncssh.FXF_EXCL)
+
+BLOCK = 1_024
+"""Octets of a block, in which STATVFS counts."""
+
+READ_ONLY = 1
+"""The flag of STATVFS that says so, as OpenSSH's PROTOCOL file numbers it (§4.4)."""
 
 OPERATIONS = frozenset({"READ", "WRITE", "STAT", "SETSTAT", "LIST", "REMOVE", "MKDIR", "RMDIR", "RENAME", "REALPATH",
                         "READLINK", "SYMLINK", "LINK", "STATVFS"})
@@ -118,7 +125,7 @@ class Files(asyncssh.SFTPServer):
                 raise OSError(errno.EMFILE, "too many")
             names = self._names(path)
             handle = (await in_thread(self._open_to_write, shown, names, pflags) if pflags & (WRITE | APPEND)
-                      else Reading(shown, await in_thread(self._tree.read, names)))
+                      else Reading(shown, names, await in_thread(self._tree.read, names)))
         except Exception as error:
             refusal = status_of(error)
             verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
@@ -270,6 +277,17 @@ class Files(asyncssh.SFTPServer):
         return await self._do("REALPATH", text(path), lambda names: virtual(names).encode(), path,
                               answer=lambda found: found.decode())
 
+    # -- room -------------------------------------------------------------------------------------------------
+
+    async def statvfs(self, path: bytes) -> SFTPVFSAttrs:
+        return room_attributes(await self._do("STATVFS", text(path), self._tree.how_full, path, answer=fullness))
+
+    async def fstatvfs(self, file_obj: Reading | Changing) -> SFTPVFSAttrs:  # type: ignore[override]
+        if isinstance(file_obj, Changing):
+            await file_obj.settle()
+        return room_attributes(await self._do("STATVFS", file_obj.path, lambda: self._tree.how_full(file_obj.names),
+                                              answer=fullness))
+
     # -- what there is not ------------------------------------------------------------------------------------
 
     async def readlink(self, path: bytes) -> bytes:
@@ -280,12 +298,6 @@ class Files(asyncssh.SFTPServer):
 
     async def link(self, oldpath: bytes, newpath: bytes) -> None:
         raise self._refused("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
-
-    async def statvfs(self, path: bytes) -> Any:
-        raise self._refused("STATVFS", text(path), "The disk behind this is not shown")
-
-    async def fstatvfs(self, file_obj: Reading | Changing) -> Any:  # type: ignore[override]
-        raise self._refused("STATVFS", file_obj.path, "The disk behind this is not shown")
 
     def _refused(self, verb: str, asked: str, sentence: str) -> asyncssh.SFTPError:
         self._log.note(verb, asked, "OP_UNSUPPORTED", sentence)
@@ -312,3 +324,16 @@ def attributes(status: os.stat_result) -> SFTPAttrs:
     return SFTPAttrs(type=kind, size=status.st_size, permissions=status.st_mode, atime=int(status.st_atime),
                      mtime=int(status.st_mtime), uid=1000, gid=1000,
                      nlink=2 if directory else 1)
+
+
+def room_attributes(room: Room) -> SFTPVFSAttrs:
+    """As statvfs(3) has them: a block begun is taken. The quota counts, as the disk behind is nobody's business."""
+    total = room.octets // BLOCK if room.writable else -(-room.octets // BLOCK)
+    free = max(0, total - -(-room.used_octets // BLOCK))
+    entries = max(0, room.entries - room.used_entries)
+    return SFTPVFSAttrs(bsize=BLOCK, frsize=BLOCK, blocks=total, bfree=free, bavail=free, files=room.entries,
+                        ffree=entries, favail=entries, flags=0 if room.writable else READ_ONLY, namemax=NAME_OCTETS)
+
+
+def fullness(room: Room) -> str:
+    return f"{room.used_octets} of {room.octets} octets, {room.used_entries} of {room.entries} files and folders"

@@ -54,8 +54,9 @@ class Total:
 class Reading:
     """A file open for reading, with the piece that was read ahead."""
 
-    def __init__(self, path: str, descriptor: int) -> None:
+    def __init__(self, path: str, names: Names, descriptor: int) -> None:
         self.path = path
+        self.names = names
         self.total = Total()
         self._descriptor = descriptor
         self._piece = b""

@@ -10,7 +10,7 @@ import msgspec
 
 from sandbox.protocols.smtp.grammar import Parameters
 
-__all__ = ["Facts", "Outcome", "report"]
+__all__ = ["Facts", "Outcome", "needs", "report"]
 
 HEADER_LIMIT = 65_536    # octets of the original's header that are sent back
 RETURNED = 1_048_576     # octets up to which a whole original is sent back when the sender asked for it (RET=FULL)
@@ -93,6 +93,11 @@ def report(sender: str, outcomes: list[Outcome], original: bytes, hostname: str)
     return (head + text + status + f"\r\n--{boundary}\r\nContent-Type: {kind}\r\n"
             + ("" if original.isascii() else "Content-Transfer-Encoding: 8bit\r\n") + "\r\n"
             ).encode("utf-8") + returned + f"\r\n--{boundary}--\r\n".encode()
+
+
+def needs(sender: str, text: bytes) -> Facts:
+    """What a report, for that sender, needs of the servers on its way (RFC 6152 §3, RFC 6531 §3.5)."""
+    return Facts(body="" if text.isascii() else "8BITMIME", utf8=not sender.isascii())
 
 
 def recipient_fields(outcome: Outcome, *, utf8: bool) -> str:

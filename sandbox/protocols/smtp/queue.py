@@ -16,7 +16,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.protocols.conversation import Wire
-from sandbox.protocols.smtp.bounce import Facts, Outcome, report
+from sandbox.protocols.smtp.bounce import Facts, Outcome, needs, report
 from sandbox.protocols.smtp.client import Answer, Client, Refused, TlsFailed
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.waiting import Pieces, settled
@@ -176,9 +176,11 @@ class Carrier:
             if not full or len(original) > 1_048_576:
                 break
         spool = self.store.spool()
-        spool.add(report(leg.sender, outcomes, original, self.hostname))
+        text = report(leg.sender, outcomes, original, self.hostname)
+        spool.add(text)
         await trio.to_thread.run_sync(spool.seal)
-        await settled(self.store.store(b"", spool, [], [Outbound("", leg.sender)], replaces=done))
+        onward = Outbound("", leg.sender, needs(leg.sender, text).encode())
+        await settled(self.store.store(b"", spool, [], [onward], replaces=done))
 
 
 def grouped(legs: Sequence[Outbound]) -> list[list[Outbound]]:

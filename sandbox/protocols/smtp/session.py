@@ -271,9 +271,11 @@ class Smtp(LineSession):
         store = self.office.store
         original = await trio.to_thread.run_sync(lambda: next(store.read(content), b""))
         spool = store.spool()
-        spool.add(bounce.report(envelope.return_path, outcomes, original, self.office.hostname))
+        text = bounce.report(envelope.return_path, outcomes, original, self.office.hostname)
+        spool.add(text)
         spool.seal()
-        await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path)]))
+        facts = bounce.needs(envelope.return_path, text)
+        await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path, facts.encode())]))
 
     def trace(self, scan: HeaderScan) -> bytes:
         """What goes before the message: Return-Path where it ends, Received, and what a submission lacked."""

@@ -127,6 +127,8 @@ def connect(file: Path, durability: Durability = "power", *, read_only: bool = F
     database.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
     database.execute("PRAGMA foreign_keys = ON")
     database.execute("PRAGMA cache_size = -8000")
+    # Debian's SQLite writes zeros over what is deleted: to expunge 10,000 messages of 20 kB took five times as long.
+    database.execute("PRAGMA secure_delete = OFF")
     if read_only:
         database.execute("PRAGMA query_only = ON")
     return database

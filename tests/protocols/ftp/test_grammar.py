@@ -164,8 +164,9 @@ def test_lines_of_ls() -> None:
 
 def test_facts() -> None:
     status = os.stat_result((0o100640, 5, 2, 1, 0, 0, 12, 0, 0, 0))
-    assert facts(status, "file", FACTS, writable=True, movable=True) == (
-        "type=file;size=12;modify=19700101000000;perm=rawdf;unique=2g5;UNIX.mode=0640;"
+    assert facts(status, "file", FACTS, "alice", writable=True, movable=True) == (
+        "type=file;size=12;modify=19700101000000;perm=rawdf;unique=2g5;UNIX.mode=0640;UNIX.owner=alice;UNIX.group=users;"
     )
-    assert facts(status, "dir", ("type", "size", "perm"), writable=False, movable=False) == "type=dir;perm=el;"
-    assert facts(status, "dir", ("perm",), writable=True, movable=True) == "perm=elcmpdf;"
+    assert facts(status, "dir", ("type", "size", "perm"), "", writable=False, movable=False) == "type=dir;perm=el;"
+    assert facts(status, "dir", ("perm",), "", writable=True, movable=True) == "perm=elcmpdf;"
+    assert facts(status, "dir", ("UNIX.owner",), "", writable=True, movable=True) == "UNIX.owner=ftp;"

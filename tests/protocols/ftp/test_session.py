@@ -87,6 +87,14 @@ async def test_wrong_passwords_tell_nothing_and_have_an_end(sandbox: Sandbox) ->
         assert await client.closed()
 
 
+async def test_to_begin_again_is_no_fresh_start_for_a_guesser(sandbox: Sandbox) -> None:
+    async with ftp(sandbox) as client:
+        for _ in range(4):
+            await client.expect(("USER alice", "331"), ("PASS guess", "530"), ("REIN", "220"))
+        await client.expect(("USER alice", "331"), ("PASS guess", "530"))
+        assert await client.closed()
+
+
 async def test_anonymous_reads_and_does_not_write(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.login("anonymous", "me@example.com")
@@ -176,6 +184,7 @@ async def test_renaming(client: FtpClient) -> None:
         ("RNTO x", "503"),
         ("RNFR b", "350"),
         ("RNTO nowhere/b", "550"),
+        ("RNFR /", "550"),
     )
     assert await client.fetch("RETR /www/index.html") == b"a"
 
@@ -196,6 +205,7 @@ async def test_restart_append_and_unique(client: FtpClient) -> None:
     )
     assert await client.give("STOU f", b"u") == "150 FILE: /f.1"
     assert await client.fetch("RETR f.1") == b"u"
+    assert await client.give("STOU www", b"w") == "150 FILE: /www.1", "a folder's name is in use too"
 
 
 async def test_an_upload_replaces_at_its_end(client: FtpClient, sandbox: Sandbox) -> None:
@@ -282,7 +292,9 @@ async def test_facts(client: FtpClient) -> None:
     assert await client.fetch("MLSD www") == b"type=file; page.html\r\n"
     await client.expect(("OPTS MLST size;nonsense;type", "200 MLST OPTS type;size;"))
     assert (await client.ask("MLST f")).splitlines()[1] == " type=file;size=5; /f"
-    assert "MLST type*;size*;modify;" in await client.ask("FEAT")
+    assert "MLST type*;size*;modify;perm;unique;UNIX.mode;UNIX.owner;UNIX.group;" in await client.ask("FEAT")
+    await client.expect(("OPTS MLST unix.group;unix.owner", "200 MLST OPTS UNIX.owner;UNIX.group;"))
+    assert (await client.ask("MLST f")).splitlines()[1] == " UNIX.owner=alice;UNIX.group=users; /f"
 
 
 async def test_ten_thousand_files_in_a_folder(client: FtpClient, sandbox: Sandbox) -> None:

@@ -31,6 +31,18 @@ def test_targets(line: bytes, field: bytes, form: str, scheme: str, host: str, p
         form, scheme, host, port, path, query, asked)
 
 
+@pytest.mark.parametrize(("line", "fields", "host"), [
+    (b"GET http://www.example.org:81/a HTTP/1.1", [b"Host: other"], "www.example.org:81"),
+    (b"GET http://[::1]/ HTTP/1.1", [b"Host: other"], "[::1]"),
+    (b"GET http://www.example.org?q HTTP/1.0", [], "www.example.org"),
+    (b"GET http://www.example.org/ HTTP/1.1", [b"Host: WWW.example.org"], "WWW.example.org"),
+    (b"GET / HTTP/1.1", [b"Host: other"], "other"),
+])
+def test_a_host_field_beside_the_absolute_form_is_not_believed(line: bytes, fields: list[bytes], host: str) -> None:
+    """By the sites behind neither (RFC 9112 §3.2.2): an application's HTTP_HOST, a program's Host."""
+    assert head(line, *fields).headers.get_all("host") == [host]
+
+
 def test_http_1_0_needs_no_host() -> None:
     assert head(b"GET / HTTP/1.0").host == ""
 

@@ -176,6 +176,48 @@ async def test_the_folder_can_be_full(sandbox: Sandbox) -> None:
     await with_client(sandbox, work)
 
 
+async def test_how_much_room_there_is(tmp_path: Path) -> None:
+    """As sftp's own df, sshfs's and `rclone about` ask: what a place's quota says, and nothing of the disk."""
+    (tmp_path / "handout").mkdir()
+    (tmp_path / "handout" / "task.txt").write_bytes(bytes(5_000))
+    (tmp_path / "world.toml").write_text('[[site]]\nhost = "handout.example.com"\nfolder = "handout"\n')
+    (tmp_path / "data").mkdir()
+    found: list[asyncssh.SFTPVFSAttrs] = []
+
+    async def work(client: asyncssh.SFTPClient) -> None:
+        async with client.open("f", "wb") as file:
+            await file.write(bytes(100_000))
+        async with client.open("f", "rb") as reading, client.open("f", "r+b") as changing:
+            found.extend([await reading.statvfs(), await changing.statvfs()])
+        found.extend([await client.statvfs("/"), await client.statvfs("/sites/handout.example.com")])
+
+    settings = Config(ports="ephemeral", world=str(tmp_path / "world.toml"), limits=Limits(grace=0.1),
+                      files=Files(quota=2_048_000, entries=1_000))
+    async with running(settings, tmp_path / "data") as started:
+        with watching(started.journal) as watcher:
+            await with_client(started, work)
+            await watcher.wait_closed()
+        asked = [(exchange.asked, exchange.outcome, exchange.answered) for _, exchange in watcher.exchanges
+                 if exchange.verb == "STATVFS"]
+    room = asyncssh.SFTPVFSAttrs(bsize=1024, frsize=1024, blocks=2_000, bfree=1_902, bavail=1_902, files=1_000,
+                                 ffree=998, favail=998, namemax=255)
+    full = asyncssh.SFTPVFSAttrs(bsize=1024, frsize=1024, blocks=5, files=1, flags=1, namemax=255)
+    assert list(map(str, found)) == [*[str(room)] * 3, str(full)], "f and the folder www, in whole blocks"
+    assert asked == [
+        *[(path, "OK", "100000 of 2048000 octets, 2 of 1000 files and folders") for path in ("f", "f", "/")],
+        ("/sites/handout.example.com", "OK", "5000 of 5000 octets, 1 of 1 files and folders")]
+
+
+async def test_only_what_there_is_is_announced(sandbox: Sandbox) -> None:
+    """A client that is told of hard links tries them, and takes the refusal for an error."""
+    async def work(client: asyncssh.SFTPClient) -> None:
+        assert client._handler._supports_posix_rename
+        assert client._handler._supports_statvfs
+        assert not client._handler._supports_hardlink
+
+    await with_client(sandbox, work)
+
+
 async def test_what_cannot_be_done(sandbox: Sandbox) -> None:
     home = sandbox.data / "homes" / "alice"
     (home / "out").symlink_to("/etc")
@@ -188,7 +230,7 @@ async def test_what_cannot_be_done(sandbox: Sandbox) -> None:
             (asyncssh.SFTPOpUnsupported, client.symlink("/etc", "link")),
             (asyncssh.SFTPOpUnsupported, client.readlink("out")),
             (asyncssh.SFTPOpUnsupported, client.link("www", "link")),
-            (asyncssh.SFTPOpUnsupported, client.statvfs("/")),
+            (asyncssh.SFTPNoSuchFile, client.statvfs("nothing")),
             (asyncssh.SFTPPermissionDenied, client.rmdir("/public")),
             (asyncssh.SFTPError, client.mkdir("a\nb")),
             (asyncssh.SFTPError, client.mkdir(b"\xff")),

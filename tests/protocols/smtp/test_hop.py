@@ -99,6 +99,28 @@ async def test_nobody_of_that_name_comes_back_as_a_report(sandbox: Sandbox) -> N
     await wait_until_carried(store)
 
 
+async def test_a_report_reaches_a_sender_outside_ascii(sandbox: Sandbox) -> None:
+    """RFC 6531 §3.5: the report's own recipient is outside ASCII, so it needs SMTPUTF8 as the letter did."""
+    def send() -> None:
+        address = sandbox.endpoints["submission"]
+        with smtplib.SMTP(address.host, address.port, timeout=20) as client:
+            client.starttls(context=trusting())
+            client.login("alice", "wonderland")
+            client.sendmail("ünal@far.example", ["nobody@example.org", "bob@example.org"], LETTER,
+                            ["SMTPUTF8", "BODY=8BITMIME"], ["NOTIFY=SUCCESS,FAILURE"])
+
+    await trio.to_thread.run_sync(send)
+    found = await wait_for_mail(mail_of(sandbox), "catch-all", b"multipart/report", 2)
+    assert [item.recipient for item, _ in found] == ["ünal@far.example"] * 2
+    assert {b"Action: failed" in text for _, text in found} == {True, False}
+    await wait_until_carried(mail_of(sandbox))
+    await sandbox.journal.settle()
+    with reader(sandbox) as journal:
+        asked = [exchange.asked for session, exchange in journal.exchanges(protocol="smtp")
+                 if exchange.verb == "MAIL" and exchange.asked.startswith("FROM:<>")]
+    assert all("BODY=8BITMIME" in one for one in asked), "the address stands in the report as it is"
+
+
 async def test_who_wants_no_report_gets_none(sandbox: Sandbox) -> None:
     store = mail_of(sandbox)
     await trio.to_thread.run_sync(submit, sandbox, ["nobody@example.org"], LETTER, [], ["NOTIFY=NEVER"])

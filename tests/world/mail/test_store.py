@@ -272,6 +272,15 @@ def test_what_was_acknowledged_is_there_once_after_a_kill(tmp_path: Path) -> Non
         store.close()
 
 
+def test_expunging_does_not_write_the_mail_once_more(store: MailStore) -> None:
+    for stored in [store.put(b"x" * 10_000, Delivery("alice")) for _ in range(100)]:
+        stored.result()
+    log = store.folder / "mail.db-wal"
+    before = log.stat().st_size
+    store.expunge(store.find_folder("alice").id, range(1, 101)).result()
+    assert log.stat().st_size - before < 200_000
+
+
 def test_many_threads_write_and_read_at_once(store: MailStore) -> None:
     def work(name: str) -> None:
         for _ in range(25):

@@ -81,7 +81,9 @@ class Access(Stateful):
     @command("REIN", states=ANY, rfc="959 §4.1.1")
     def reinitialize(self) -> Reply:
         """Forget who you are, and begin again."""
+        guesses = self.guesses
         self.forget()
+        self.guesses = guesses  # or a guesser would only have to send REIN now and then (RFC 2577 §5)
         return ok("220", "Everything is forgotten; log in again")
 
     @command("QUIT", states=ANY, rfc="959 §4.1.1")

@@ -25,6 +25,8 @@ class FileCommands(Stateful):
     async def rename_from(self, path: str) -> Reply:
         """Name the file that is to have another name."""
         names = self.at(path)
+        if not names:
+            raise OSError(errno.EBUSY, "the top")
         await trio.to_thread.run_sync(self.tree.stat, names)
         self.renaming = names
         return ok("350", "And its new name? Send RNTO")

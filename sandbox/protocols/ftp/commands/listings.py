@@ -64,7 +64,8 @@ class Listings(Stateful):
                 for name, status in self.tree.entries(names)]
 
     def facts_of(self, status: os.stat_result, kind: str, names: Names) -> str:
-        return facts(status, kind, self.facts, writable=self.tree.writable(names), movable=self.tree.movable(names))
+        return facts(status, kind, self.facts, self.tree.owner, writable=self.tree.writable(names),
+                     movable=self.tree.movable(names))
 
     @command("MLST", states=IN, args="[path...]", rfc="3659 §7")
     async def show_facts(self, path: str = "") -> Reply:

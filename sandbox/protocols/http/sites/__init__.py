@@ -4,7 +4,8 @@
 
 1. a connectivity probe of an operating system or a browser (`probes`),
 2. /proxy.pac and /wpad.dat, under every host (`proxyconfig`),
-3. the site that the world has for the host: a folder, an application, a program, a redirect or a built-in one,
+3. the site that the world has for the host: a folder, an application, a program, a redirect or a built-in one
+   (httpbin.org, which is in no domain here, is one all the same),
 4. the settings that mail programs ask for (`mailconfig`), /httpbin/ and /api/, /dns-query, the certificate
    authority's files and the WebSocket echo, under every host but those of applications and programs, whose paths
    are their own,
@@ -33,6 +34,7 @@ from sandbox.protocols.http.sites.mailconfig import MailConfig
 from sandbox.protocols.http.sites.probes import probe
 from sandbox.protocols.http.sites.protected import Protected
 from sandbox.protocols.http.sites.routes import Routes
+from sandbox.world.domains import normal
 from sandbox.world.sites import SiteSpec
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ __all__ = ["build"]
 MAX_HOSTS = 1_000
 """Hosts whose site is remembered: what clients call us is their word."""
 HERE = SiteSpec("", "builtin", "home")
+
+ELSEWHERE = dict.fromkeys(("httpbin.org", "www.httpbin.org"), SiteSpec("httpbin.org", "builtin", "httpbin"))
+"""Hosts that no domain of the world needs: test suites ask for httpbin's endpoints by the name of the real ones."""
 
 
 def build(context: Context) -> Site:
@@ -109,7 +114,7 @@ class Websites:
         except KeyError:
             pass
         name = host.removesuffix(".").removesuffix(".localhost")
-        spec = HERE if is_local(name) else self._world.sites.find(name)
+        spec = HERE if is_local(name) else self._world.sites.find(name) or ELSEWHERE.get(normal(name))
         if len(self._specs) >= MAX_HOSTS:
             self._specs.clear()
         self._specs[host] = spec

@@ -29,7 +29,9 @@ ALGORITHMS: dict[str, Callable[[bytes], str]] = {
 }
 """RFC 7616 §6.1. "-sess" forms of each exist beside them."""
 
-AUTH_PARAM = re.compile(r'([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)')
+TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+# It begins where a word begins: looked for at every letter of a long one, it would take seconds.
+AUTH_PARAM = re.compile(rf'(?<!{TCHAR})({TCHAR}+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))\s*(?:,|$)')
 TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 NONCE_SECONDS = 300
 """How long a nonce may be used; then the client is told it is stale and tries again by itself (RFC 7616 §3.3)."""

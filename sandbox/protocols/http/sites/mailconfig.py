@@ -30,8 +30,9 @@ JSON = "/autodiscover/autodiscover.json"
 BODY = 65_536
 """Octets of a question: a few hundred are usual."""
 ADDRESS = re.compile(r"[^\s<>@]{1,64}@([A-Za-z0-9.-]{1,253})")
-ASKED = re.compile(r"<EMailAddress>\s*([^<]{1,320}?)\s*</EMailAddress>", re.IGNORECASE)
-SCHEMA = re.compile(r"<AcceptableResponseSchema>\s*([^<]{1,200}?)\s*</AcceptableResponseSchema>", re.IGNORECASE)
+# White space is taken off afterwards: with patterns for it too, a body full of it would take minutes.
+ASKED = re.compile(r"<EMailAddress>([^<]{1,400})</EMailAddress>", re.IGNORECASE)
+SCHEMA = re.compile(r"<AcceptableResponseSchema>([^<]{1,400})</AcceptableResponseSchema>", re.IGNORECASE)
 
 OUTLOOK = "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 RESPONSE = "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
@@ -99,9 +100,9 @@ class MailConfig:
 
     def _pox(self, body: str, address: str) -> Response:
         asked, schema = ASKED.search(body), SCHEMA.search(body)
-        address = unescape(asked[1]) if asked is not None else address
+        address = unescape(asked[1].strip()) if asked is not None else address
         domain = self._domain(address)
-        if schema is not None and schema[1] != OUTLOOK:
+        if schema is not None and schema[1].strip() != OUTLOOK:
             return xml(ERROR.format(schema=RESPONSE, code=601, message="Provider is not available"))
         if not domain:
             return xml(ERROR.format(schema=RESPONSE, code=500, message="The email address can't be found"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
@@ -28,6 +29,14 @@ def test_the_example_of_rfc_7616(algorithm: str, expected: str) -> None:
              "nonce": "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "nc": "00000001", "qop": "auth",
              "cnonce": "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"}
     assert responses(given, algorithm, "Circle of Life", "GET", b"")[0] == expected
+
+
+@pytest.mark.parametrize("field", ["a" * 30_000, "a=" * 15_000, 'a="' * 10_000, "a=b" + " " * 30_000 + "c"])
+def test_a_field_made_to_be_slow_is_read_at_once(field: str) -> None:
+    """It is read between all other clients' requests."""
+    began = time.perf_counter()
+    assert not Digest("here").check(request("Digest " + field), lambda user: None).user
+    assert time.perf_counter() - began < 1
 
 
 class Visitor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,7 +23,8 @@ from tests.support.websites import Client, websites
 WELL_KNOWN = ".well-known/autoconfig/mail/config-v1.1.xml"
 QUESTION = b"""<?xml version="1.0" encoding="utf-8"?>
 <Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006">
-  <Request><EMailAddress>alice@EXAMPLE.com</EMailAddress>
+  <Request><EMailAddress> alice@EXAMPLE.com
+  </EMailAddress>
   <AcceptableResponseSchema>%s</AcceptableResponseSchema></Request></Autodiscover>"""
 OUTLOOK = b"http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 
@@ -41,6 +43,15 @@ def servers(text: bytes) -> list[tuple[str, ...]]:
     provider = ElementTree.fromstring(text)[0]
     return [(server.get("type", ""), *(server.findtext(name, "") for name in ("hostname", "port", "socketType")))
             for server in provider if server.tag.endswith("Server")]
+
+
+@pytest.mark.parametrize("tag", ["EMailAddress", "AcceptableResponseSchema"])
+async def test_a_question_made_to_be_slow_is_read_at_once(client: Client, tag: str) -> None:
+    """It is read between all other clients' requests."""
+    question = f"<{tag}>{' ' * 5_000}".encode()
+    began = time.perf_counter()
+    await client.post("http://example.com/autodiscover/autodiscover.xml", question, "text/xml")
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("url", [

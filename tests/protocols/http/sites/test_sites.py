@@ -162,6 +162,17 @@ async def test_httpbin_is_under_every_host(client: Client, host: str) -> None:
     assert b'"origin"' in (await client.get(f"{host}/httpbin/ip")).body
 
 
+@pytest.mark.parametrize("host", ["httpbin.org", "www.httpbin.org", "HTTPBin.org.", "httpbin.org.localhost:8080"])
+async def test_the_name_that_test_suites_know_is_httpbin(client: Client, host: str) -> None:
+    assert b'"origin"' in (await client.get(f"{host}/ip")).body
+
+
+async def test_a_world_may_have_a_httpbin_of_its_own(tmp_path: Path) -> None:
+    world = '[[domain]]\nname = "httpbin.org"\n[[site]]\nhost = "httpbin.org"\nredirect = "http://www.example.com/"\n'
+    with websites(tmp_path, world) as client:
+        assert (await client.get("httpbin.org/ip")).headers.get("location") == "http://www.example.com/ip"
+
+
 async def test_what_a_visitor_sends_never_becomes_markup(client: Client) -> None:
     evil = "%3Cscript%3Ealert(1)%3C/script%3E%22%27"
     for reply in (await client.get(f"www.example.com/login?next=/{evil}"),
