@@ -141,10 +141,11 @@ def pop3_rates(rounds: int, seconds: float) -> None:
 
 
 def file_rates(part: str, rounds: int, seconds: float) -> None:
-    measure, servers, client = ((files.ftp, files.FTP_PEERS, "FTP by Python's ftplib") if part == "ftp" else
-                                (files.sftp, files.SFTP_PEERS, "SFTP by OpenSSH's sftp"))
+    measure, servers, tests, client = (
+        (files.ftp, files.FTP_PEERS, files.FTP_TESTS, "FTP by Python's ftplib") if part == "ftp" else
+        (files.sftp, files.SFTP_PEERS, files.TESTS, "SFTP by OpenSSH's sftp"))
     peers = None
-    for what, title in files.TESTS.items():
+    for what, title in tests.items():
         print(f"{title}; {client}")
         peers = present(servers) if peers is None else peers
         compare(peers, rounds, lambda server, what=what: measure(server, seconds, what),  # type: ignore[misc]

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.load import Rate
 from bench.peers import HOST, Peer, Server, find, sandbox
 
-__all__ = ["FTP_PEERS", "SFTP_PEERS", "TESTS", "ftp", "sftp"]
+__all__ = ["FTP_PEERS", "FTP_TESTS", "SFTP_PEERS", "TESTS", "ftp", "sftp"]
 
 BIG = 200_000_000
 SMALL = 2_000
@@ -25,6 +25,10 @@ CONNECTIONS = 4
 """For small files and listings; a big file has one."""
 ENTRIES = 100
 """Files in the folder that is listed."""
+FRESH = 6
+"""Files of the first kind that are fetched once each."""
+MOST = 800
+"""Small files or listings of one measurement: after each transfer a port rests for a minute, and there are 28,000."""
 BATCH = 200
 """Small files or listings of one run of the sftp program."""
 PIECE = 1_048_576
@@ -34,22 +38,38 @@ FOLDER = "pub"
 
 TESTS = {
     "up": f"MB a second sent, one file of {BIG // 1_000_000} MB after the other",
-    "down": f"MB a second fetched, one file of {BIG // 1_000_000} MB after the other",
+    "down": f"MB a second fetched, one file of {BIG // 1_000_000} MB again and again",
     "put": f"Files of {SMALL:,} octets sent, a second",
     "get": f"Files of {SMALL:,} octets fetched, a second",
     "list": f"Listings of a folder of {ENTRIES} files, a second",
 }
+
+FTP_TESTS = {**TESTS, "first": f"MB a second fetched, files of {BIG // 1_000_000} MB that nobody has fetched before"}
 
 
 # -- FTP, by Python's ftplib ---------------------------------------------------------------------------------
 
 
 def ftp(server: Server, seconds: float, what: str) -> Rate:
-    """One of TESTS."""
+    """One of FTP_TESTS."""
+    if what == "first":
+        put_there(server)
     # In a process of its own: the load must not share an interpreter with anything else.
     words = [sys.executable, "-m", "bench.files", what, server.address.host, str(server.address.port), str(seconds)]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, timeout=seconds + 60, check=True).stdout.split()
     return Rate(float(done[0]), int(done[1]), int(done[2]))
+
+
+def put_there(server: Server) -> None:
+    """Files that come to the server by another way than FTP."""
+    places = (server.folder / "data" / "homes" / USER / FOLDER, server.folder / "files" / FOLDER)
+    folder = next(place for place in places if place.is_dir())
+    piece = os.urandom(PIECE)
+    for number in range(FRESH):
+        with (folder / f"fresh{number}").open("wb") as file:
+            for start in range(0, BIG, PIECE):
+                file.write(piece[:BIG - start])
+    time.sleep(0.2)
 
 
 class Client:
@@ -66,6 +86,7 @@ class Client:
         self.big = memoryview(os.urandom(PIECE))
         self.buffer = bytearray(PIECE)
         self.work = getattr(self, what)
+        self.fetched = 0
         if what == "down":
             self.up()
         elif what == "get":
@@ -84,6 +105,11 @@ class Client:
                 data.sendall(self.big[:BIG - start])
         self.ftp.voidresp()
         return BIG / 1e6
+
+    def first(self) -> float:
+        self.name = f"fresh{self.fetched}"
+        self.fetched += 1
+        return self.down()
 
     def down(self) -> float:
         found = 0
@@ -120,7 +146,8 @@ class Client:
 
 def load(what: str, host: str, port: int, seconds: float) -> Rate:
     """So many connections at once, a thread each; the time runs when all are ready."""
-    connections = 1 if what in ("up", "down") else CONNECTIONS
+    connections = 1 if what in ("up", "down", "first") else CONNECTIONS
+    most = FRESH if what == "first" else MOST / connections
     ready = threading.Barrier(connections + 1)
     units, counts, lost = [0.0] * connections, [0] * connections, []
 
@@ -129,7 +156,7 @@ def load(what: str, host: str, port: int, seconds: float) -> Rate:
             client = Client(host, port, what, number)
             ready.wait(60)
             until = time.perf_counter() + seconds
-            while time.perf_counter() < until:
+            while time.perf_counter() < until and counts[number] < most:
                 units[number] += client.work()
                 counts[number] += 1
         except (OSError, EOFError, ftplib.Error, threading.BrokenBarrierError) as error:

@@ -77,7 +77,7 @@ def mailbox(count: int = MESSAGES) -> Peer:
         store.close()
         return mail_sandbox(folder, port, "imap")
 
-    return Peer("sandbox", command)
+    return Peer("sandbox", command, service="imap")
 
 
 def questions(server: Server) -> Iterator[tuple[str, float]]:

@@ -79,12 +79,15 @@ def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
 
 
 def announce(sandbox: Sandbox, folder: Folder, ready_file: Path | None) -> None:
-    """Tell other commands, and whoever waits for the ready file. Raises UserError."""
+    """Tell whoever waits for the ready file, then other commands: who has waited with `sandbox ready` may read it.
+
+    Raises UserError.
+    """
     facts = sandbox.facts()
-    folder.announce(facts)
     if ready_file is not None:
         try:
             write_whole(ready_file.absolute(), facts.encode())
         except OSError as error:
             raise UserError(f"The ready file {ready_file} cannot be written ({error.strerror}). "
                             "Its folder must exist and be yours to write to.") from error
+    folder.announce(facts)

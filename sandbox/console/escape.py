@@ -2,7 +2,8 @@
 
 A terminal obeys what it is sent: an escape sequence in a URL could clear the screen, rename the window or paint a
 line that never happened. Invisible and direction-changing characters do it more quietly (Unicode TR 36, TR 55). So
-whatever is not plainly visible is written as a Python-like escape, and so is the backslash: no two texts look alike.
+whatever is not plainly visible is written as a Python-like escape, and a backslash that could be taken for the start
+of one is doubled, so no two texts look alike; a flag of IMAP's is shown as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ INVISIBLE = frozenset(map(chr, (
 MARKS = 2
 """Combining marks in a row that any living script needs; more only serve to climb over other lines."""
 
-NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+ESCAPING = frozenset("\\nrtxuU")
+"""What makes an escape of a backslash before it."""
 
 
 def escape(text: str) -> str:
@@ -40,6 +44,9 @@ def escape(text: str) -> str:
             shown.append(_numbered(ord(character)))
         else:
             shown.append(character)
+    for place, piece in enumerate(shown):
+        if piece == "\\" and (place + 1 == len(shown) or shown[place + 1][0] in ESCAPING):
+            shown[place] = "\\\\"
     return "".join(shown)
 
 

@@ -31,7 +31,7 @@ class Channel:
     reset: whether the peer ended it with an error instead of an end of stream.
     """
 
-    __slots__ = ("closed", "reset", "sock")
+    __slots__ = ("_waited", "closed", "reset", "sock")
     behind = False
     """Whether bytes it has taken still wait for the kernel; here they never do."""
 
@@ -39,6 +39,8 @@ class Channel:
         self.sock = sock
         self.closed = False
         self.reset = False
+        self._waited = False
+        """Whether trio knows of the socket: most of FTP's data connections are over without a wait."""
 
     truncated = False
     """Whether the end of stream came without the goodbye that TLS wants before it."""
@@ -75,6 +77,7 @@ class Channel:
 
     async def readable(self) -> None:
         """Wait until there is something to receive. Raises Closed when closed or `interrupt`ed meanwhile."""
+        self._waited = True
         try:
             await trio.lowlevel.wait_readable(self.sock)
         except (trio.ClosedResourceError, OSError, ValueError) as error:
@@ -82,6 +85,7 @@ class Channel:
 
     async def writable(self) -> None:
         """Wait until the kernel takes more. Raises Closed likewise."""
+        self._waited = True
         try:
             await trio.lowlevel.wait_writable(self.sock)
         except (trio.ClosedResourceError, OSError, ValueError) as error:
@@ -103,7 +107,8 @@ class Channel:
         """Close. with_reset: drop what is unsent and send RST instead of FIN."""
         if self.closed:
             return
-        self.interrupt()
+        if self._waited:
+            self.interrupt()
         self.closed = True
         if with_reset:
             with contextlib.suppress(OSError):

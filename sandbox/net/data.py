@@ -146,6 +146,9 @@ class DataLine:
             sock = socket.socket(family_of(host))
             try:
                 sock.setblocking(False)
+                # Else a port could not be used again for a minute after its connection, and a range would soon be
+                # used up: the system remembers who closed first (RFC 9293 §3.6.1), and that is the server.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind((host, port))
                 sock.listen(BACKLOG)
             except OSError as error:
@@ -208,6 +211,7 @@ class DataPort:
         self._line = line
         self._owner = owner
         self._listener = listener
+        self._waited = False
         keep_syn(listener)
 
     @property
@@ -233,14 +237,15 @@ class DataPort:
             while True:
                 if (data := self.accept_now()) is not None:
                     return data
+                self._waited = True
                 await trio.lowlevel.wait_readable(self._listener)
         raise TimedOut("no data connection came")
 
     def close(self) -> None:
-        if self._listener.fileno() >= 0:
+        if self._waited and self._listener.fileno() >= 0:
             with contextlib.suppress(RuntimeError):  # no trio any more
                 trio.lowlevel.notify_closing(self._listener)
-            self._listener.close()
+        self._listener.close()
 
 
 def sha256_of(descriptor: int, count: int) -> str:

@@ -132,6 +132,8 @@ class Command:
     def parse(self, text: str, parsers: Mapping[str, Callable[[str], object]]) -> list[object]:
         """The values of the arguments in `text`, what stands after the verb and one space. Raises BadArgument."""
         count = len(self.arguments)
+        if not count and not text:
+            return []
         if count and self.arguments[-1].rest:
             words = text.split(" ", count - 1) if text else []
         else:

@@ -172,8 +172,8 @@ class Writing:
                 raise
 
     def _open_beside(self, name: str, status: os.stat_result | None, directory: int) -> None:
-        if status is not None:
-            os.close(open_regular(name, os.O_RDONLY, directory=directory))  # raises for what is no file
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            raise refused(errno.ENOENT)  # a pipe, a device: nothing that anybody here can see
         self._temporary = TEMPORARY + secrets.token_hex(8)
         self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644,
                                    dir_fd=directory)

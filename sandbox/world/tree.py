@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from sandbox.world import places
+from sandbox.world.cached import read_cached, takes_file
 from sandbox.world.changes import Change, Changes
 from sandbox.world.files import Files
 from sandbox.world.paths import Names, Root, bad_name, virtual
@@ -94,6 +95,18 @@ class Tree:
         """A descriptor to read a file from."""
         place, inside = self._find(names)
         return place.root.open(inside, os.O_RDONLY)
+
+    def read_cached(self, names: Names, limit: int) -> bytes | None:
+        """What a small file holds, if the system has it in memory; see `sandbox.world.cached`. Never waits, so that
+        no thread is needed. Raises OSError where there can be no such file."""
+        place, inside = self._find(names)
+        return read_cached(place.root.path, inside, limit)
+
+    def takes_file(self, names: Names) -> bool:
+        """Whether `write` with `replace` can be left for later, as only a lack of room could stop it. Never waits;
+        False also where that is not known so. Raises OSError where it is known that there can be no such file."""
+        place, inside = self._change(names)
+        return takes_file(place.root.path, inside)
 
     def write(self, names: Names, *, replace: bool = False, create: bool = True, exclusive: bool = False) -> Writing:
         """A file to write to; see `Writing`."""

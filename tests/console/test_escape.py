@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,10 @@ DANGEROUS = [*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, *range(0x200B, 0x201
     ("\x1b[2J\x1b]0;owned\x07", "\\x1b[2J\\x1b]0;owned\\x07"),
     ("a\r\nb\tc", "a\\r\\nb\\tc"),
     ("\\x1b", "\\\\x1b"),
+    ("(\\Seen \\Deleted)", "(\\Seen \\Deleted)"),
+    ("\\\n", "\\\\\\n"),
+    ("\\\\Seen", "\\\\\\Seen"),
+    ("C:\\", "C:\\\\"),
     ("\x9b31m", "\\x9b31m"),
     ("user\u202emoc.exe", "user\\u202emoc.exe"),
     ("zero\u200bwidth", "zero\\u200bwidth"),
@@ -56,6 +61,11 @@ def test_what_is_shown_is_one_line_of_visible_characters(text: str) -> None:
 @given(ANY_TEXT, ANY_TEXT)
 def test_different_texts_look_different(one: str, other: str) -> None:
     assert (escape(one) == escape(other)) == (one == other)
+
+
+def test_backslashes_hide_nothing() -> None:
+    texts = ["".join(text) for size in range(6) for text in product("\\n\n\x01x01", repeat=size)]
+    assert len({escape(text) for text in texts}) == len(set(texts))
 
 
 @given(ANY_TEXT, st.integers(0, 40))

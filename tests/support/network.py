@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -52,6 +52,13 @@ class Watcher:
             while len(self.exchanges) < count:
                 await self._news.wait()
         return [exchange for _, exchange in self.exchanges]
+
+    async def wait_for(self, wanted: Callable[[Session, Exchange], bool]) -> Exchange:
+        """The first exchange that is wanted, once there is one."""
+        with trio.fail_after(30):
+            while not (found := [told[1] for told in self.exchanges if wanted(*told)]):
+                await self._news.wait()
+        return found[0]
 
 
 @contextmanager

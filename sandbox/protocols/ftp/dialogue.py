@@ -174,7 +174,8 @@ class Dialogue(LineSession):
             self.conversation.write(self.render(reply))
             self.transfer.exchange, self.exchange = self.exchange, None
             if self.transfer.at_once:
-                await self._carry(self.transfer)
+                self.transfer.reply = await self._run(self.transfer)
+                self._say_end()
             else:
                 self.nursery.start_soon(self._carry, self.transfer)
             return
@@ -288,8 +289,8 @@ class Dialogue(LineSession):
                 exchange.end(outcome, transfer.count.summary)
             if outcome != "complete":
                 data.abort()
-            elif transfer.at_once:
-                await data.aclose(wait=False)
+            elif transfer.at_once or not transfer.sending:
+                await close(data, wait=False)  # who has sent a file has closed its side
             else:
                 self.nursery.start_soon(close, data)
         return reply
@@ -302,10 +303,10 @@ def note_count(exchange: OpenExchange, transfer: Transfer) -> None:
     exchange.note("seconds", f"{transfer.count.seconds:.3f}")
 
 
-async def close(data: DataConversation) -> None:
-    """Close in good order, beside the dialogue: nobody has to wait for a client that does not close its side."""
+async def close(data: DataConversation, *, wait: bool = True) -> None:
+    """Close in good order; to wait for the client to close its side is for a task beside the dialogue."""
     with contextlib.suppress(ConversationError):
-        await data.aclose()
+        await data.aclose(wait=wait)
 
 
 def no_connection(error: BaseException) -> str:

@@ -17,7 +17,8 @@ from sandbox.protocols.conversation import DataConversation
 from sandbox.world.places import Writing
 
 __all__ = [
-    "LITTLE", "PIECE", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii", "to_network",
+    "LITTLE", "PIECE", "SHORT_WORK", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii",
+    "to_network",
 ]
 
 PIECE = 524_288
@@ -27,6 +28,10 @@ still in the processor's cache when they are sent, hashed or written."""
 GATHERED = 2 * PIECE
 """Octets of an upload that are written with one visit."""
 
+
+SHORT_WORK = trio.CapacityLimiter(1)
+"""Short work with files is done by one thread at a time: it is all system calls, and threads that do such work
+together spend most of it on handing the interpreter's lock to one another."""
 
 LITTLE = 16_384
 """Octets that a connection's buffer takes, whatever the system (Linux begins with as many)."""
@@ -122,6 +127,11 @@ class Download:
         if self._position >= self.size:
             self.close()
 
+    def hold(self, content: bytes) -> None:
+        """Take all that a file holds, instead of the file."""
+        self.size = len(content)
+        self._first = to_network(content, after_cr=False) if self._ascii else content
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
@@ -168,24 +178,40 @@ class Download:
 
 
 class Upload:
-    """A file on its way in, from `start` of the file on. Close the Writing when it is over.
+    """A file on its way in.
 
-    written: called in a worker thread when all of it is there.
+    opening: opens it in a worker thread, `open` or the arrival of data; start: from where on it is written, None for
+    its end; written: called in a worker thread when all of it is there. `abandon` when it is over before that.
     """
 
-    def __init__(self, writing: Writing, start: int, ascii: bool, written: Callable[[], None]) -> None:  # noqa: A002
+    def __init__(self, opening: Callable[[], Writing], start: int | None, ascii: bool,  # noqa: A002
+                 written: Callable[[Writing], None]) -> None:
         self.count = Count()
+        self.writing: Writing | None = None
+        self._opening = opening
+        self._start = start
         self._written = written
-        self._writing = writing
-        self._position = start
+        self._position = 0
         self._ascii = ascii
         self._rest = b""
+
+    def open(self) -> Writing:
+        """In a worker thread. Raises OSError."""
+        if self.writing is None:
+            self.writing = self._opening()
+            self._position = self.writing.size if self._start is None else self._start
+        return self.writing
+
+    def abandon(self) -> None:
+        """In a worker thread."""
+        if self.writing is not None:
+            self.writing.abandon()
 
     async def receive(self, data: DataConversation) -> None:
         """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
         first, whole = await self._gather(data)
         if whole:
-            await trio.to_thread.run_sync(self._write_last, first)
+            await trio.to_thread.run_sync(self._write_last, first, limiter=SHORT_WORK)
             return
         async with trio.open_nursery() as nursery:
             giving, taking = trio.open_memory_channel[list[bytes]](1)
@@ -215,20 +241,22 @@ class Upload:
         await trio.to_thread.run_sync(self._write_last, [])
 
     def _write(self, pieces: list[bytes]) -> None:
+        writing = self.open()
         for piece in pieces:
             if self._ascii:
                 piece, self._rest = from_network(self._rest + piece)
-            self._writing.write(piece, self._position)
+            writing.write(piece, self._position)
             self._position += len(piece)
 
     def _write_last(self, pieces: list[bytes]) -> None:
+        writing = self.open()
         self._write(pieces)
         if self._rest:
-            self._writing.write(self._rest, self._position)
+            writing.write(self._rest, self._position)
             self._position += 1
-        if self._position < self._writing.size:  # it was longer before (RFC 3659 §5: what is sent replaces the rest)
-            self._writing.truncate(self._position)
-        self._written()
+        if self._position < writing.size:  # it was longer before (RFC 3659 §5: what is sent replaces the rest)
+            writing.truncate(self._position)
+        self._written(writing)
 
 
 def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,8 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.app import Sandbox
-from sandbox.config import Config, Limits
+from sandbox.app import Sandbox, running
+from sandbox.config import Config, Ftp, Limits
 from sandbox.journal.bodies import folder_of
 from sandbox.journal.records import Stream
 from sandbox.journal.store import FILE
@@ -117,6 +118,18 @@ async def test_a_little_is_over_before_the_next_command(sandbox: Sandbox, client
         [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"
                       and session.service == "ftp"]
     assert (exchange.outcome, exchange.notes["octets"]) == ("226", "6")
+
+
+async def test_one_passive_port_serves_one_transfer_after_another(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = Config(ports="ephemeral", limits=Limits(grace=0.1), ftp=Ftp(passive_ports=(port, port)))
+    async with running(config, tmp_path) as started, ftp(started) as client:
+        await client.login()
+        await client.give("STOR f", b"content")
+        for _ in range(5):  # who closes first holds the port for a minute (RFC 9293 §3.6.1), and that is the server
+            assert await client.fetch("RETR f") == b"content"
 
 
 def open_below(folder: Path) -> list[str]:

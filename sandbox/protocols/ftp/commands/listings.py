@@ -20,9 +20,8 @@ from sandbox.world.paths import Names, virtual
 
 __all__ = ["Listings"]
 
-ONE = trio.CapacityLimiter(1)
-"""One listing is made at a time: it asks the system for each file, and threads that do so together spend most of it
-on handing the interpreter's lock to one another."""
+LISTING = trio.CapacityLimiter(1)
+"""One listing is made at a time, as all `SHORT_WORK`; but a folder may be large, so nothing else waits for it."""
 
 
 class Listings(Stateful):
@@ -93,7 +92,7 @@ class Listings(Stateful):
         def render() -> bytes:
             return "".join([f"{line}\r\n" for line in lines()]).encode("utf-8", "replace")
 
-        text = await trio.to_thread.run_sync(render, limiter=ONE)
+        text = await trio.to_thread.run_sync(render, limiter=LISTING)
 
         async def move(data: DataConversation) -> Reply:
             view = memoryview(text)

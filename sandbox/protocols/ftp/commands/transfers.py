@@ -10,7 +10,7 @@ import trio
 from sandbox.protocols.command import Reply, command
 from sandbox.protocols.conversation import DataConversation
 from sandbox.protocols.ftp.state import ANY, IN, Stateful, ok
-from sandbox.protocols.ftp.transfer import LITTLE, Download, Upload
+from sandbox.protocols.ftp.transfer import LITTLE, SHORT_WORK, Download, Upload
 from sandbox.world.paths import Names, virtual
 from sandbox.world.places import Writing
 
@@ -38,8 +38,12 @@ class Transfers(Stateful):
                 raise OSError(errno.ESPIPE, "beyond the end")
             download.open(descriptor, start)
 
+        content = None if start else self.tree.read_cached(names, LITTLE)
         try:
-            await trio.to_thread.run_sync(prepare)
+            if content is not None:
+                download.hold(content)
+            else:
+                await trio.to_thread.run_sync(prepare, limiter=SHORT_WORK)
         except OSError as error:
             if error.errno == errno.ESPIPE:
                 return ok("554", "The file is shorter than that")
@@ -89,34 +93,34 @@ class Transfers(Stateful):
 
         whole = start == 0 and not exclusive
 
-        def prepare() -> Writing:
+        def opening() -> Writing:
             writing = self.tree.write(names, replace=whole, exclusive=exclusive)
             if start is not None and start > writing.size and not whole:
                 writing.abandon()
                 raise OSError(errno.ESPIPE, "beyond the end")
             return writing
 
-        try:
-            writing = await trio.to_thread.run_sync(prepare)
-        except OSError as error:
-            if error.errno == errno.ESPIPE:
-                return ok("554", "The file is shorter than that")
-            raise
-
-        def finish() -> None:
+        def written(writing: Writing) -> None:
             writing.finish()
             self.tree.announce(names)
 
-        upload = Upload(writing, writing.size if start is None else start, self.ascii, finish)
+        upload = Upload(opening, start, self.ascii, written)
+        if not (whole and self.tree.takes_file(names)):  # else one visit to a thread opens and writes a small file
+            try:
+                await trio.to_thread.run_sync(upload.open, limiter=SHORT_WORK)
+            except OSError as error:
+                if error.errno == errno.ESPIPE:
+                    return ok("554", "The file is shorter than that")
+                raise
 
         async def move(data: DataConversation) -> Reply:
             await upload.receive(data)
-            if whole and not self.ascii and writing.status is not None:
-                data.remember(writing.status, sent=False)
+            if whole and not self.ascii and upload.writing is not None and upload.writing.status is not None:
+                data.remember(upload.writing.status, sent=False)
             return ok("226", f"Complete: {upload.count.octets} octets")
 
         async def give_up() -> None:
-            await trio.to_thread.run_sync(writing.abandon)
+            await trio.to_thread.run_sync(upload.abandon)
 
         reply = self.begin_transfer(verb, path, move, upload.count, sending=False, give_up=give_up)
         # RFC 1123 §4.1.2.9 gives the words for STOU: programs read the name from them.

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hpack import Decoder, HeaderTuple
+
 from sandbox.protocols.http.dates import now
 from sandbox.protocols.http.heads import SELECTIVE, asked
 from sandbox.protocols.http.messages import Headers, HttpError, Response
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
 from sandbox.protocols.http.writer import OURS, Written
 
-__all__ = ["Asked", "read_fields", "read_trailers", "write_fields", "write_trailers"]
+__all__ = ["Asked", "Unpacker", "read_fields", "read_trailers", "write_fields", "write_trailers"]
 
 NOT_HERE = OURS | {"upgrade"}
 """Fields of one HTTP/1.1 connection, which HTTP/2 must not carry (RFC 9113 §8.2.2)."""
 
 OVERHEAD = 32
 """What each field counts beside its octets (RFC 9113 §10.5.1)."""
+
+
+class Unpacker(Decoder):
+    """HPACK, with blanks around a value dropped, as in HTTP/1.1 (RFC 9112 §5).
+
+    RFC 9113 §8.2.1 calls a request with such blanks malformed, but Evolution's User-Agent ends with a space, and it
+    asks for its mail settings so. What is left can be read in one way only.
+    """
+
+    def decode(self, data: bytes, raw: bool = False) -> list[HeaderTuple]:
+        return [type(field)(field[0], field[1].strip(b" \t")) if not field[0].startswith(b":") else field
+                for field in super().decode(data, raw)]
 
 
 class Asked(NamedTuple):

@@ -28,7 +28,7 @@ from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 
 from sandbox.protocols.conversation import Conversation, ConversationError, OpenExchange, TimedOut
-from sandbox.protocols.http.http2.fields import read_fields, read_trailers
+from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trailers
 from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, Toll, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
 from sandbox.protocols.http.session import Server
@@ -84,6 +84,7 @@ class Connection:
         self.h2.local_settings = Settings(client=False, initial_values={
             SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS, SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
             SettingCodes.MAX_FRAME_SIZE: MAX_FRAME, SettingCodes.MAX_HEADER_LIST_SIZE: limits.head})
+        self.h2.decoder = Unpacker()
         # A list a little longer than we like gets a 431; one that is far longer ends the connection (§10.5.1).
         self.h2.decoder.max_header_list_size = 2 * limits.head
         self._cutter = Cutter()

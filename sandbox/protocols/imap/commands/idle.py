@@ -24,7 +24,7 @@ LINE = 1000
 async def idle(session: Imap) -> Tagged:
     """Wait for news."""
     conversation = session.conversation
-    await tell_news(session, expunges=True)
+    # What is news already is told after this line: Thunderbird does not ask for the mail it hears of before it.
     conversation.write(b"+ Idling; DONE ends it\r\n")
     if session.exchange is not None:
         session.exchange.end("+", "idling")
@@ -50,7 +50,7 @@ async def wait_for_done(session: Imap) -> bytes | None:
     async with trio.open_nursery() as nursery:
         teller = Teller(session, nursery)
         view.wake = partial(token.run_sync_soon, teller.start, idempotent=True)
-        teller.start()  # for what came between the report and here
+        teller.start()  # for what has come since the last command
         try:
             line = await read(session)
             # It belongs to the exchange after the one that a teller may have under way.

@@ -21,6 +21,8 @@ LITERAL = re.compile(rb"(~?)\{([0-9]{1,19})(\+?)\}\r?\n")
 ANNOUNCED = re.compile(rb"(~?)\{([0-9]+)(\+?)\}\r?\n\Z")
 NUMBER = re.compile(rb"[0-9]{1,20}")
 FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
+SPACES = re.compile(rb" *")
+CLOSING = re.compile(rb" *\)")
 NUMBER_MAX = (1 << 63) - 1  # RFC 9051 §9, number64
 
 LONGEST_FLAG = 100
@@ -194,12 +196,16 @@ class Cursor:
         return found[0].decode("ascii")
 
     def expect_list(self, item: Callable[[], T], *, empty: bool = False) -> list[T]:
-        """Items in brackets with spaces between them. empty: whether there may be none."""
+        """Items in brackets with spaces between them. empty: whether there may be none.
+
+        Spaces beside a bracket are passed over: aioimaplib writes ID ( "name" "x" ).
+        """
         self.expect_take(b"(")
+        self.match(SPACES)
         if empty and self.try_take(b")"):
             return []
         items = [item()]
-        while not self.try_take(b")"):
+        while not self.match(CLOSING):
             self.expect_space()
             items.append(item())
         return items

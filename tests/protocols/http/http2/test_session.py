@@ -118,6 +118,19 @@ async def test_cookies_split_for_compression_are_one_field_again() -> None:
     assert heard.answers[1].body == b"a=1; b=2"
 
 
+async def test_blanks_around_a_value_do_no_harm() -> None:
+    """Evolution's User-Agent ends with a space; it comes again from the table of the compression."""
+    async def site(request: Request) -> Response:
+        return Response(200, body=f"<{request.headers.get('user-agent')}>".encode())
+
+    def say(client: H2Connection) -> None:
+        for stream in (1, 3):
+            client.send_headers(stream, request("/", "GET", ("user-agent", "\tEvolution/3.46.4 ")), end_stream=True)
+
+    _, heard = await in_memory(say, site)
+    assert [heard.answers[stream].body for stream in (1, 3)] == [b"<Evolution/3.46.4>"] * 2
+
+
 async def test_trailers_both_ways() -> None:
     async def site(request: Request) -> Response:
         await request.body.read()
