@@ -85,7 +85,7 @@ class DataConversation(Conversation):
 
     async def send_known(self, descriptor: int, passed: Callable[[int], None]) -> bool:
         identity = identity_of(os.fstat(descriptor))
-        content, channel = self._journal.sharing.known(identity), self.channel
+        content, channel = self._journal.sharing.known(identity, self.recorder.session.id), self.channel
         if content is None or not isinstance(channel, Channel):
             return False
         await self.flush()
