@@ -52,7 +52,7 @@ class Journal:
         """Of those, octets not with the writer yet."""
         self._handed = 0
         self._done = 0
-        """Batches given to the writer, and batches it has written."""
+        """Batches given to the writer, and batches it is done with."""
         self._room = trio.Event()
         self._wake = trio.Event()
         self._dirty: list[Recorder] = []
@@ -90,7 +90,7 @@ class Journal:
             await self._room.wait()
 
     async def settle(self) -> None:
-        """Flush, and wait until everything recorded so far is in the store."""
+        """Flush, and wait until everything recorded so far is in the store (or lost, where it cannot be written)."""
         self.flush()
         upto = self._handed
         while self._done < upto:
@@ -124,7 +124,7 @@ class Journal:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Flush batches until cancelled, then flush what is left and wait for the writer."""
         token = trio.lowlevel.current_trio_token()
-        self._store.start(lambda size: token.run_sync_soon(self._written, size))
+        self._store.start(lambda size, whole: token.run_sync_soon(self._written, size, whole))
         self.hasher.on_room = lambda: token.run_sync_soon(self._hashed)
         try:
             task_status.started()
@@ -164,7 +164,9 @@ class Journal:
     def _hashed(self) -> None:
         self._room.set()
 
-    def _written(self, size: int) -> None:
+    def _written(self, size: int, whole: bool) -> None:
+        if not whole:
+            self.sharing.lost()
         self._waiting -= size
         self._done += 1
         self._room.set()

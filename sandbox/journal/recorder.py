@@ -47,7 +47,8 @@ class Keeper(Protocol):
 class Side:
     """One byte stream of a session: where it is, and how much the exchange under way has of it."""
 
-    __slots__ = ("body", "digest", "early", "hasher", "head", "held", "kept", "known", "offset", "start")
+    __slots__ = ("ahead", "body", "digest", "early", "hasher", "head", "held", "kept", "known", "last", "offset",
+                 "start")
 
     def __init__(self, hasher: Hasher) -> None:
         self.hasher = hasher
@@ -63,6 +64,10 @@ class Side:
         """The number of the body that what passes is laid in, once it is long; and what passed before that."""
         self.head = b""
         self.held: Held | None = None
+        self.last = b""
+        self.ahead = 0
+        """The bytes that came last, and how many at their end came before the exchange they belong to began: of what
+        is pipelined, only a piece that follows makes it worth counting."""
 
     def absorb(self, data: bytes) -> None:
         """Count bytes toward the hash of the exchange under way."""
@@ -75,12 +80,22 @@ class Side:
             self.digest, self.early = Digest(self.hasher, self.early), []
 
     def sha256(self) -> str:
-        """Of everything absorbed."""
+        """Of everything that belongs to the exchange under way."""
+        self.catch_up()
         return self.known or (self.digest or Digest(self.hasher, self.early)).hexdigest()
+
+    def catch_up(self) -> None:
+        """Count what came ahead."""
+        if self.ahead:
+            data, self.ahead = self.last[-self.ahead:], 0
+            self.absorb(data)
 
     def begin(self, offset: int) -> None:
         """The next exchange starts at `offset` of the stream."""
         self.start = offset
+        self.ahead = min(self.offset - offset, len(self.last))
+        if not self.ahead:
+            self.last = b""
         self.kept = 0
         if self.body:
             self.body, self.head = 0, b""
@@ -127,6 +142,8 @@ class Recorder:
         side = self._sides[stream]
         length = len(data)
         journal = self._journal
+        if side.ahead:
+            side.catch_up()
         if side.held is not None or side.kept + length > journal.body_limit:
             self._release(side)  # which counts what it keeps
             self._long = True
@@ -136,6 +153,7 @@ class Recorder:
             self._chunks.append((time(), stream, side.offset, length, data if small else self._laid(side, data)))
             side.absorb(data)
             journal.count(length)
+        side.last = data
         side.offset += length
         if not self._dirty:
             self._dirty = True

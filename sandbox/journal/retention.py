@@ -26,15 +26,26 @@ class Retention:
         self._pinned: set[int] = set()
         """Numbers of blobs and bodies that the loop may still mention."""
         self._dropped: list[int] = []
-        (self.size,) = db.execute("SELECT (SELECT COALESCE(SUM(size), 0) FROM sessions)"
-                                  " + (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs)"
-                                  " + (SELECT COALESCE(SUM(size), 0) FROM bodies)").fetchone()
+        self.size = self._count()
+
+    def _count(self) -> int:
+        (size,) = self._db.execute("SELECT (SELECT COALESCE(SUM(size), 0) FROM sessions)"
+                                   " + (SELECT COALESCE(SUM(LENGTH(data)), 0) FROM blobs)"
+                                   " + (SELECT COALESCE(SUM(size), 0) FROM bodies)").fetchone()
+        return int(size)
 
     def recover(self) -> None:
         """Drop what a kill left behind: bodies that no session mentions, and files that no row does."""
         self._drop_unmentioned(number for (number,) in self._db.execute("SELECT id FROM bodies").fetchall())
         self.sweep()
         self._bodies.keep_only({number for (number,) in self._db.execute("SELECT id FROM bodies")})
+
+    def rolled_back(self, bodies: Iterable[int]) -> None:
+        """A transaction came to nothing, in which there were pieces of these bodies: what it dropped is there still,
+        and what was new to it is not."""
+        self._dropped = [body for body in {*self._dropped, *bodies}
+                         if not self._db.execute("SELECT 1 FROM bodies WHERE id = ?", (body,)).fetchone()]
+        self.size = self._count()
 
     def pin(self, pinned: Iterable[int], released: Iterable[int]) -> None:
         self._pinned.update(pinned)

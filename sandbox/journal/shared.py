@@ -3,7 +3,8 @@
 Theory of operation. The loop gives out the numbers, the writer keeps what they stand for as long as a session
 mentions it. The loop may mention a number again that it remembers, so the writer must not drop it meanwhile: what is
 remembered is *pinned*. Pins and their ends travel in the batches with everything else, in order, so that the two
-threads never disagree.
+threads never disagree. A batch that cannot be written is lost, and the bodies under way have holes from then on: so
+everything that is known of files is forgotten.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class Sharing:
         """By identity, with a number once they have passed twice."""
         self._contents: OrderedDict[FileIdentity, Content] = OrderedDict()
         self._pinned_octets = 0
+        self._whole_from = 0
+        """Bodies of lower numbers may have holes."""
         self._begin()
 
     def _begin(self) -> None:
@@ -82,6 +85,12 @@ class Sharing:
         shared = Shared(self._blobs, self._used, self._pieces, self._mentions, self._pinned, self._released)
         self._begin()
         return shared
+
+    def lost(self) -> None:
+        """A batch could not be written: any body may have a hole."""
+        self._whole_from = self._next
+        for identity in list(self._contents):
+            self._forget(identity)
 
     def number(self) -> int:
         """One for a new body."""
@@ -103,7 +112,7 @@ class Sharing:
     def remember(self, identity: FileIdentity, content: Content) -> None:
         """A file holds this now. Its session must be open still: a body must be pinned before it can be dropped."""
         self._forget(identity)
-        if content.kept > self._room:
+        if content.kept > self._room or content.body < self._whole_from:
             return
         self._contents[identity] = content
         self._pinned.append(content.body)
@@ -111,11 +120,13 @@ class Sharing:
         while self._pinned_octets > self._room or len(self._contents) > CONTENTS:
             self._forget(next(iter(self._contents)))
 
-    def known(self, identity: FileIdentity) -> Content | None:
-        """What a file holds, where that has passed before."""
+    def known(self, identity: FileIdentity, session: int) -> Content | None:
+        """What a file holds, where that has passed before. The session counts as one that has it too from now on: it
+        may be forgotten before the first octets are sent."""
         content = self._contents.get(identity)
         if content is not None:
             self._contents.move_to_end(identity)
+            self.mention(session, content.body)
         return content
 
     def _forget(self, identity: FileIdentity) -> None:

@@ -85,6 +85,27 @@ class Batch(NamedTuple):
     size: int
 
 
+def still_due(batch: Batch) -> Batch:
+    """What the next batch has to bring too when this one comes to nothing: openings, ends, numbers. Its octets and
+    exchanges are lost, so that what waits is bounded; and with them the sessions that begin and end in it."""
+    opened, closed = {session.id for session in batch.opened}, {session.id for session in batch.closed}
+    pinned, released = set(batch.shared.pinned), set(batch.shared.released)
+    return batch._replace(
+        opened=[session for session in batch.opened if session.id not in closed], pages=(),
+        closed=[session for session in batch.closed if session.id not in opened],
+        shared=Shared(blobs=[blob for blob in batch.shared.blobs if blob[0] not in released],
+                      pinned=sorted(pinned - released), released=sorted(released - pinned)))
+
+
+def together(due: Batch, batch: Batch) -> Batch:
+    """A batch with what is due from those before it."""
+    one, other = due.shared, batch.shared
+    return batch._replace(
+        opened=[*due.opened, *batch.opened], closed=[*due.closed, *batch.closed],
+        shared=other._replace(blobs=[*one.blobs, *other.blobs], pinned=[*one.pinned, *other.pinned],
+                              released=[*one.released, *other.released]))
+
+
 class Store:
     """The SQLite file of one journal, and the bodies beside it. size: octets of records kept.
 
@@ -97,7 +118,11 @@ class Store:
         self._encoder = msgspec.msgpack.Encoder()
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._on_written: Callable[[int], None] = lambda size: None
+        self._on_written: Callable[[int, bool], None] = lambda size, whole: None
+        self._due: Batch | None = None
+        """Of batches that could not be written."""
+        self._failures = 0
+        """How many in a row those were."""
         self._bodies = Bodies(folder_of(path))
         try:
             self._db = connect(path)
@@ -116,8 +141,9 @@ class Store:
                                      " (SELECT COALESCE(MAX(id), 0) FROM bodies))").fetchone()
         return session, exchange, number
 
-    def start(self, on_written: Callable[[int], None]) -> None:
-        """Start the writer. on_written: called in its thread with the size of each batch that is in the store."""
+    def start(self, on_written: Callable[[int, bool], None]) -> None:
+        """Start the writer. on_written: called in its thread with the size of each batch, and whether it is in the
+        store; else it is lost."""
         self._on_written = on_written
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
@@ -139,15 +165,43 @@ class Store:
 
     def _write_all(self) -> None:
         while (batch := self._queue.get()) is not None:
+            size = batch.size
+            if self._due is not None:
+                batch = together(self._due, batch)
             try:
                 with self._db:
                     self._write(batch)
                     self._retention.make_room()
-                self._retention.sweep()
-            except (sqlite3.Error, msgspec.MsgspecError, OSError):
-                # A full disk must not stop the world; say it, and let the clients go on.
-                log.exception("a batch of the journal could not be written to %s", self._path)
-            self._on_written(batch.size)
+            except Exception:
+                # A full disk must not stop the world, nor may anything else stop this thread: clients would wait for
+                # it for ever. Say it, once, and let them go on.
+                if not self._failures:
+                    log.exception("a batch of the journal could not be written to %s and is lost; if the disk is "
+                                  "full, free some space", self._path)
+                self._failures += 1
+                self._due = still_due(batch)
+                self._after_failure(batch)
+            else:
+                if self._failures:
+                    log.warning("the journal is written again to %s; %d batches before are lost", self._path,
+                                self._failures)
+                self._failures, self._due = 0, None
+            self._sweep()
+            self._on_written(size, self._due is None)
+
+    def _after_failure(self, batch: Batch) -> None:
+        """The transaction came to nothing: go by what is in the store."""
+        try:
+            self._retention.rolled_back({body for body, _, _ in batch.shared.pieces})
+        except sqlite3.Error:
+            log.debug("the journal cannot be read either", exc_info=True)
+
+    def _sweep(self) -> None:
+        try:
+            self._retention.sweep()
+        except OSError:
+            log.exception("a long body that the journal has dropped could not be removed beside %s; the next start "
+                          "tries again", self._path)
 
     def _write(self, batch: Batch) -> None:
         encode = self._encoder.encode

@@ -85,7 +85,7 @@ class DataConversation(Conversation):
 
     async def send_known(self, descriptor: int, passed: Callable[[int], None]) -> bool:
         identity = identity_of(os.fstat(descriptor))
-        content, channel = self._journal.sharing.known(identity), self.channel
+        content, channel = self._journal.sharing.known(identity, self.recorder.session.id), self.channel
         if content is None or not isinstance(channel, Channel):
             return False
         await self.flush()
@@ -172,21 +172,22 @@ class DataLine:
                 sock.bind((host, 0))  # ports below 1024 are not for everybody
             with trio.move_on_after(self.rules.seconds):
                 await connect(sock, Address(owner.client.host, port))
-                return self.carry(owner, sock)
+                return self.carry(owner, sock, Address(owner.client.host, port))
             raise TimeoutError(errno.ETIMEDOUT, "the client did not answer in time")
         except BaseException:
             sock.close()
             raise
 
-    def carry(self, owner: Conversation, sock: socket.socket) -> DataConversation:
-        """A connected socket as a conversation. The watch looks after it from now on."""
+    def carry(self, owner: Conversation, sock: socket.socket, peer: Address) -> DataConversation:
+        """A connected socket as a conversation. The watch looks after it from now on. peer: its other end, which the
+        system no longer tells when it has sent a reset already."""
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        own, peer = sock.getsockname(), sock.getpeername()
+        own = sock.getsockname()
         parent = owner.recorder.session
         recorder = self._journal.open(
             service=f"{parent.service}-data", protocol=parent.protocol, transport="tcp",
-            client=Address(peer[0], peer[1]), server=Address(own[0], own[1]), parent=parent.id)
+            client=peer, server=Address(own[0], own[1]), parent=parent.id)
         recorder.session.facts["open"] = opening_facts(sock)
         conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls)
         conversation.owner = owner
@@ -223,14 +224,14 @@ class DataPort:
     def accept_now(self) -> DataConversation | None:
         while True:
             try:
-                sock, peer = self._listener.accept()
+                sock, (host, port, *_) = self._listener.accept()
             except BlockingIOError:
                 return None
             except ConnectionError:
                 continue
-            if peer[0] == self._owner.client.host:
-                return self._line.carry(self._owner, sock)
-            self._line.refuse(self._owner, sock, Address(peer[0], peer[1]))
+            if host == self._owner.client.host:
+                return self._line.carry(self._owner, sock, Address(host, port))
+            self._line.refuse(self._owner, sock, Address(host, port))
 
     async def accept(self) -> DataConversation:
         with trio.move_on_after(self._line.rules.seconds):

@@ -34,18 +34,32 @@ def test_bytes_get_a_number_when_they_pass_again() -> None:
 def test_contents_are_remembered_up_to_a_size_and_a_number() -> None:
     sharing = Sharing(1, 100)
     sharing.remember(file(1), content(1, kept=101))
-    assert sharing.known(file(1)) is None, "one that is too large"
+    assert sharing.known(file(1), 5) is None, "one that is too large"
     for number in range(10):
         sharing.remember(file(number), content(number))
-    assert sharing.known(file(0)) == content(0)
+    assert sharing.known(file(0), 5) == content(0)
     sharing.remember(file(10), content(10))
-    assert sharing.known(file(1)) is None, "the one that was not asked for the longest time"
-    assert sharing.known(file(0)) is not None
+    assert sharing.known(file(1), 5) is None, "the one that was not asked for the longest time"
+    assert sharing.known(file(0), 5) is not None
     shared = sharing.take()
     assert (shared.pinned, shared.released) == (list(range(11)), [1])
+    assert shared.mentions == {(5, 0)}, "who asks has it"
     sharing.remember(file(0), content(77))
-    assert sharing.known(file(0)) == content(77)
+    assert sharing.known(file(0), 5) == content(77)
     assert sharing.take().released == [0]
+
+
+def test_after_a_batch_that_is_lost_nothing_is_known_and_no_body_from_before_is_remembered() -> None:
+    sharing = Sharing(5, 1000)
+    sharing.remember(file(1), content(sharing.number()))
+    unfinished = content(sharing.number())
+    sharing.lost()
+    assert sharing.known(file(1), 1) is None
+    assert sharing.take().released == [5]
+    sharing.remember(file(2), unfinished)
+    sharing.remember(file(3), content(sharing.number()))
+    assert sharing.known(file(2), 1) is None
+    assert sharing.known(file(3), 1) == content(7)
 
 
 def test_many_small_contents() -> None:

@@ -77,6 +77,38 @@ async def test_filters(tmp_path: Path) -> None:
             assert len(list(reader.sessions(client="127.0.0.1"))) == 3
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=6), st.integers(1, 2000), st.integers(1, 1500))
+def test_a_cut_has_what_came_ahead_of_its_exchange(tmp_path_factory: pytest.TempPathFactory, sizes: list[int],
+                                                   piece: int, limit: int) -> None:
+    """As with pipelined requests: a piece may hold the end of one exchange and the beginning of the next."""
+    folder = tmp_path_factory.mktemp("cuts")
+    data = (bytes(range(251)) * 80)[:sum(sizes)]
+
+    async def main() -> None:
+        async with journal_at(folder, body_limit=limit) as journal:
+            recorder = open_session(journal)
+            arrived = 0
+            for end in accumulate(sizes):
+                while arrived < end:
+                    recorder.chunk(Stream.CLIENT, data[arrived:arrived + piece])
+                    arrived += len(data[arrived:arrived + piece])
+                recorder.exchange(1.0, "PUT", "", "200", "", "", end, None)
+            recorder.close("client-closed")
+
+    trio.run(main)
+    with Reader(folder / NAME) as reader:
+        for (_, exchange), size in zip(reader.exchanges(), sizes, strict=True):
+            start, end = exchange.client
+            assert end - start == size
+            for cut in exchange.cuts:
+                assert cut == Cut(Stream.CLIENT, size, hashlib.sha256(data[start:end]).hexdigest())
+            kept = reader.octets(1, Stream.CLIENT, start, end)
+            assert data[start:end].startswith(kept)
+            assert len(kept) == size or exchange.cuts
+            assert len(kept) >= min(size, limit)
+
+
 async def test_datagrams_are_exchanges_and_chunks_too(tmp_path: Path) -> None:
     async with journal_at(tmp_path) as journal:
         recorder = open_session(journal, "dns", "udp")

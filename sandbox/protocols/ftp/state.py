@@ -105,8 +105,8 @@ class Stateful(Dialogue):
         little: whether so little is sent that it fits into what the system holds for a connection.
         """
         port, target = self.port, self.target
-        self.port, self.target = None, 0
         waiting = port.accept_now() if port is not None and little and not self.protected else None
+        self.port, self.target = None, 0
 
         async def reach() -> DataConversation:
             count.start()

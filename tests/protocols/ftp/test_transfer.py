@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -192,3 +193,18 @@ def test_the_summary_of_a_count() -> None:
     assert count.summary == "3000000 octets in 1.500 s, 2.0 MB/s"
     count.octets, count.seconds = 3, 1.0
     assert count.summary == "3 octets in 1.000 s, 0.0 kB/s"
+
+
+@pytest.mark.parametrize("octets", [LITTLE, LITTLE + 1])
+async def test_a_data_connection_that_was_reset_before_the_command(sandbox: Sandbox, client: FtpClient,
+                                                                   caplog: pytest.LogCaptureFixture,
+                                                                   octets: int) -> None:
+    (home(sandbox) / "f").write_bytes(bytes(octets))
+    for line in ("RETR f", "LIST", "STOR g"):
+        data = await client.open()
+        assert isinstance(data, trio.SocketStream)
+        data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        data.socket.close()
+        assert (await client.ask(line)).startswith("150")
+        assert await client.reply() == "426 The data connection was lost"
+    assert not caplog.records
