@@ -55,13 +55,6 @@ class Routes:
         self._routes: dict[str, list[Route]] = {}
         """By first segment; those whose first segment is a parameter under "{"."""
 
-    def on(self, pattern: str, *methods: str) -> Callable[[Handler], Handler]:
-        """Let the decorated function answer these methods (GET if none is named) of a pattern."""
-        def register(handler: Handler) -> Handler:
-            self.add(pattern, methods or ("GET",), handler)
-            return handler
-        return register
-
     def add(self, pattern: str, methods: tuple[str, ...], handler: Handler) -> None:
         segments = pattern.removeprefix("/").split("/")
         rest = ""
