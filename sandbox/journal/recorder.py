@@ -164,7 +164,7 @@ class Recorder:
         sharing = self._journal.sharing
         if not side.body:
             if side.kept + len(data) < PIECE:
-                return sharing.find(data) if len(data) >= REPEAT_FROM else data
+                return sharing.find(self.session.id, data) if len(data) >= REPEAT_FROM else data
             side.body, side.head = sharing.number(), b"".join(side.early)
         position = side.kept - len(side.head)
         sharing.lay(self.session.id, side.body, position, data)
@@ -243,7 +243,7 @@ class Recorder:
         side = self._sides[stream]
         now, end, first = time(), start + length, len(content.head)
         whole = start == 0 and REPEAT_FROM <= first <= end
-        head = self._journal.sharing.find(content.head) if whole else content.head[start:end]
+        head = self._journal.sharing.find(self.session.id, content.head) if whole else content.head[start:end]
         rows = ((start, min(end, first), head),
                 (max(start, first), min(end, content.kept), (content.body, max(start, first) - first)),
                 (max(start, content.kept), end, b""))

@@ -35,8 +35,9 @@ class Retention:
         return int(size)
 
     def recover(self) -> None:
-        """Drop what a kill left behind: bodies that no session mentions, and files that no row does."""
-        self._drop_unmentioned(number for (number,) in self._db.execute("SELECT id FROM bodies").fetchall())
+        """Drop what a kill left behind: blobs and bodies that no session mentions, and files that no row does."""
+        self._drop_unmentioned(number for (number,) in self._db.execute(
+            "SELECT id FROM bodies UNION SELECT id FROM blobs").fetchall())
         self.sweep()
         self._bodies.keep_only({number for (number,) in self._db.execute("SELECT id FROM bodies")})
 
@@ -67,7 +68,6 @@ class Retention:
             self._db.execute("DELETE FROM sessions WHERE id = ?", (session,))
             self.size -= size
             self._end_mentions("session = ?", session)
-        self._drop_blobs()
         for page, session, batch, size in self._db.execute(
                 "SELECT id, session, batch, size FROM pages ORDER BY id").fetchall():
             if self.size <= spare:
@@ -83,27 +83,21 @@ class Retention:
             self._bodies.drop(self._dropped.pop())
 
     def _end_mentions(self, where: str, *values: int) -> None:
-        """Forget mentions, and drop the bodies that had no other."""
-        bodies = [body for (body,) in self._db.execute(f"SELECT body FROM mentions WHERE {where}", values)]
-        if bodies:
+        """Forget mentions, and drop the blobs and bodies that had no other."""
+        numbers = [number for (number,) in self._db.execute(f"SELECT body FROM mentions WHERE {where}", values)]
+        if numbers:
             self._db.execute(f"DELETE FROM mentions WHERE {where}", values)
-            self._drop_unmentioned(bodies)
+            self._drop_unmentioned(numbers)
 
-    def _drop_unmentioned(self, bodies: Iterable[int]) -> None:
-        for body in bodies:
-            if body in self._pinned or self._db.execute("SELECT 1 FROM mentions WHERE body = ? LIMIT 1",
-                                                        (body,)).fetchone():
+    def _drop_unmentioned(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            if number in self._pinned or self._db.execute("SELECT 1 FROM mentions WHERE body = ? LIMIT 1",
+                                                          (number,)).fetchone():
                 continue
-            for (size,) in self._db.execute("SELECT size FROM bodies WHERE id = ?", (body,)).fetchall():
+            for (size,) in self._db.execute("SELECT LENGTH(data) FROM blobs WHERE id = ?", (number,)).fetchall():
                 self.size -= size
-                self._db.execute("DELETE FROM bodies WHERE id = ?", (body,))
-                self._dropped.append(body)
-
-    def _drop_blobs(self) -> None:
-        """Remove the blobs that only sessions mentioned which are gone."""
-        for blob, size in self._db.execute(
-                "SELECT id, LENGTH(data) FROM blobs"
-                " WHERE session < (SELECT COALESCE(MIN(id), 0) FROM sessions)").fetchall():
-            if blob not in self._pinned:
-                self._db.execute("DELETE FROM blobs WHERE id = ?", (blob,))
+                self._db.execute("DELETE FROM blobs WHERE id = ?", (number,))
+            for (size,) in self._db.execute("SELECT size FROM bodies WHERE id = ?", (number,)).fetchall():
                 self.size -= size
+                self._db.execute("DELETE FROM bodies WHERE id = ?", (number,))
+                self._dropped.append(number)

@@ -60,6 +60,17 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX mentions_body ON mentions (body);
     """,
+    # 3: blobs are mentioned as bodies are. Before, one stayed while any session was there that was older than its
+    # last use, and so for as long as somebody idled. Of those no more is known than that.
+    """
+    INSERT INTO mentions SELECT found.session, found.id, next_ids.batch FROM (
+        SELECT (SELECT MIN(sessions.id) FROM sessions WHERE sessions.id >= blobs.session) AS session, id FROM blobs
+    ) AS found, next_ids WHERE found.session IS NOT NULL;
+    CREATE TABLE blobs_3 (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+    INSERT INTO blobs_3 SELECT id, data FROM blobs;
+    DROP TABLE blobs;
+    ALTER TABLE blobs_3 RENAME TO blobs;
+    """,
 )
 """Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
 

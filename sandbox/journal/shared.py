@@ -46,12 +46,11 @@ class Content(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """What a batch brings of it. blobs: bytes that repeat, with their numbers; used: the numbers its chunks mention;
-    pieces: of bodies, with number and position; mentions: of a session, a body's number; pinned, released: numbers
-    that the loop remembers from now on, and no longer does."""
+    """What a batch brings of it. blobs: bytes that repeat, with their numbers; pieces: of bodies, with number and
+    position; mentions: of a session, the number of a blob or body; pinned, released: numbers that the loop remembers
+    from now on, and no longer does."""
 
     blobs: Sequence[tuple[int, bytes]] = ()
-    used: Collection[int] = ()
     pieces: Sequence[tuple[int, int, bytes]] = ()
     mentions: Collection[tuple[int, int]] = ()
     pinned: Sequence[int] = ()
@@ -74,7 +73,6 @@ class Sharing:
 
     def _begin(self) -> None:
         self._blobs: list[tuple[int, bytes]] = []
-        self._used: set[int] = set()
         self._pieces: list[tuple[int, int, bytes]] = []
         self._mentions: set[tuple[int, int]] = set()
         self._pinned: list[int] = []
@@ -82,7 +80,7 @@ class Sharing:
 
     def take(self) -> Shared:
         """What has come since the last time."""
-        shared = Shared(self._blobs, self._used, self._pieces, self._mentions, self._pinned, self._released)
+        shared = Shared(self._blobs, self._pieces, self._mentions, self._pinned, self._released)
         self._begin()
         return shared
 
@@ -137,7 +135,7 @@ class Sharing:
 
     # -- bytes that repeat ------------------------------------------------------------------------------------
 
-    def find(self, data: bytes) -> bytes | int:
+    def find(self, session: int, data: bytes) -> bytes | int:
         """The bytes themselves, or their number: a page kept in memory is the same object in each response, and one
         that passes a second time gets a number."""
         known = self._objects.get(id(data))
@@ -155,5 +153,5 @@ class Sharing:
             self._objects[id(data)] = (data, number)
             self._blobs.append((number, data))
             self._pinned.append(number)
-        self._used.add(number)
+        self._mentions.add((session, number))
         return number

@@ -193,7 +193,7 @@ class Store:
         """The transaction came to nothing: go by what is in the store."""
         try:
             self._retention.rolled_back({body for body, _, _ in batch.shared.pieces})
-        except sqlite3.Error:
+        except Exception:  # nor may this stop the thread
             log.debug("the journal cannot be read either", exc_info=True)
 
     def _sweep(self) -> None:
@@ -210,7 +210,7 @@ class Store:
             ' server_port, parent, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
             [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.opened, encode(s.facts))
              for s in batch.opened])
-        self._write_shared(batch.shared, latest=batch.next_ids[0] - 1)
+        self._write_shared(batch.shared)
         rows, sizes = [], []
         for page in batch.pages:
             exchanges = encode(page.exchanges) if page.exchanges else None
@@ -228,8 +228,7 @@ class Store:
         self._batch += 1
         self._db.execute("UPDATE next_ids SET session = ?, exchange = ?, batch = ?", (*batch.next_ids, self._batch))
 
-    def _write_shared(self, shared: Shared, latest: int) -> None:
-        """latest: the id of the newest session."""
+    def _write_shared(self, shared: Shared) -> None:
         sizes: dict[int, int] = {}
         for body, position, data in shared.pieces:
             self._bodies.write(body, data, position)
@@ -239,10 +238,7 @@ class Store:
         self._db.executemany("INSERT INTO mentions (session, body, batch) VALUES (?,?,?)"
                              " ON CONFLICT (session, body) DO UPDATE SET batch = excluded.batch",
                              [(*mention, self._batch) for mention in shared.mentions])
-        self._db.executemany("INSERT INTO blobs (id, session, data) VALUES (?,?,?)",
-                             [(number, latest, data) for number, data in shared.blobs])
-        self._db.executemany("UPDATE blobs SET session = ? WHERE id = ?",
-                             [(latest, number) for number in shared.used])
+        self._db.executemany("INSERT INTO blobs (id, data) VALUES (?,?)", shared.blobs)
         self._retention.size += sum(sizes.values()) + sum(len(data) for _, data in shared.blobs)
         self._retention.pin(shared.pinned, shared.released)
 

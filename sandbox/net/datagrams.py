@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 from time import time
-from typing import Any
+from typing import Any, Protocol
 
 import trio
 
@@ -88,8 +88,16 @@ class Flows:
         self._flows.pop(route).recorder.close("flow-idle")
 
 
+class Port(Protocol):
+    """What takes and sends datagrams by the batch: `Burst`, or `OneByOne`, which says what the methods do."""
+
+    def receive(self) -> list[tuple[bytes, Route]]: ...
+    def send(self, answers: list[tuple[bytes, Route]]) -> int: ...
+    def client(self, route: Route) -> Address: ...
+
+
 class OneByOne:
-    """A system call per datagram, where the system has nothing better. `Burst` has the same methods."""
+    """A system call per datagram, where the system has nothing better."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -118,7 +126,7 @@ class OneByOne:
 async def answer_from(sock: socket.socket, stand: Stand, journal: Journal) -> None:
     """Answer datagrams until cancelled. Closes the socket."""
     own = sock.getsockname()
-    port = Burst(sock) if available() else OneByOne(sock)
+    port: Port = Burst(sock) if available() else OneByOne(sock)
     flows = Flows(journal, stand, Address(own[0], own[1]), port.client)
     try:
         async with trio.open_nursery() as nursery:
@@ -140,7 +148,7 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Burst | OneByOne, stand: Stand, flows: Flows, journal: Journal) -> bool:
+def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
     """Answer one batch of what has arrived. Whether there may be more."""
     try:
         batch = port.receive()
@@ -151,7 +159,7 @@ def drain(port: Burst | OneByOne, stand: Stand, flows: Flows, journal: Journal) 
     now = time()
     find, handle = flows.find, stand.service.datagram
     assert handle is not None
-    handled = []
+    handled: list[tuple[Recorder, bytes, bytes | None, Description]] = []
     outgoing = []
     for data, route in batch:
         flow = find(route, now)
@@ -164,28 +172,29 @@ def drain(port: Burst | OneByOne, stand: Stand, flows: Flows, journal: Journal) 
             outgoing.append((answer, route))
         handled.append((flow.recorder, data, answer, about))
     lost = send_all(port, outgoing) if outgoing else ()
-    size = 0
+    size = answers = 0
     for recorder, data, answer, about in handled:
         if answer is not None:
-            if lost and answer in lost:
+            if answers in lost:
                 answer = None
             else:
                 size += len(answer)
+            answers += 1
         size += len(data)
         recorder.datagram(now, data, answer, about)
     journal.count(size, len(handled))
     return True
 
 
-def send_all(port: Burst | OneByOne, answers: list[tuple[bytes, Route]]) -> list[bytes]:
-    """Send every answer that the system takes. Those it did not: no room, or no way to the client."""
+def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:
+    """Send every answer that the system takes. The places of those it did not: no room, or no way to the client."""
     lost = []
-    while answers:
-        sent = port.send(answers)
-        if sent < len(answers):
-            lost.append(answers[sent][0])
-            sent += 1
-        answers = answers[sent:]
+    done = 0
+    while done < len(answers):
+        done += port.send(answers[done:])
+        if done < len(answers):
+            lost.append(done)
+            done += 1
     return lost
 
 

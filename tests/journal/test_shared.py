@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Stream
 from sandbox.journal.shared import CONTENTS, REPEATS, Content, FileIdentity, Shared, Sharing
@@ -21,13 +23,13 @@ def content(body: int, kept: int = 10) -> Content:
 def test_bytes_get_a_number_when_they_pass_again() -> None:
     sharing = Sharing(7, 1000)
     page = bytes(2000)
-    assert sharing.find(page) is page
-    assert sharing.take() == Shared([], set(), [], set(), [], [])
-    assert (sharing.find(page), sharing.find(page)) == (7, 7)
-    assert sharing.take() == Shared([(7, page)], {7}, [], set(), [7], [])
+    assert sharing.find(1, page) is page
+    assert sharing.take() == Shared([], [], set(), [], [])
+    assert (sharing.find(1, page), sharing.find(1, page)) == (7, 7)
+    assert sharing.take() == Shared([(7, page)], [], {(1, 7)}, [7], [])
     for _ in range(REPEATS):
-        sharing.find(bytes(2001))
-    assert sharing.find(page) is page
+        sharing.find(1, bytes(2001))
+    assert sharing.find(1, page) is page
     assert sharing.take().released == [7]
 
 
@@ -87,3 +89,24 @@ async def test_a_page_in_memory_is_kept_though_its_sessions_are_gone(tmp_path: P
         with Reader(tmp_path / NAME) as reader:
             assert reader.session(first.session.id) is None
             assert reader.stream(last.session.id, Stream.SERVER) == page
+
+
+@pytest.mark.parametrize("idle", [False, True])
+async def test_bytes_that_repeat_go_with_the_last_session_that_mentions_them(tmp_path: Path, idle: bool) -> None:
+    """Also while somebody idles who has been there longer."""
+    async with journal_at(tmp_path, size=300_000) as journal:
+        if idle:
+            open_session(journal)
+        for number in range(100):
+            page = number.to_bytes(2) * 2_500
+            recorder = open_session(journal)
+            for _ in range(3):
+                one_exchange(recorder, b"q", page)
+            recorder.close("client-closed")
+            await journal.settle()
+        assert journal._store._retention.size <= 300_000
+        with Reader(tmp_path / NAME) as reader:
+            kept = [session.id for session in reader.sessions(service="http") if session.closed]
+            assert len(kept) > 10
+            for number in kept:
+                assert len(reader.stream(number, Stream.SERVER)) == 15_000

@@ -354,3 +354,23 @@ async def test_what_is_recorded_after_an_early_flush_is_flushed_too(tmp_path: Pa
                     assert (await anext(listener)).exchanges, "without anybody asking for it"
             journal.flush()
             journal.flush()
+
+
+def test_blobs_of_before_they_were_mentioned_stay_with_the_session_of_their_last_use(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / NAME)
+    for script in MIGRATIONS[:2]:
+        database.executescript(script)
+    database.execute("PRAGMA user_version = 2")
+    for number in (3, 6):
+        database.execute("INSERT INTO sessions (id, service, protocol, transport, client_host, client_port,"
+                         " server_host, server_port, opened, facts) VALUES (?, '', '', '', '', 0, '', 0, 1.0, x'80')",
+                         (number,))
+    # 2: last used before all that is left; 4: its session is gone, a later one is not; 9: later than all there is.
+    database.executemany("INSERT INTO blobs VALUES (?, ?, ?)", [(12, 2, b"a"), (14, 4, b"b"), (19, 9, b"c")])
+    database.commit()
+    database.close()
+    Store(tmp_path / NAME, size=1 << 30).close()
+    database = sqlite3.connect(tmp_path / NAME)
+    assert database.execute("SELECT id, data FROM blobs ORDER BY id").fetchall() == [(12, b"a"), (14, b"b")]
+    assert database.execute("SELECT session, body FROM mentions ORDER BY body").fetchall() == [(3, 12), (6, 14)]
+    database.close()

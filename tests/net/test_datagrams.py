@@ -20,6 +20,7 @@ from sandbox.net.binding import bind
 from sandbox.net.server import Stand
 from sandbox.protocols.conversation import Answer, Description
 from sandbox.protocols.registry import Service
+from tests.support.journal import NAME, journal_at
 from tests.support.network import watching
 
 
@@ -136,3 +137,31 @@ async def test_old_flows_end_when_there_are_too_many(tmp_path: Path, monkeypatch
                     await sock.send(b"x")
                     await sock.recv(10)
             assert (await watcher.wait_closed()).end == "flow-idle"
+
+
+class Picky:
+    """A port that takes the answers of one client only: no system can be made to fail for just one of a batch."""
+
+    def __init__(self, batch: list[tuple[bytes, str]], taken: str) -> None:
+        self._batch = batch
+        self._taken = taken
+
+    def receive(self) -> list[tuple[bytes, str]]:
+        return self._batch
+
+    def send(self, answers: list[tuple[bytes, str]]) -> int:
+        return next((place for place, (_, route) in enumerate(answers) if route != self._taken), len(answers))
+
+    def client(self, route: str) -> Address:
+        return Address(route, 40000)
+
+
+async def test_of_equal_answers_only_the_one_that_was_lost_is_recorded_as_lost(tmp_path: Path) -> None:
+    async with journal_at(tmp_path) as journal:
+        port = Picky([(b"who", "127.0.0.1"), (b"who", "127.0.0.2")], taken="127.0.0.2")
+        stand = Stand("udp", "test", lambda: Service(datagram=shout))
+        datagrams.drain(port, stand, datagrams.Flows(journal, stand, Address("127.0.0.1", 53), port.client), journal)
+        await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            sent = {session.client.host: reader.stream(session.id, Stream.SERVER) for session in reader.sessions()}
+    assert sent == {"127.0.0.1": b"", "127.0.0.2": b"WHO"}

@@ -12,7 +12,7 @@ from sandbox.protocols.command import WEB
 from sandbox.protocols.conversation import Conversation, ConversationError, EndOfStream, TimedOut
 from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
-from sandbox.protocols.imap.reading import Unreadable, read_incoming
+from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
 from sandbox.protocols.imap.replies import Refused, Tagged, bad, no
 from sandbox.protocols.imap.session import Imap, Mailboxes
 from sandbox.protocols.imap.table import Command, State
@@ -76,22 +76,29 @@ class Dialogue:
         row = TABLE.get(verb) if session.tag != "*" else None
         if row is None:
             session.exchange = self.conversation.begin("unknown", show(text))
-            await self._end(no_command(session.tag, text))
+            await self._end(await self._past_message(no_command(session.tag, text)))
             return
         cursor = Cursor(text, utf8=session.utf8)
         cursor.at = len(session.tag) + 1 + len(verb)
         session.exchange = self.conversation.begin(verb, shown(row, text[cursor.at:]))
-        await self._end(await self._run(row, cursor), row)
+        await self._end(await self._past_message(await self._run(row, cursor)), row)
+
+    async def _past_message(self, reply: Tagged) -> Tagged:
+        """Read past a message that no APPEND has taken: it must not be read as commands."""
+        literal = self.session.incoming.message
+        if literal is None or reply.close:
+            return reply
+        return reply._replace(close=not await skip_rest(self.conversation, literal))
 
     async def _run(self, row: Command, cursor: Cursor) -> Tagged:
         """Check a command, then do it. Returns the reply; never raises for what a client sent."""
-        state = self.session.state
+        state, message = self.session.state, self.session.incoming.message
         if state not in row.states:
             allowed = " or ".join(str(state.name) for state in State if state in row.states)
             return bad(f"{row.name} belongs to the {allowed} state; this is {state.name}".replace("_", " "))
         try:
             values = row.reads(cursor)
-            if self.session.incoming.message is None:
+            if message is None:
                 cursor.expect_end()
             return await row.run(self.session, *values)
         except GrammarError as error:
@@ -108,7 +115,8 @@ class Dialogue:
             raise
         except Exception as error:  # a fault of ours: the client hears so, the journal learns where
             self.session.note("traceback", "".join(traceback.format_exception(error)))
-            return no("Something went wrong in the sandbox; its journal says what", "SERVERBUG")
+            reply = no("Something went wrong in the sandbox; its journal says what", "SERVERBUG")
+            return reply._replace(close=message is not None)  # the rest of the message would be read as commands
 
     async def _end(self, reply: Tagged, row: Command | None = None) -> None:
         """Everything that ends a command: news, the tagged line, the end of its exchange."""

@@ -30,6 +30,9 @@ START = 4096
 LONG = 32_768
 """Octets of a header above which it is not remembered."""
 
+PARTS = 50
+"""Parts of a message above which they are not remembered: each takes hundreds of octets, for a few in the mail."""
+
 SECTIONS, SHORT, NAMES = 4, 4096, 400
 """How many selections of header fields are remembered of a message, and the octets of each and of its names: a mail
 program asks for the same ones again and again."""
@@ -62,9 +65,12 @@ class Known:
 
     def structure(self, root: Part, *, extended: bool) -> bytes:
         """root: its own."""
-        if extended not in self._structures:
-            self._structures[extended] = structure(root, extended=extended)
-        return self._structures[extended]
+        found = self._structures.get(extended)
+        if found is None:
+            found = structure(root, extended=extended)
+            if len(found) <= LONG:
+                self._structures[extended] = found
+        return found
 
     def fields(self, section: Section) -> bytes:
         """Fields of the message's own header."""
@@ -120,7 +126,9 @@ class Library:
         """A message's parts. known: what is known of it; data: its octets, if they are at hand."""
         root = known.root
         if root is None:
-            root = known.root = scan(self.data(content) if data is None else data)
+            root = scan(self.data(content) if data is None else data)
+            if len(root.walk()) <= PARTS:
+                known.root = root
         return root
 
     def _whole_header(self, content: int, start: bytes) -> bytes:

@@ -184,6 +184,7 @@ class Message:
         self._item = item
         self.known = known
         self._data = data
+        self._root: Part | None = None
 
     @property
     def data(self) -> bytes:
@@ -193,7 +194,9 @@ class Message:
 
     @property
     def root(self) -> Part:
-        return self._library.root(self._item.content, self.known, self._data)
+        if self._root is None:
+            self._root = self._library.root(self._item.content, self.known, self._data)
+        return self._root
 
     def write(self, attribute: Attribute, heading: bytes) -> list[Piece]:
         """An attribute that is not `light`. heading: its name in a response, and a space."""

@@ -58,8 +58,9 @@ class View:
     def hear(self, change: Change) -> None:
         """Called in the store's thread."""
         self._news.append(change)
-        if self.wake is not None:
-            self.wake()
+        wake = self.wake  # the session may take it away in this very moment
+        if wake is not None:
+            wake()
 
     def begin(self, snapshot: Snapshot) -> None:
         """Start from a snapshot; changes that were heard of since, and are not in it, follow."""

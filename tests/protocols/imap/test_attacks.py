@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
+from sandbox.world.mail.spool import Spool
 from tests.support.dialogue import Talk
 
 WORDS = [
@@ -69,3 +71,47 @@ async def test_a_command_too_long_is_read_past(tmp_path: Path) -> None:
         await talk.play("S: d NO [TOOBIG] ...\nS: e NO [TOOBIG] ...\nS: f OK Nothing done")
         talk.hang_up()
     store.close()
+
+
+@pytest.mark.parametrize("append", [
+    b'APPEND "&2AA-"', b"APPEND", b"APPEND INBOX (\\Recent)", b"APPEND nowhere", b"APPEND INBOX 5",
+    b"APPEND INBOX {3+}\r\nabc",
+])
+@pytest.mark.parametrize("before", [b"", b"a LOGIN alice wonderland\r\n"])
+@pytest.mark.parametrize("tag", [b"t", b"t" * 300])
+async def test_the_message_of_a_refused_append_is_never_read_as_commands(tmp_path: Path, append: bytes, before: bytes,
+                                                                         tag: bytes) -> None:
+    store = MailStore(tmp_path, durability="memory")
+    talk = Talk("imap")
+    talk.feed(before + tag + b" " + append + b" {12+}\r\nx CAPABILITY\r\ny NOOP\r\n")
+    talk.hang_up()
+    await talk.serve(Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+    heard = await everything(talk)
+    assert not [line for line in heard if line.startswith("x ")]
+    assert heard[-1] == "y OK Nothing done"
+    store.close()
+
+
+async def test_a_message_that_the_disk_does_not_take_is_never_read_as_commands(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drain(self: Spool) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Spool, "drain", drain)
+    store = MailStore(tmp_path, durability="memory")
+    talk = Talk("imap")
+    message = b"x NOOP\r\n" * 100_000
+    talk.feed(b"a LOGIN alice wonderland\r\nb APPEND INBOX {%d+}\r\n%b\r\n" % (len(message), message))
+    talk.hang_up()
+    await talk.serve(Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+    heard = await everything(talk)
+    assert heard[-1].startswith("b NO [SERVERBUG]")
+    assert heard[-2].startswith("* BYE")
+    store.close()
+
+
+async def everything(talk: Talk) -> list[str]:
+    heard = []
+    while (line := await talk.hear_line()) != "<end>":
+        heard.append(line)
+    return heard

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.protocols.imap.library import LONG, START, Library
+from sandbox.protocols.imap.library import LONG, PARTS, START, Library
+from sandbox.protocols.imap.mime.scan import scan
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import INLINE
 
@@ -49,3 +50,16 @@ def test_parts_are_found_when_asked_for_and_once(library: Library) -> None:
     assert len(root.children) == 1
     library.store.remove_account("alice").result()
     assert library.root(content, known) is root
+
+
+def test_a_message_of_many_parts_is_taken_apart_each_time(library: Library) -> None:
+    """A small one can have two thousand, and they take a hundred times its octets."""
+    parts = b"--a\r\n\r\n" * (PARTS + 1)
+    (content,) = put(library, b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + parts)
+    known = library.several([content])[content]
+    root = library.root(content, known)
+    assert len(root.children) == PARTS + 1
+    assert library.root(content, known) is not root
+    few, many = scan(b"\r\n"), scan(b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n\r\n" * 1500)
+    assert known.structure(few, extended=False) is known.structure(few, extended=False)
+    assert known.structure(many, extended=True) is not known.structure(many, extended=True)

@@ -16,7 +16,7 @@ from sandbox.protocols.imap.commands.flags import proper_flags
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal, announced
 from sandbox.protocols.imap.grammar.dates import try_date_time
 from sandbox.protocols.imap.grammar.sets import compress
-from sandbox.protocols.imap.reading import GO_AHEAD, LINE, skip_rest
+from sandbox.protocols.imap.reading import GO_AHEAD, LINE, Incoming, skip_rest
 from sandbox.protocols.imap.replies import Refused, Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
@@ -71,6 +71,7 @@ def expect_head(cursor: Cursor) -> Head:
 async def append(session: Imap, name: str, cursor: Cursor) -> Tagged:
     """Put messages into a mailbox."""
     literal = session.incoming.message
+    session.incoming = Incoming(session.incoming.text)  # taken: whatever comes of it is said and read here
     if literal is None:
         return bad("APPEND needs a message: APPEND INBOX {310}, and then its 310 octets")
     arrived: list[Arrived] = []

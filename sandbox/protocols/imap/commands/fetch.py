@@ -9,7 +9,7 @@ import trio
 
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
-from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
+from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.render import Piece, Renderer
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
@@ -90,7 +90,7 @@ async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
     view = session.selected
     wanted = numbers.resolve(0xFFFF_FFFF)
     gone = await trio.to_thread.run_sync(session.store.vanished, view.folder, since)
-    gone = [uid for uid in gone if any(low <= uid <= high for low, high in wanted)]
+    gone = among(gone, wanted)
     if gone:
         await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
 

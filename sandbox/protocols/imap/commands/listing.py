@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import trio
 
 from sandbox.protocols.imap.commands.folders import tell_status
 from sandbox.protocols.imap.grammar.cursor import Cursor
-from sandbox.protocols.imap.grammar.listing import Listing, Pattern, expect_listing, expect_pattern
+from sandbox.protocols.imap.grammar.listing import Listing, Pattern, expect_listing, expect_pattern, expect_reference
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
@@ -39,9 +41,11 @@ def parents(names: object) -> frozenset[str]:
     return frozenset(found)
 
 
-async def read_tree(session: Imap) -> Tree:
-    def read() -> Tree:
-        return Tree(session.store.folders(session.account), session.store.subscriptions(session.account))
+async def read_tree(session: Imap, patterns: Sequence[Pattern]) -> tuple[Tree, list[str]]:
+    """All names, and those that match. In a thread: many long names and patterns take a while."""
+    def read() -> tuple[Tree, list[str]]:
+        tree = Tree(session.store.folders(session.account), session.store.subscriptions(session.account))
+        return tree, [name for name in tree.names if any(pattern.matches(name) for pattern in patterns)]
     return await trio.to_thread.run_sync(read)
 
 
@@ -56,11 +60,8 @@ async def list_mailboxes(session: Imap, asked: Listing) -> Tagged:
     if asked.patterns == ("",) and not asked.extended:
         session.untagged('LIST (\\Noselect) "/" ""')
         return ok("The levels of a name are parted by a slash")
-    tree = await read_tree(session)
-    patterns = [Pattern(asked.reference + pattern) for pattern in asked.patterns if pattern]
-    for name in tree.names:
-        if not any(pattern.matches(name) for pattern in patterns):
-            continue
+    tree, names = await read_tree(session, [Pattern(asked.reference + each) for each in asked.patterns if each])
+    for name in names:
         info = b""
         if not chosen(tree, name, asked):
             if not ("RECURSIVEMATCH" in asked.selections and "SUBSCRIBED" in asked.selections
@@ -104,7 +105,7 @@ def attributes(tree: Tree, name: str, asked: Listing) -> list[str]:
 
 def lsub_arguments(cursor: Cursor) -> tuple[str, str]:
     cursor.expect_space()
-    reference = cursor.expect_mailbox()
+    reference = expect_reference(cursor)
     cursor.expect_space()
     return reference, expect_pattern(cursor)
 
@@ -112,11 +113,10 @@ def lsub_arguments(cursor: Cursor) -> tuple[str, str]:
 @command("LSUB", states=LOGGED_IN, rfc="3501 §6.3.9", reads=lsub_arguments)
 async def list_subscribed(session: Imap, reference: str, text: str) -> Tagged:
     """List the names subscribed to, the old way."""
-    tree = await read_tree(session)
-    pattern = Pattern(reference + text)
-    for name in tree.names:
+    tree, names = await read_tree(session, [Pattern(reference + text)])
+    for name in names:
         above = name in tree.promised and name not in tree.subscribed and "%" in text
-        if (name in tree.subscribed or above) and pattern.matches(name):
+        if name in tree.subscribed or above:
             # RFC 3501 §6.3.9: with % a level above a subscribed name is shown, and marked.
             flags = "\\Noselect" if above or name not in tree.folders else ""
             await session.conversation.send(f"* LSUB ({flags}) \"/\" ".encode()

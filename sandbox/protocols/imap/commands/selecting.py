@@ -9,7 +9,7 @@ import trio
 from sandbox.protocols.imap.commands.anytime import enable
 from sandbox.protocols.imap.commands.copying import deleted_uids
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
-from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
+from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
@@ -127,12 +127,13 @@ async def tell_since(session: Imap, view: View, resync: Resync) -> None:
     vanished = await trio.to_thread.run_sync(store.vanished, view.folder, resync.modseq)
     if resync.known is not None:
         known = resync.known.resolve(0xFFFF_FFFF)
-        vanished = [uid for uid in vanished if any(low <= uid <= high for low, high in known)]
+        vanished = among(vanished, known)
     if vanished:
         await session.conversation.send(b"* VANISHED (EARLIER) " + compress(vanished) + b"\r\n")
     items = await trio.to_thread.run_sync(lambda: store.items(view.folder, changed_since=max(resync.modseq, 1)))
     if resync.known is not None:
-        items = [item for item in items if any(low <= item.uid <= high for low, high in known)]
+        asked = set(among((item.uid for item in items), known))
+        items = [item for item in items if item.uid in asked]
     await tell_items(session, items)
 
 

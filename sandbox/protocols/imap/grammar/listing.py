@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 
-__all__ = ["STATUS_ITEMS", "Listing", "Pattern", "expect_listing", "expect_pattern", "expect_status_items"]
+__all__ = ["STATUS_ITEMS", "Listing", "Pattern", "expect_listing", "expect_pattern", "expect_reference",
+           "expect_status_items"]
 
 PATTERN = re.compile(rb'[^\x00-\x20\x7f(){"\\]+')  # list-char: ASTRING-CHAR, % and *; and 8-bit
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "RECENT", "SIZE", "DELETED", "DELETED-STORAGE",
@@ -38,7 +39,7 @@ def expect_listing(cursor: Cursor) -> Listing:
         if "RECURSIVEMATCH" in selections and not selections - {"RECURSIVEMATCH", "REMOTE"}:
             raise GrammarError("RECURSIVEMATCH needs another selection beside it, such as SUBSCRIBED")  # RFC 5258 §3
         cursor.expect_space()
-    reference = cursor.expect_mailbox()
+    reference = expect_reference(cursor)
     cursor.expect_space()
     if cursor.peek() == b"(":
         extended = True
@@ -73,6 +74,14 @@ def option(cursor: Cursor, words: tuple[str, ...]) -> str:
     return word
 
 
+def expect_reference(cursor: Cursor) -> str:
+    """What a pattern is put behind."""
+    reference = cursor.expect_mailbox()
+    if len(reference) > LONGEST_PATTERN:
+        raise GrammarError(f"A reference has at most {LONGEST_PATTERN} characters")
+    return reference
+
+
 def expect_pattern(cursor: Cursor) -> str:
     """A mailbox name with wildcards; INBOX in any case."""
     octets = cursor.try_string()
@@ -93,32 +102,29 @@ def expect_status_items(cursor: Cursor) -> tuple[str, ...]:
 class Pattern:
     """Matches names in a time of at most pattern length times name length, whatever the wildcards."""
 
-    __slots__ = ("_steps",)
+    __slots__ = ("_everywhere", "_letters", "_level", "_places")
 
     def __init__(self, pattern: str) -> None:
         # Wildcards in a row are as strong as the strongest of them.
-        self._steps = re.sub(r"[*%]*\*[*%]*|%+", lambda run: "*" if "*" in run[0] else "%", pattern)
+        steps = re.sub(r"[*%]*\*[*%]*|%+", lambda run: "*" if "*" in run[0] else "%", pattern)
+        self._places = len(steps)
+        self._letters: dict[str, int] = {}
+        """Where each letter stands in the pattern: a bit for each place, as in all that follows."""
+        for place, step in enumerate(steps):
+            self._letters[step] = self._letters.get(step, 0) | 1 << place
+        self._everywhere = self._letters.pop("*", 0)
+        self._level = self._letters.pop("%", 0)
+        """Wildcards that match anything, and anything but a slash."""
 
     def matches(self, name: str) -> bool:
-        """By walking over the name with the set of all positions in the pattern that are possible so far."""
-        steps = self._steps
-        places = self._spread({0})
+        """By walking over the name with the set of all places in the pattern that are possible so far; as one number,
+        since a set of its own for each letter would hold up everybody."""
+        letters, everywhere, level = self._letters, self._everywhere, self._level
+        wild = everywhere | level
+        places = 1 | (1 & wild) << 1
         for letter in name:
-            after: set[int] = set()
-            for place in places:
-                if place < len(steps):
-                    step = steps[place]
-                    if step == "*" or (step == "%" and letter != "/"):
-                        after.add(place)
-                    elif step == letter and step != "%":
-                        after.add(place + 1)
-            if not after:
+            places = (places & letters.get(letter, 0)) << 1 | places & (everywhere if letter == "/" else wild)
+            if not places:
                 return False
-            places = self._spread(after)
-        return len(steps) in places
-
-    def _spread(self, places: set[int]) -> set[int]:
-        """With those behind wildcards that match nothing."""
-        steps = self._steps
-        more = {place + 1 for place in places if place < len(steps) and steps[place] in "*%"}
-        return places | more
+            places |= (places & wild) << 1
+        return bool(places >> self._places)

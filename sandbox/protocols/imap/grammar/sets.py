@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 
-__all__ = ["SAVED", "STAR", "NumberSet", "compress", "expect_set", "merged"]
+__all__ = ["SAVED", "STAR", "NumberSet", "among", "compress", "expect_set", "merged"]
 
 STAR = 0
 """The largest number in use, whatever it is then."""
@@ -78,6 +79,13 @@ def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             result.append((low, high))
     return result
+
+
+def among(numbers: Iterable[int], ranges: list[tuple[int, int]]) -> list[int]:
+    """Those numbers that are in one of the ranges. ranges: as `merged` gives them."""
+    ends = [high for _, high in ranges]
+    return [number for number in numbers
+            if (place := bisect_left(ends, number)) < len(ends) and ranges[place][0] <= number]
 
 
 def compress(numbers: Iterable[int]) -> bytes:
