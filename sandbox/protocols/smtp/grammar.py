@@ -97,7 +97,7 @@ def cut_path(text: str, keyword: str, problem: Reply) -> tuple[str, list[str]]:
     rest = text[len(keyword):]
     if rest.startswith(" "):
         raise BadArgument("No space after the colon", replies.say(problem, f"No space between {keyword} and <"))
-    match = re.match(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*?))? *$', rest)
+    match = re.match(r'<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*))?$', rest.rstrip(" "))
     if match is None:
         raise BadArgument("", replies.say(problem, "An address stands between < and >"))
     return match[1], (match[2] or "").split()

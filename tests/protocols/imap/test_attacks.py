@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
+from sandbox.protocols.line_session import BURST
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import Spool
 from tests.support.dialogue import Talk
@@ -115,3 +116,25 @@ async def everything(talk: Talk) -> list[str]:
     while (line := await talk.hear_line()) != "<end>":
         heard.append(line)
     return heard
+
+
+async def test_who_has_much_to_say_at_once_is_not_alone_here(tmp_path: Path) -> None:
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    store = MailStore(tmp_path, durability="memory")
+    talk = Talk("imap")
+    talk.feed(b"x NOOP\r\n" * 5_000)
+    talk.hang_up()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_turns)
+        await Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000)).run()
+        nursery.cancel_scope.cancel()
+    store.close()
+    assert sum(exchange.verb == "NOOP" for exchange in talk.exchanges) == 5_000
+    assert turns >= 5_000 // BURST

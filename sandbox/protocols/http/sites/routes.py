@@ -1,4 +1,4 @@
-"""Which function answers which path: a table, filled by decorators, looked into once per request.
+"""Which function answers which path: a table, looked into once per request.
 
 A pattern is segments between slashes; `{name}` stands for any one segment that is not empty, `{name:rest}` at the
 end for all that is left. What they matched arrives percent-decoded, as keyword arguments. A handler may be plain,
