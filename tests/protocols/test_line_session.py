@@ -5,11 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator
 
-import trio
-
 from sandbox.protocols.command import BadArgument, Refusal, Reply, command
 from sandbox.protocols.line_session import BURST, LineSession
 from tests.support.dialogue import Talk, dialogue
+from tests.support.turns import bystander
 
 
 class State(enum.Flag):
@@ -115,22 +114,12 @@ async def test_state_then_arguments_then_method() -> None:
 
 
 async def test_who_has_much_to_say_at_once_is_not_alone_here() -> None:
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
     conversation = Talk()
     conversation.buffer += b"ADD 1 1\r\n" * 10_000 + b"BYE\r\n"
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
+    async with bystander() as others:
         await Door(conversation).run()
-        nursery.cancel_scope.cancel()
     assert len(conversation.exchanges) == 10_002
-    assert turns >= 10_000 // BURST
+    assert others.turns >= 10_000 // BURST
 
 
 async def test_the_third_error_is_the_last() -> None:

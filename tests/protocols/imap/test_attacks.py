@@ -17,6 +17,7 @@ from sandbox.protocols.line_session import BURST
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import Spool
 from tests.support.dialogue import Talk
+from tests.support.turns import bystander
 
 WORDS = [
     b"SELECT INBOX", b"FETCH 1:* ", b"UID ", b"STORE 1 +FLAGS ", b"SEARCH ", b"APPEND INBOX ", b"LIST \"\" ",
@@ -119,22 +120,12 @@ async def everything(talk: Talk) -> list[str]:
 
 
 async def test_who_has_much_to_say_at_once_is_not_alone_here(tmp_path: Path) -> None:
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
     store = MailStore(tmp_path, durability="memory")
     talk = Talk("imap")
     talk.feed(b"x NOOP\r\n" * 5_000)
     talk.hang_up()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
+    async with bystander() as others:
         await Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000)).run()
-        nursery.cancel_scope.cancel()
     store.close()
     assert sum(exchange.verb == "NOOP" for exchange in talk.exchanges) == 5_000
-    assert turns >= 5_000 // BURST
+    assert others.turns >= 5_000 // BURST

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trio
 
 from sandbox.protocols.http.sites import home
 from sandbox.protocols.http.sites.probes import PROBES
 from sandbox.protocols.http.sites.routes import METHODS, Routes
+from tests.support.turns import bystander
 from tests.support.websites import Client, websites
 
 WORLD = """
@@ -177,19 +177,9 @@ async def test_a_world_may_have_a_httpbin_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["www.example.com/forms/send", "httpbin.org/post", "httpbin.org/delay/0",
                                  "httpbin.org/redirect-to?url=/"])
 async def test_a_large_form_holds_up_nobody(client: Client, url: str) -> None:
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            await trio.lowlevel.checkpoint()
-            turns += 1
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_turns)
+    async with bystander() as others:
         await client.post(url, b"a=" + b"%41" * 300_000)
-        nursery.cancel_scope.cancel()
-    assert turns > 100, "others had their turn while the form was taken apart"
+    assert others.turns > 100, "others had their turn while the form was taken apart"
 
 
 async def test_what_a_visitor_sends_never_becomes_markup(client: Client) -> None:
