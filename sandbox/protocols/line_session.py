@@ -13,8 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from typing import Any, ClassVar
 
-import trio
-
 from sandbox.protocols.command import CLEAR_TEXT, SHOWN, WEB, BadArgument, Command, Refusal, Reply
 from sandbox.protocols.conversation import (
     Conversation,
@@ -24,13 +22,11 @@ from sandbox.protocols.conversation import (
     TimedOut,
     TooLong,
 )
+from sandbox.protocols.turns import COMMANDS, Turns
 
 __all__ = ["LineSession"]
 
 SKIPPED = 1_048_576  # octets of one overlong line that are read past before the client is sent away
-
-BURST = 64
-"""Commands that are answered before others get their turn. A client may send thousands at once (RFC 2920)."""
 
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -114,12 +110,10 @@ class LineSession:
         try:
             self.exchange = self.conversation.begin("greeting")
             await self._answer(await self.greet())
-            served = 0
+            turns = Turns(COMMANDS)
             while not self.closing:
                 await self._turn()
-                served += 1
-                if served % BURST == 0:
-                    await trio.lowlevel.checkpoint()
+                await turns.taken()
             await self.conversation.flush()
         except TimedOut:
             await self._say_goodbye(Refusal.IDLE, "Nothing came from you for too long; goodbye")

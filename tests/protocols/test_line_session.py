@@ -6,7 +6,8 @@ import enum
 from collections.abc import AsyncIterator
 
 from sandbox.protocols.command import BadArgument, Refusal, Reply, command
-from sandbox.protocols.line_session import BURST, LineSession
+from sandbox.protocols.line_session import LineSession
+from sandbox.protocols.turns import COMMANDS
 from tests.support.dialogue import Talk, dialogue
 from tests.support.turns import bystander
 
@@ -119,7 +120,7 @@ async def test_who_has_much_to_say_at_once_is_not_alone_here() -> None:
     async with bystander() as others:
         await Door(conversation).run()
     assert len(conversation.exchanges) == 10_002
-    assert others.turns >= 10_000 // BURST
+    assert others.turns >= 10_000 // COMMANDS
 
 
 async def test_the_third_error_is_the_last() -> None:

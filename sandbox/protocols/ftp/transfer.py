@@ -15,6 +15,7 @@ import trio
 
 from sandbox.protocols.conversation import DataConversation
 from sandbox.world.places import Writing
+from sandbox.world.signature import Signature, signature_of
 
 __all__ = [
     "LITTLE", "PIECE", "SHORT_WORK", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii",
@@ -35,9 +36,6 @@ together spend most of it on handing the interpreter's lock to one another."""
 
 LITTLE = 16_384
 """Octets that a connection's buffer takes, whatever the system (Linux begins with as many)."""
-
-SETTLED = 50_000_000
-"""Nanoseconds after a change from when on another one shows in a file's times."""
 
 
 class Count:
@@ -95,11 +93,6 @@ def size_in_ascii(descriptor: int) -> int:
     return total
 
 
-def same(one: os.stat_result, other: os.stat_result) -> bool:
-    """Whether nobody has changed a file between two looks."""
-    return (one.st_mtime_ns, one.st_ctime_ns, one.st_size) == (other.st_mtime_ns, other.st_ctime_ns, other.st_size)
-
-
 class Download:
     """A file on its way out. `open` in a worker thread, before anything is promised."""
 
@@ -110,8 +103,8 @@ class Download:
         self._position = 0
         self._descriptor = -1
         self._first = b""
-        self._whole: os.stat_result | None = None
-        """The file's status, where all of it goes out as it is, and there is much of it."""
+        self._whole: Signature | None = None
+        """The file's, where all of it goes out as it is, and there is much of it."""
         self.size = 0
 
     def open(self, descriptor: int, position: int) -> None:
@@ -121,7 +114,7 @@ class Download:
         status = os.fstat(descriptor)
         self.size = status.st_size
         if self.size > PIECE and not position and not self._ascii:
-            self._whole = status
+            self._whole = signature_of(status)
             return
         self._first = self._read()
         if self._position >= self.size:
@@ -152,7 +145,7 @@ class Download:
             if not await data.send_known(self._descriptor, self.count.add):
                 await self._send_rest(data)
                 after = os.fstat(self._descriptor)
-                if same(self._whole, after) and opened - after.st_ctime_ns > SETTLED:
+                if signature_of(after) == self._whole and self._whole.settled(opened):
                     data.remember(after, sent=True)
             return
         first, self._first = self._first, b""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import trio
-
 from sandbox.protocols.conversation import Conversation, EndOfStream
 from sandbox.protocols.http.chunks import ChunkReader
 from sandbox.protocols.http.messages import Headers, HttpError
+from sandbox.protocols.turns import Turns
 
 __all__ = ["NO_CONTENT", "Content"]
 
@@ -54,7 +53,7 @@ class Content:
         self._limit = limit
         self._expects = expects
         self._seen = 0
-        self._steps = 0
+        self._turns = Turns(BURST)
 
     @property
     def done(self) -> bool:
@@ -105,9 +104,7 @@ class Content:
         """The next piece; b"" at the end. Raises EndOfStream when the client stops before it."""
         conversation = self._conversation
         while not self.done:
-            self._steps += 1
-            if self._steps % BURST == 0:
-                await trio.lowlevel.checkpoint()
+            await self._turns.taken()
             if self._expects:
                 self._expects = False
                 if not conversation.buffer:

@@ -29,6 +29,7 @@ from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.writer import field_lines
 from sandbox.world.paths import Root, open_regular
+from sandbox.world.signature import Signature, signature_of
 
 __all__ = ["FileBody", "FolderSite"]
 
@@ -40,21 +41,8 @@ PIECE = 262_144
 """A large file leaves in pieces of this size (octets)."""
 LISTED = 10_000
 """Entries a listing shows."""
-SETTLED = 100_000_000
-"""A file changed less than this many nanoseconds ago may change again without its time stamp saying so: it is not
-kept in memory yet."""
 INDEXES = ("index.html", "index.htm")
 ALLOW = [("Allow", "GET, HEAD, OPTIONS")]
-
-
-class Signature(NamedTuple):
-    """What tells whether a file is still the same."""
-
-    modified: int
-    size: int
-    inode: int
-    device: int
-    changed: int
 
 
 class Found(NamedTuple):
@@ -166,7 +154,7 @@ class FolderSite:
             headers.add("Vary", "Accept-Encoding")
         if found.data is None:
             return Response(200, headers, FileBody(found.path, found.signature), length=found.signature.size)
-        if time.time_ns() - max(found.signature.modified, found.signature.changed) > SETTLED:
+        if found.signature.settled(time.time_ns()):          # else it may change again unseen: not kept in memory yet
             field_lines(headers)                             # written once, for all who will ask
             self._keep(request.path, Kept(found.path, found.signature, headers.copy(), found.data))
         return Response(200, headers, found.data)
@@ -259,10 +247,6 @@ def entries(root: Root, inside: list[str]) -> list[tuple[str, bool, int]]:
         if not hidden(name) and len(found) < LISTED and not any(map(hidden, root.names((*inside, name)))):
             found.append((name, stat.S_ISDIR(status.st_mode), status.st_size))
     return sorted(found, key=lambda item: (not item[1], item[0].lower()))
-
-
-def signature_of(status: os.stat_result) -> Signature:
-    return Signature(status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev, status.st_ctime_ns)
 
 
 def etag(signature: Signature) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 import traceback
 
-import trio
-
 from sandbox.protocols.command import WEB
 from sandbox.protocols.conversation import Conversation, ConversationError, EndOfStream, TimedOut
 from sandbox.protocols.imap.commands import TABLE
@@ -20,7 +18,7 @@ from sandbox.protocols.imap.session import Imap, Mailboxes
 from sandbox.protocols.imap.table import Command, State
 from sandbox.protocols.imap.telling import tell_news
 from sandbox.protocols.imap.view import NoSuchMessage
-from sandbox.protocols.line_session import BURST
+from sandbox.protocols.turns import COMMANDS, Turns
 from sandbox.world.mail import NoSuchFolder, OverQuota
 
 __all__ = ["Dialogue"]
@@ -49,12 +47,10 @@ class Dialogue:
             exchange = self.conversation.begin("greeting")
             self.session.untagged(f"OK [CAPABILITY {self.session.capabilities()}] Sandbox IMAP ready")
             exchange.end("OK", "ready")
-            served = 0
+            turns = Turns(COMMANDS)
             while not self.closing:
                 await self._turn()
-                served += 1
-                if served % BURST == 0:
-                    await trio.lowlevel.checkpoint()
+                await turns.taken()
             await self.conversation.flush()
         except TimedOut:
             await self._say_goodbye()

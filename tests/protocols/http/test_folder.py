@@ -151,7 +151,7 @@ async def test_validators(folder: Path) -> None:
 async def test_a_kept_file_is_served_as_it_is_now(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = FolderSite(folder)
     path = folder / "data.json"
-    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
+    monkeypatch.setattr("sandbox.world.signature.SETTLED", 0)
     assert (await get(site, "/data.json")).body == b"{}"
     assert "/data.json" in site._kept
     path.write_bytes(b"[]")                                  # same size
@@ -171,7 +171,7 @@ async def test_a_file_changed_a_moment_ago_is_not_kept(folder: Path) -> None:
 
 async def test_memory_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.protocols.http.folder.KEPT", 4000)
-    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
+    monkeypatch.setattr("sandbox.world.signature.SETTLED", 0)
     site = FolderSite(folder)
     for path in ("/", "/data.json", "/a%20b.txt", "/sub/", "/unknown.xyz"):
         assert (await get(site, path)).status == 200
@@ -179,7 +179,7 @@ async def test_memory_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_what_a_site_adds_to_an_answer_is_not_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.protocols.http.folder.SETTLED", 0)
+    monkeypatch.setattr("sandbox.world.signature.SETTLED", 0)
     site = FolderSite(folder)
 
     async def adding(request):  # type: ignore[no-untyped-def]

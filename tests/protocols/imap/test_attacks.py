@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
-from sandbox.protocols.line_session import BURST
+from sandbox.protocols.turns import COMMANDS
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import Spool
 from tests.support.dialogue import Talk
@@ -128,4 +128,4 @@ async def test_who_has_much_to_say_at_once_is_not_alone_here(tmp_path: Path) -> 
         await Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000)).run()
     store.close()
     assert sum(exchange.verb == "NOOP" for exchange in talk.exchanges) == 5_000
-    assert others.turns >= 5_000 // BURST
+    assert others.turns >= 5_000 // COMMANDS

@@ -32,6 +32,7 @@ from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trai
 from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, Toll, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
 from sandbox.protocols.http.session import Server
+from sandbox.protocols.turns import Turns
 
 __all__ = ["Connection", "converse"]
 
@@ -131,16 +132,14 @@ class Connection:
 
     async def _read(self, nursery: trio.Nursery) -> None:
         """Until the client or an error ends it. Raises Closed."""
-        talk, frames = self.talk, 0
+        talk, turns = self.talk, Turns(BURST)
         while True:
             count, frame = self._cutter.next(talk.buffer)
             if count:
                 self._receive(talk.take(count), frame, nursery)
                 if self._error is not None or (self._theirs is not None and not self._streams):
                     return
-                frames += 1
-                if frames % BURST == 0:
-                    await trio.lowlevel.checkpoint()
+                await turns.taken()
                 while self._backlog > FLOODED or len(self._streams) >= MAX_TASKS:
                     await self._changed.park()
                 continue
