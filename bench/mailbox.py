@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.imap import connected
 from bench.mail import PEOPLE, mail_sandbox, text
 from bench.peers import Peer, Server
-from sandbox.world.files import Files
+from sandbox.world.files.layout import Files
 from sandbox.world.mail import Delivery, MailStore
 
 __all__ = ["MESSAGES", "mailbox", "questions"]

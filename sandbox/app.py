@@ -16,6 +16,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.config import Config
+from sandbox.datafolder import Endpoint, Running
 from sandbox.errors import UserError
 from sandbox.journal.journal import Journal
 from sandbox.journal.store import FILE, Store
@@ -27,16 +28,15 @@ from sandbox.net.dial import dial
 from sandbox.net.server import Server, Stand
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
-from sandbox.protocols.conversation import DatagramHandler
-from sandbox.protocols.registry import Context, Role, Tls
+from sandbox.protocols.contract.conversation import DatagramHandler
+from sandbox.protocols.contract.registry import Context, Role, Tls
 from sandbox.world import World
-from sandbox.world.folder import Endpoint, Running
 
 __all__ = ["Sandbox", "StartError", "running"]
 
 if TYPE_CHECKING:
-    from sandbox.net.tls.channel import TlsSettings
-    from sandbox.net.tls.contexts import Contexts
+    from sandbox.net.layers.tls.channel import TlsSettings
+    from sandbox.net.layers.tls.contexts import Contexts
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
     """The certificates of the data folder, None where no service encrypts."""
     if all(planned.role.tls is Tls.NEVER for planned in plan(sandbox.config)):
         return None
-    from sandbox.net.tls.contexts import Contexts
+    from sandbox.net.layers.tls.contexts import Contexts
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
 
 
@@ -223,8 +223,8 @@ def tls_settings(role: Role, contexts: Contexts | None) -> TlsSettings | None:
     """How a role encrypts, None where it never does."""
     if contexts is None or role.tls is Tls.NEVER:
         return None
-    from sandbox.net.tls.channel import TlsSettings
-    from sandbox.net.tls.contexts import Strength
+    from sandbox.net.layers.tls.channel import TlsSettings
+    from sandbox.net.layers.tls.contexts import Strength
     return TlsSettings(contexts, role.alpn, Strength.LEGACY if role.legacy else Strength.MODERN)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sandbox.config import Config
 from sandbox.config.load import ConfigError
-from sandbox.protocols.registry import PROTOCOLS, Protocol, Role
+from sandbox.protocols.contract.registry import PROTOCOLS, Protocol, Role
 from sandbox.toml import Problem, nearest, read_text
 
 __all__ = ["Planned", "plan"]

@@ -15,7 +15,7 @@ import trio
 
 from sandbox.app import Sandbox, StartError, running
 from sandbox.config import Config
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 connected: list[tuple[Any, ...]] = []
 looked_up: list[object] = []

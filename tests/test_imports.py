@@ -17,21 +17,24 @@ MAY = {
     "sandbox.errors": set(),
     "sandbox.toml": {"sandbox.errors"},
     "sandbox.config": {"sandbox.toml", "sandbox.errors"},
-    "sandbox.world": LEAVES - {"sandbox.config"},
+    "sandbox.linux": {"sandbox.address"},
+    "sandbox.datafolder": LEAVES - {"sandbox.config"},
+    "sandbox.world": (LEAVES - {"sandbox.config"}) | {"sandbox.linux", "sandbox.datafolder"},
     "sandbox.pki": LEAVES - {"sandbox.config"},
     "sandbox.journal": LEAVES - {"sandbox.config", "sandbox.toml"},
+    "sandbox.protocols.contract": LEAVES | {"sandbox.world"},
     # pki: the website gives the authority away and says how to trust it; like the world, it knows nobody above it.
-    "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki"},
-    "sandbox.protocols.tls": {"sandbox.net.tls"},  # no session: words about what the I/O room does
-    "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.conversation",
-                             "sandbox.protocols.registry"},
-    "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.registry"},
+    "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux"},
+    "sandbox.websites": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux", "sandbox.protocols.http",
+                                  "sandbox.protocols.contract"},
+    "sandbox.protocols.tls": {"sandbox.net.layers.tls"},  # no session: words about what the I/O room does
+    "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
+    "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
     "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
     "sandbox.export": LEAVES | {"sandbox.journal"},
-    "sandbox.plan": LEAVES | {"sandbox.protocols.registry"},
-    "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.registry",
-                             "sandbox.protocols.conversation",
-                             "sandbox.net", "sandbox.plan"},
+    "sandbox.plan": LEAVES | {"sandbox.protocols.contract.registry"},
+    "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.contract",
+                             "sandbox.datafolder", "sandbox.net", "sandbox.plan"},
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},
     "sandbox.__init__": {"sandbox"},
@@ -93,8 +96,8 @@ def test_a_protocol_holds_no_socket(module: str, path: Path) -> None:
 
 def test_a_protocol_imports_no_other_protocol() -> None:
     """Each may use its own folder and what they share, which is what lies outside the folders of the registry."""
-    from sandbox.protocols.registry import PROTOCOLS
-    folders = {protocol.module.rsplit(".", 1)[0] for protocol in PROTOCOLS}
+    from sandbox.protocols.contract.registry import PROTOCOLS
+    folders = {f"sandbox.protocols.{protocol.name}" for protocol in PROTOCOLS}
     for module, path in modules():
         own = next((folder for folder in folders if module.startswith(folder + ".") or module == folder), None)
         for name in imported(path) if own else ():

@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.explain import Entry, entries, lookup, protocols
 from sandbox.explain.sentences import LONGEST_TERM
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 NAMES = protocols()
 FOLDERS = Path(__file__).parent.parent / "sandbox" / "protocols"

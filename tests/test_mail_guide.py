@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sandbox.protocols.registry import PROTOCOLS, Tls
+from sandbox.protocols.contract.registry import PROTOCOLS, Tls
 
 GUIDE = (Path(__file__).parent.parent / "docs" / "how-to" / "use-a-mail-program.md").read_text()
 

@@ -9,7 +9,7 @@ import pytest
 from sandbox.config import Config
 from sandbox.config.load import ConfigError
 from sandbox.plan import plan
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 
 def ports(config: Config) -> dict[str, int]:

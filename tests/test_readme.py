@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.address import Address
 from sandbox.console.summary import command
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sandbox.explain import lookup
 
 if TYPE_CHECKING:
-    from sandbox.net.tls.handshake import Choice, HandshakeFacts, Offer
+    from sandbox.net.layers.tls.handshake import Choice, HandshakeFacts, Offer
 
 __all__ = ["tell"]
 

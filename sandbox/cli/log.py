@@ -18,7 +18,7 @@ from sandbox.errors import UserError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.journal.store import FILE
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 __all__ = ["add", "run", "since"]
 
@@ -129,24 +129,24 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
 def show_handshake(reader: Reader, number: int) -> int:
     """The TLS handshake of one session, from what an eavesdropper saw, and what the engine alone could know."""
     from sandbox.cli.handshake import tell
-    from sandbox.net.tls.handshake import MAX_READ, describe
+    from sandbox.net.layers.tls.handshake import MAX_READ, describe
 
     session = find_session(reader, number)
     client = reader.octets(number, Stream.CLIENT_WIRE, 0, MAX_READ)
     server = reader.octets(number, Stream.SERVER_WIRE, 0, MAX_READ)
     if not client:
         raise UserError(f"session {number} ({session.service}) has no TLS in it")
-    notes: dict[str, str] = {}
+    noted: dict[str, str] = {}
     cause = ""
     for found, exchange in reader.exchanges(service=session.service, client=session.client.host,
                                             since=session.opened):
         if found.id == number and exchange.verb == "TLS":
-            notes, cause = exchange.notes, exchange.key.removeprefix("tls:situation.")
+            noted, cause = exchange.facts, exchange.key.removeprefix("tls:situation.")
             break
     else:
         if client[:1] != b"\x16":      # compressed alone, without TLS
             raise UserError(f"session {number} ({session.service}) has no TLS in it")
-    facts = describe(client, server, cause="" if ":" in cause else cause, alert=notes.get("alert_received", ""))
+    facts = describe(client, server, cause="" if ":" in cause else cause, alert=noted.get("alert_received", ""))
     print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
           f"{clock(session.opened, milliseconds=True)}")
     for text in tell(facts):

@@ -19,11 +19,11 @@ from typing import NamedTuple
 from sandbox.cli import options
 from sandbox.console.escape import escape, shorten
 from sandbox.console.terminal import look, tolerate
+from sandbox.datafolder import read_running
 from sandbox.errors import UserError
 from sandbox.export import mbox
 from sandbox.pki import ca_folder, ca_path
-from sandbox.world.files import Files
-from sandbox.world.folder import read_running
+from sandbox.world.files.layout import Files
 from sandbox.world.mail import Folder, Item, MailReader, StoreError
 
 __all__ = ["add", "run"]

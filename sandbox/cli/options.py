@@ -10,8 +10,8 @@ from typing import Any
 from sandbox import toml
 from sandbox.config import Config
 from sandbox.config.load import ConfigError, check_layer, load, merge
+from sandbox.datafolder import default_data
 from sandbox.plan import plan
-from sandbox.world.folder import default_data
 
 __all__ = ["add_config", "add_data", "configure", "data_folder"]
 

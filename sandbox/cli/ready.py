@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from sandbox.cli.options import add_data, configure, data_folder
-from sandbox.world.folder import read_running
+from sandbox.datafolder import read_running
 
 __all__ = ["add", "run"]
 

@@ -16,8 +16,8 @@ from sandbox.config import Config
 from sandbox.console.live import Console
 from sandbox.console.summary import summary
 from sandbox.console.terminal import look
+from sandbox.datafolder import Folder, write_whole
 from sandbox.errors import UserError
-from sandbox.world.folder import Folder, write_whole
 
 __all__ = ["add", "run"]
 

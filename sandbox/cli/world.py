@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from sandbox.cli import options
+from sandbox.datafolder import Folder
 from sandbox.world import World
-from sandbox.world.folder import Folder
 
 __all__ = ["add", "run", "try_world"]
 

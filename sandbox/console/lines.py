@@ -40,7 +40,7 @@ def line(session: Session, exchange: Exchange, *, color: bool, explain: bool, wi
     # A small service is asked for by connecting: its name once is enough.
     verb = "" if exchange.verb == service else escape(exchange.verb) or "(unfinished)"
     asked, outcome, answered = escape(exchange.asked), escape(exchange.outcome), escape(exchange.answered)
-    warning = escape(exchange.notes.get("warning", ""))
+    warning = escape(exchange.facts.get("warning", ""))
     if width:
         room = max(SHORTEST, width - cells(front) - len(back))
         warning = shorten(warning, room // 2)
@@ -71,7 +71,7 @@ def json_line(session: Session, exchange: Exchange) -> bytes:
 
     id, session: numbers, unique and rising in one data folder; time: when it ended, RFC 3339 in UTC; seconds: how
     long it took; protocol, service, transport ("tcp", "udp"); client, server: {"host", "port"}; verb, asked,
-    outcome, answered, key: as in `Exchange`; explanation: the sentence; received, sent: octets; notes: facts by
+    outcome, answered, key: as in `Exchange`; explanation: the sentence; received, sent: octets; facts: facts by
     name; cuts: [{"stream", "length", "sha256"}] for what was longer than is kept.
     """
     fields = {
@@ -83,7 +83,7 @@ def json_line(session: Session, exchange: Exchange) -> bytes:
         "verb": exchange.verb, "asked": exchange.asked, "outcome": exchange.outcome, "answered": exchange.answered,
         "key": exchange.key, "explanation": sentence(session, exchange),
         "received": exchange.client[1] - exchange.client[0], "sent": exchange.server[1] - exchange.server[0],
-        "notes": exchange.notes,
+        "facts": exchange.facts,
         "cuts": [{"stream": cut.stream, "length": cut.length, "sha256": cut.sha256} for cut in exchange.cuts],
     }
     # ASCII, with DEL escaped too: JSON allows raw control and direction characters that a terminal would obey.

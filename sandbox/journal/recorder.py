@@ -171,7 +171,7 @@ class Recorder:
         return side.body, position
 
     def exchange(self, started: float, verb: str, asked: str, outcome: str, answered: str, key: str,
-                 consumed: int, notes: Mapping[str, str] | None, ranges: Ranges | None = None) -> Exchange:
+                 consumed: int, facts: Mapping[str, str] | None, ranges: Ranges | None = None) -> Exchange:
         """An exchange has ended. consumed: octets of the client's stream up to its end; ranges: of the client's and
         the server's stream, where it does not cover all that passed since the last one ended."""
         journal = self._journal
@@ -181,7 +181,7 @@ class Recorder:
         number = journal.next_exchange
         journal.next_exchange = number + 1
         exchange = Exchange(number, self.session.id, started, time(), verb, asked, outcome, answered,
-                            key, asked_in, answered_in, dict(notes) if notes else {}, cuts)
+                            key, asked_in, answered_in, dict(facts) if facts else {}, cuts)
         client.begin(consumed)
         server.begin(server.offset)
         if client_wire.kept:

@@ -94,13 +94,13 @@ class Exchange(msgspec.Struct, array_like=True):
     key: str
     client: tuple[int, int]
     server: tuple[int, int]
-    notes: dict[str, str] = {}
+    facts: dict[str, str] = {}
     cuts: list[Cut] = []
 
 
 class Datagram(msgspec.Struct, array_like=True):
     """A datagram with its answer (None for silence) and what it was about: how the store keeps a flow. It stands
-    for one exchange and one or two chunks. about: verb, asked, outcome, answered, key, notes."""
+    for one exchange and one or two chunks. about: verb, asked, outcome, answered, key, facts."""
 
     id: int
     time: float
@@ -110,6 +110,6 @@ class Datagram(msgspec.Struct, array_like=True):
 
     def exchange(self, session: int, client: int, server: int) -> Exchange:
         """As an exchange. client, server: offsets of the datagram and of its answer in their streams."""
-        verb, asked, outcome, answered, key, notes = self.about
+        verb, asked, outcome, answered, key, facts = self.about
         return Exchange(self.id, session, self.time, self.time, verb, asked, outcome, answered, key,
-                        (client, client + len(self.data)), (server, server + len(self.answer or b"")), notes or {})
+                        (client, client + len(self.data)), (server, server + len(self.answer or b"")), facts or {})

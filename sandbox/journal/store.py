@@ -39,7 +39,7 @@ a body and the place in it."""
 
 
 Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
-"""What an exchange was about: verb, asked, outcome, answered, key, notes."""
+"""What an exchange was about: verb, asked, outcome, answered, key, facts."""
 
 DatagramRow = tuple[int, float, bytes, bytes | None, Description]
 """A `Datagram`, likewise."""

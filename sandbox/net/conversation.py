@@ -1,5 +1,5 @@
 """A conversation over a real connection: buffers, limits, deadlines, recording. See the contract it implements,
-`sandbox.protocols.conversation`.
+`sandbox.protocols.contract.conversation`.
 
 Theory of operation. Reading and writing first try the socket and wait only when they must; every `BURST` successes
 in a row the task gives way. A wait is bounded not by a cancel scope of its own but by the `Watch` of its listener,
@@ -22,10 +22,10 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.exchange import Exchange, StreamExchange
+from sandbox.net.layers.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.watch import Watch
-from sandbox.protocols.conversation import (
+from sandbox.protocols.contract.conversation import (
     Closed,
     ConversationError,
     DataConversation,
@@ -36,8 +36,8 @@ from sandbox.protocols.conversation import (
 )
 
 if TYPE_CHECKING:
-    from sandbox.net.deflate import DeflateChannel
-    from sandbox.net.tls.channel import TlsChannel, TlsSettings
+    from sandbox.net.layers.deflate import DeflateChannel
+    from sandbox.net.layers.tls.channel import TlsChannel, TlsSettings
 
 __all__ = ["Conversation"]
 
@@ -241,7 +241,7 @@ class Conversation:
     async def start_tls(self) -> None:
         if self._tls is None or not isinstance(self.channel, Channel):
             raise RuntimeError("this service has no TLS to start, or has started it already")
-        from sandbox.net.tls.channel import TlsChannel
+        from sandbox.net.layers.tls.channel import TlsChannel
         await self.flush()
         exchange = self.begin("TLS")
         if self.buffer:
@@ -266,7 +266,7 @@ class Conversation:
         return None if self._encryption is None else self._encryption.binding(kind)
 
     async def start_compression(self) -> None:
-        from sandbox.net.deflate import DeflateChannel
+        from sandbox.net.layers.deflate import DeflateChannel
         if isinstance(self.channel, DeflateChannel):
             raise RuntimeError("this conversation is compressed already")
         await self.flush()

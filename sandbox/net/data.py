@@ -23,15 +23,15 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.records import Stream
 from sandbox.journal.shared import identity_of
-from sandbox.net.channel import BULK_SIZE, Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.dial import connect
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
-from sandbox.protocols.conversation import ConversationError, TimedOut
+from sandbox.net.layers.channel import BULK_SIZE, Channel
+from sandbox.protocols.contract.conversation import ConversationError, TimedOut
 
 if TYPE_CHECKING:
-    from sandbox.net.tls.channel import TlsSettings
+    from sandbox.net.layers.tls.channel import TlsSettings
     from sandbox.net.watch import Watch
 
 __all__ = ["DataConversation", "DataLine", "DataPort", "DataRules"]

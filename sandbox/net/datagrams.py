@@ -18,9 +18,9 @@ import trio
 from sandbox.address import Address
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
-from sandbox.net.mmsg import Burst, available
+from sandbox.linux.mmsg import Burst, available
 from sandbox.net.server import Stand
-from sandbox.protocols.conversation import Description
+from sandbox.protocols.contract.conversation import Description
 
 __all__ = ["answer_from"]
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import trio
 
 from sandbox.address import Address
-from sandbox.net.channel import Channel
-from sandbox.protocols.conversation import Closed
+from sandbox.net.layers.channel import Channel
+from sandbox.protocols.contract.conversation import Closed
 
 if TYPE_CHECKING:
-    from sandbox.net.tls.client import TlsClient
+    from sandbox.net.layers.tls.client import TlsClient
 
 __all__ = ["Trust", "Wire", "check", "dial"]
 
@@ -86,7 +86,7 @@ class Wire:
         return await (self._receive if self._tls is None else self._tls.receive)(limit)
 
     async def start_tls(self, server_name: str) -> None:
-        from sandbox.net.tls.client import TlsClient
+        from sandbox.net.layers.tls.client import TlsClient
         if self._trust is None:
             raise Closed("there is no authority here whose certificates could be believed")
         try:

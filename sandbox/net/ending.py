@@ -9,7 +9,7 @@ import trio
 from sandbox.journal.records import Stream
 from sandbox.net.conversation import Conversation
 from sandbox.net.facts import tcp_facts
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.contract.conversation import Closed
 
 __all__ = ["conclude", "linger"]
 

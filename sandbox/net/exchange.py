@@ -25,19 +25,19 @@ class Talk(Protocol):
 class Exchange:
     """An exchange under way; it implements `OpenExchange`."""
 
-    __slots__ = ("_conversation", "_notes", "asked", "started", "verb")
+    __slots__ = ("_conversation", "_facts", "asked", "started", "verb")
 
     def __init__(self, conversation: Talk, started: float, verb: str, asked: str) -> None:
         self._conversation = conversation
-        self._notes: dict[str, str] | None = None
+        self._facts: dict[str, str] | None = None
         self.started = started
         self.verb = verb
         self.asked = asked
 
     def note(self, name: str, value: str) -> None:
-        if self._notes is None:
-            self._notes = {}
-        self._notes[name] = value
+        if self._facts is None:
+            self._facts = {}
+        self._facts[name] = value
 
     def end(self, outcome: str, answered: str = "", key: str = "") -> None:
         conversation = self._conversation
@@ -45,7 +45,7 @@ class Exchange:
             return  # ended already
         conversation.open_exchange = None
         conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._notes)
+                                       conversation.consumed, self._facts)
 
 
 class StreamExchange(Exchange):
@@ -72,4 +72,4 @@ class StreamExchange(Exchange):
             return  # ended already
         conversation.streams.remove(self)
         conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._notes, (self._client, self._server))
+                                       conversation.consumed, self._facts, (self._client, self._server))

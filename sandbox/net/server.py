@@ -20,17 +20,17 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.channel import Channel
 from sandbox.net.conversation import Conversation
 from sandbox.net.data import DataLine, DataRules
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
+from sandbox.net.layers.channel import Channel
 from sandbox.net.watch import Watch
-from sandbox.protocols.conversation import Closed, ConversationError
-from sandbox.protocols.registry import Service
+from sandbox.protocols.contract.conversation import Closed, ConversationError
+from sandbox.protocols.contract.registry import Service
 
 if TYPE_CHECKING:
-    from sandbox.net.tls.channel import TlsSettings
+    from sandbox.net.layers.tls.channel import TlsSettings
 
 __all__ = ["Server", "Stand"]
 

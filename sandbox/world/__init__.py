@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from sandbox.world.accounts import Account, Accounts
 from sandbox.world.changes import Change, Changes
-from sandbox.world.domains import Domain
 from sandbox.world.errors import WorldError
-from sandbox.world.files import Files
+from sandbox.world.files.layout import Files
 from sandbox.world.load import Beginning, Letter, load_beginning
+from sandbox.world.names.domains import Domain
 from sandbox.world.sites import Sites, SiteSpec
 from sandbox.world.store import Store
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sandbox.address import Address
+    from sandbox.world.files.tree import Trees
     from sandbox.world.hostkey import HostKey
     from sandbox.world.mail import MailStore
     from sandbox.world.mail.schema import Durability
+    from sandbox.world.names.zones import Zones
     from sandbox.world.resources import Resources
-    from sandbox.world.tree import Trees
-    from sandbox.world.zones import Zones
 
 __all__ = ["Account", "Change", "Domain", "Letter", "SiteSpec", "World", "WorldError"]
 
@@ -94,7 +94,7 @@ class World:
         addresses: those that names lead to; endpoints: the running services by role name; unknown: what other names
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
-        from sandbox.world.naming import build_zones, name_people  # dnspython takes a while to import
+        from sandbox.world.names.naming import build_zones, name_people  # dnspython takes a while to import
         self.zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
         if endpoints and "sftp" in endpoints:
             for domain in self.domains:
@@ -120,7 +120,7 @@ class World:
 
         The first call decides. Waits for the disk.
         """
-        from sandbox.world.tree import Trees
+        from sandbox.world.files.tree import Trees
         with self._opening:
             if self._trees is None:
                 example = f"alice.{self.domains[min(1, len(self.domains) - 1)].name}" if self.domains else "localhost"

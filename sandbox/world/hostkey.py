@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
+from sandbox.datafolder import write_whole
 from sandbox.world.errors import WorldError
-from sandbox.world.folder import write_whole
 
 __all__ = ["HostKey", "load"]
 

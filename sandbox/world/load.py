@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from sandbox.toml import Problem, Step, find_line, literal, nearest, parse, read_text, value_of
 from sandbox.world.accounts import Account, bad_login, bad_password
-from sandbox.world.domains import Domain, bad_name, normal
 from sandbox.world.errors import WorldError
-from sandbox.world.files import Files
+from sandbox.world.files.layout import Files
+from sandbox.world.names.domains import Domain, bad_name, normal
 from sandbox.world.schema import DomainTable, MailTable, SiteTable, WorldFile
 from sandbox.world.sites import BUILTINS, Kind, SiteSpec
 

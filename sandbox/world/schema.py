@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sandbox.world.domains import DEFAULT_HOSTS
+from sandbox.world.names.domains import DEFAULT_HOSTS
 
 __all__ = ["DomainTable", "MailTable", "PersonTable", "SiteTable", "WorldFile"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from sandbox.world.domains import Domain, normal
+from sandbox.world.names.domains import Domain, normal
 
 __all__ = ["BUILTINS", "Kind", "SiteSpec", "Sites"]
 

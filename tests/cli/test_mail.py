@@ -13,8 +13,8 @@ import trio
 from sandbox.app import running
 from sandbox.cli import main
 from sandbox.config import Config
+from sandbox.datafolder import Folder
 from sandbox.world import World
-from sandbox.world.folder import Folder
 from sandbox.world.mail import Delivery
 from tests.support.mail import wait_for_mail
 

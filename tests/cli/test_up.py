@@ -186,7 +186,7 @@ def test_with_standard_ports_a_busy_one_ends_the_start(tmp_path: Path, taken: in
 
 def off_others(names: Sequence[str]) -> list[str]:
     """Options that turn off what other protocols there are, so that this test needs no privileges."""
-    from sandbox.protocols.registry import PROTOCOLS
+    from sandbox.protocols.contract.registry import PROTOCOLS
     every = {role.name for protocol in PROTOCOLS for role in protocol.roles}
     return [f"--set=services.{name}=false" for name in every - set(names) - {"echo"}]
 

@@ -61,7 +61,7 @@ async def test_a_password_in_clear_text_is_marked(sandbox: Sandbox, options: lis
     await sandbox.journal.settle()
     with reader(sandbox) as journal:
         [(session, login)] = [found for found in journal.exchanges(service="submission") if found[1].verb == "AUTH"]
-    assert ("warning" in login.notes) == seen
+    assert ("warning" in login.facts) == seen
     shown = line(session, login, color=False, explain=True, width=0)
     assert ("password seen in clear text" in shown) == seen
     assert ("The password crossed the wire readable" in shown) == seen

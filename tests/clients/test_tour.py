@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.app import Sandbox
-from sandbox.protocols.http.sites.tour import Try, things
+from sandbox.websites.tour import Try, things
 from tests.support.programs import run
 
 TALKS = ("chromium", "sandbox", "nc ", "sftp")

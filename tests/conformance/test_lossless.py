@@ -16,7 +16,7 @@ import trio
 from sandbox.app import Sandbox
 from sandbox.config import Config
 from sandbox.journal.records import Session, Stream
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 from tests.support.network import pieces, read_all, reader, watching
 
 QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03com\x00\x00\x01\x00\x01"

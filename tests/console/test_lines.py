@@ -24,9 +24,9 @@ def session(host: str = "127.0.0.1", service: str = "echo", end: str = "", clien
 
 
 def exchange(verb: str = "GET", asked: str = "/a", outcome: str = "done", answered: str = "ok", key: str = "",
-             notes: dict[str, str] | None = None, cuts: list[Cut] | None = None) -> Exchange:
+             facts: dict[str, str] | None = None, cuts: list[Cut] | None = None) -> Exchange:
     return Exchange(7, 12, 1_800_000_000.25, 1_800_000_000.5, verb, asked, outcome, answered, key, (10, 15),
-                    (0, 1200), notes or {}, cuts or [])
+                    (0, 1200), facts or {}, cuts or [])
 
 
 def test_one_line_where_there_is_no_terminal() -> None:
@@ -84,7 +84,7 @@ def test_closing_line() -> None:
 
 def test_json_line() -> None:
     cut = Cut(0, 10**9, "ab" * 32)
-    data = json_line(session(), exchange("echo", notes={"user": "alice"}, cuts=[cut]))
+    data = json_line(session(), exchange("echo", facts={"user": "alice"}, cuts=[cut]))
     assert data.endswith(b"}\n")
     assert json.loads(data) == {
         "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "seconds": 0.25, "protocol": "tcp",
@@ -93,14 +93,14 @@ def test_json_line() -> None:
         "answered": "ok", "key": "",
         "explanation": "Echo sends back every octet it gets (RFC 862); done: the answer is complete "
                        "(RFC 9293 §3.9.1.2).",
-        "received": 5, "sent": 1200, "notes": {"user": "alice"},
+        "received": 5, "sent": 1200, "facts": {"user": "alice"},
         "cuts": [{"stream": 0, "length": 10**9, "sha256": "ab" * 32}],
     }
 
 
 @given(ANY_TEXT)
 def test_json_lines_are_safe_to_look_at_and_lose_nothing(text: str) -> None:
-    data = json_line(session(), exchange(asked=text, notes={text: text}))
+    data = json_line(session(), exchange(asked=text, facts={text: text}))
     assert data[:-1].decode("ascii").isprintable()
     assert json.loads(data)["asked"] == text
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.address import Address
 from sandbox.console.summary import COMMANDS, command, summary
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 
 LOOPBACK = "127.0.0.1"
 

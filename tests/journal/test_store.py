@@ -31,7 +31,7 @@ async def test_what_goes_in_comes_out(tmp_path: Path) -> None:
             [(_, exchange)] = reader.exchanges()
             assert session == recorder.session
             assert session.facts == {"open": {"mss": 1460, "syn": b"\x45"}, "close": {"rtt_us": 40}}
-            assert (exchange.verb, exchange.outcome, exchange.notes) == ("GET", "200", {"note": "kept"})
+            assert (exchange.verb, exchange.outcome, exchange.facts) == ("GET", "200", {"note": "kept"})
             assert (exchange.client, exchange.server) == ((0, 8), (0, 6))
             assert reader.stream(session.id, Stream.CLIENT) == b"question"
             assert reader.octets(session.id, Stream.SERVER, 1, 4) == b"nsw"
@@ -128,7 +128,7 @@ async def test_datagrams_are_exchanges_and_chunks_too(tmp_path: Path) -> None:
             assert found == live
             assert [exchange.client for exchange in found] == [(0, 5), (5, 11), (11, 16)]
             assert [exchange.server for exchange in found] == [(0, 3), (3, 3), (3, 8)]
-            assert found[2].notes == {"why": "because"}
+            assert found[2].facts == {"why": "because"}
             assert reader.stream(1, Stream.CLIENT) == b"firstsecondthird"
             assert reader.octets(1, Stream.SERVER, *found[2].server) == b"three"
 

@@ -11,7 +11,7 @@ import trio
 from sandbox.config import Limits
 from sandbox.journal.records import Stream
 from sandbox.journal.store import Batch
-from sandbox.protocols.conversation import Closed, Conversation, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.contract.conversation import Closed, Conversation, EndOfStream, TimedOut, TooLong
 from tests.support.network import pieces, read_all, serving
 
 SHORT = Limits(idle=0.05, grace=0.1, line=64)
@@ -274,7 +274,7 @@ async def test_a_failing_session_hurts_only_its_own_client(tmp_path: Path, caplo
             assert await read_all(other) == b"fine"
         with await bench.read() as journal:
             _, exchange = next(journal.exchanges())
-    assert "ZeroDivisionError: a bug" in exchange.notes["traceback"]
+    assert "ZeroDivisionError: a bug" in exchange.facts["traceback"]
     assert "the test session" in caplog.text
 
 

@@ -15,9 +15,9 @@ import trio
 
 from sandbox.journal.records import Cut, Stream
 from sandbox.net.data import DataRules
-from sandbox.net.tls.channel import TlsSettings
-from sandbox.net.tls.contexts import Contexts
-from sandbox.protocols.conversation import Conversation, ConversationError, DataConversation, TimedOut
+from sandbox.net.layers.tls.channel import TlsSettings
+from sandbox.net.layers.tls.contexts import Contexts
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, DataConversation, TimedOut
 from tests.support.ftp import trusting
 from tests.support.network import Bench, read_all, serving
 
@@ -280,7 +280,7 @@ async def test_a_file_that_is_changed_meanwhile_is_not_sent_to_its_end(tmp_path:
             last = list(journal.sessions(service="test-data"))[-1]
             [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"]
     assert (last.end, exchange.outcome) == ("server-reset", "failed")
-    assert "changed" in exchange.notes["uncertain"]
+    assert "changed" in exchange.facts["uncertain"]
     whole = exchange.server[1]
     assert whole > 500_000
     assert exchange.cuts == [Cut(Stream.SERVER, whole, hashlib.sha256(CONTENT[:whole]).hexdigest())]

@@ -18,8 +18,8 @@ from sandbox.journal.store import Store
 from sandbox.net import datagrams
 from sandbox.net.binding import bind
 from sandbox.net.server import Stand
-from sandbox.protocols.conversation import Answer, Description
-from sandbox.protocols.registry import Service
+from sandbox.protocols.contract.conversation import Answer, Description
+from sandbox.protocols.contract.registry import Service
 from tests.support.journal import NAME, journal_at
 from tests.support.network import watching
 

@@ -10,7 +10,7 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.line_session import LineSession
+from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.pop3.session import Maildrops, Pop3
 from sandbox.protocols.smtp.envelope import Office
 from sandbox.protocols.smtp.session import Smtp
@@ -69,6 +69,6 @@ def test_garbage_never_breaks_a_session(service: str, store: MailStore, data: st
     talk.hang_up()
     trio.run(talk.serve, make(talk, store).run)
     assert all(exchange.ended for exchange in talk.exchanges[:-1])
-    assert not any("traceback" in exchange.notes for exchange in talk.exchanges)
+    assert not any("traceback" in exchange.facts for exchange in talk.exchanges)
     assert store.lock_maildrop("alice"), "whatever happened, the lock is given back"
     store.release_maildrop("alice")

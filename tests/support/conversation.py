@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, Conversation, TimedOut
+from sandbox.protocols.contract.conversation import Closed, Conversation, TimedOut
 from tests.support.memory import CLIENT, SERVER, Memory
 
 Step = bytes | Callable[[bytes], bytes]

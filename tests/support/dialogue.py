@@ -15,7 +15,7 @@ from math import inf
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.contract.conversation import Closed, EndOfStream, TimedOut, TooLong
 from tests.support.memory import CLIENT, Memory
 
 SERVER = Address("127.0.0.1", 25)

@@ -10,10 +10,10 @@ import h11
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.conversation import Wire
+from sandbox.protocols.contract.conversation import Wire
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.messages import Headers, Request, Response, Site
 from sandbox.protocols.http.session import Server
-from sandbox.protocols.registry import Context, find_role
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation, Step
 

@@ -23,7 +23,7 @@ from h2.events import (
 )
 
 from sandbox.config import Config, Limits
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
 from sandbox.protocols.http.http2.session import converse
 from sandbox.protocols.http.messages import Site
 from sandbox.protocols.http.session import Server

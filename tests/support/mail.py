@@ -10,7 +10,7 @@ import trio
 
 from sandbox.app import Sandbox, running
 from sandbox.config import Config, Mail
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 from sandbox.world.mail import QUEUE, Item, MailStore
 
 __all__ = ["letters", "mail_sandbox", "wait_for_mail", "wait_until_carried"]

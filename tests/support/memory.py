@@ -1,9 +1,9 @@
 """The contract of a conversation over buffers in memory: what the two kinds of it share.
 
-It keeps the rules of `sandbox.protocols.conversation`: queued replies leave when the session waits or flushes,
-exchanges partition both streams, errors are `ConversationError`. How octets come and go is for a subclass to say:
-`MemoryConversation` (`conversation.py`) has its client's steps from the start, `Talk` (`dialogue.py`) a client that
-hears and answers.
+It keeps the rules of `sandbox.protocols.contract.conversation`: queued replies leave when the session waits or
+flushes, exchanges partition both streams, errors are `ConversationError`. How octets come and go is for a subclass to
+say: `MemoryConversation` (`conversation.py`) has its client's steps from the start, `Talk` (`dialogue.py`) a client
+that hears and answers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import DataConversation, DataPort, EndOfStream, TooLong
+from sandbox.protocols.contract.conversation import DataConversation, DataPort, EndOfStream, TooLong
 
 __all__ = ["CLIENT", "SERVER", "Memory", "Recorded"]
 
@@ -33,7 +33,7 @@ class Recorded:
     outcome: str = ""
     answered: str = ""
     key: str = ""
-    notes: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     client: bytes = b""
     server: bytes = b""
     ended: bool = False
@@ -42,7 +42,7 @@ class Recorded:
     def note(self, name: str, value: str) -> None:
         assert isinstance(name, str)
         assert isinstance(value, str)
-        self.notes[name] = value
+        self.facts[name] = value
 
     def end(self, outcome: str, answered: str = "", key: str = "") -> None:
         assert not self.ended, "an exchange ends once"

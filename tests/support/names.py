@@ -14,8 +14,8 @@ from sandbox.config import Dns
 from sandbox.protocols.dns.cookies import Cookies
 from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import TCP, UDP, Reply, Responder
-from sandbox.world.builtin_zones import build_zones
-from sandbox.world.zones import Zone, Zones
+from sandbox.world.names.builtin_zones import build_zones
+from sandbox.world.names.zones import Zone, Zones
 
 __all__ = [
     "CLIENT", "TCP", "UDP", "ask", "header", "make_responder", "make_zones", "query", "records", "respond",

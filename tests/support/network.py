@@ -20,10 +20,10 @@ from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
+from sandbox.net.layers.tls.channel import TlsSettings
 from sandbox.net.server import Server, Stand
-from sandbox.net.tls.channel import TlsSettings
-from sandbox.protocols.conversation import SessionHandler
-from sandbox.protocols.registry import Service
+from sandbox.protocols.contract.conversation import SessionHandler
+from sandbox.protocols.contract.registry import Service
 
 
 class Watcher:

@@ -16,8 +16,8 @@ from sandbox.journal.store import Store
 from sandbox.net.binding import bind
 from sandbox.net.datagrams import answer_from
 from sandbox.net.server import Server, Stand
-from sandbox.protocols.conversation import Wire
-from sandbox.protocols.registry import Context, find_role
+from sandbox.protocols.contract.conversation import Wire
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.world import World
 
 __all__ = ["STORE", "serving"]

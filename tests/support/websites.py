@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.conversation import DatagramHandler, Wire
+from sandbox.protocols.contract.conversation import DatagramHandler, Wire
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.session import Server
-from sandbox.protocols.http.sites import build
-from sandbox.protocols.registry import Context, find_role
+from sandbox.websites import build
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation
 from tests.support.http import Reply, no_dial, read_replies
@@ -20,11 +20,11 @@ ENDPOINTS = {name: Address("127.0.0.1", port) for name, port in (("http", 8080),
 
 
 class Client:
-    """Asks the websites, one connection a request. notes: of the last exchange."""
+    """Asks the websites, one connection a request. facts: of the last exchange."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.notes: dict[str, str] = {}
+        self.facts: dict[str, str] = {}
 
     async def ask(self, method: str, url: str, body: bytes = b"", **fields: str) -> Reply:
         """url: as in a browser. fields: header fields, with _ for -."""
@@ -36,7 +36,7 @@ class Client:
         talk = MemoryConversation(["\r\n".join([*lines, "", ""]).encode("latin-1") + body])
         await self._server.session(talk)
         await talk.finish()
-        self.notes = talk.exchanges[0].notes
+        self.facts = talk.exchanges[0].facts
         return read_replies(talk.sent, [method])[0]
 
     async def get(self, url: str, **fields: str) -> Reply:

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect
 import pytest
 
-from sandbox.world.files import Files
+from sandbox.world.files.layout import Files
 from sandbox.world.load import load_beginning
 from sandbox.world.schema import DomainTable, MailTable, PersonTable, SiteTable, WorldFile
 from sandbox.world.sites import BUILTINS

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from sandbox.toml import literal
 from sandbox.world import World, WorldError
-from sandbox.world.domains import DEFAULT_HOSTS
-from sandbox.world.files import Files
+from sandbox.world.files.layout import Files
 from sandbox.world.load import Beginning, load_beginning
+from sandbox.world.names.domains import DEFAULT_HOSTS
 from sandbox.world.schema import DomainTable, MailTable, PersonTable, SiteTable, WorldFile
 
 ROOT = Path(__file__).parent.parent.parent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.world.domains import Domain
+from sandbox.world.names.domains import Domain
 from sandbox.world.sites import Sites, SiteSpec
 
 SITES = Sites(

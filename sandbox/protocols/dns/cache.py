@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandbox.protocols.conversation import Description
+from sandbox.protocols.contract.conversation import Description
 
 __all__ = ["AnswerCache", "Kept"]
 

@@ -27,13 +27,13 @@ from dns.rdatatype import RdataType
 
 from sandbox.address import Address
 from sandbox.config import Dns
-from sandbox.protocols.conversation import Description
+from sandbox.protocols.contract.conversation import Description
 from sandbox.protocols.dns import grammar
 from sandbox.protocols.dns.cookies import BadCookie, Cookies
 from sandbox.protocols.dns.grammar import Draft, Header, Malformed, Query, Transport
 from sandbox.protocols.dns.transfer import is_newer, transfer
-from sandbox.world.records import parse_set, record_set
-from sandbox.world.zones import Found, Kind, Zone, Zones
+from sandbox.world.names.records import parse_set, record_set
+from sandbox.world.names.zones import Found, Kind, Zone, Zones
 
 __all__ = ["TCP", "UDP", "Reply", "Responder"]
 
@@ -106,30 +106,30 @@ class Responder:
 
     def _answer(self, query: Query, transport: Transport, client: Address) -> Reply:
         draft = Draft()
-        notes: dict[str, str] = {}
+        facts: dict[str, str] = {}
         if query.edns and query.edns.version:
             # RFC 6891 §6.1.3: say which version is understood (0), and nothing else.
             draft.rcode = Rcode.BADVERS
-            return self._finish(query, draft, transport, "situation.version", notes)
+            return self._finish(query, draft, transport, "situation.version", facts)
         try:
-            self._options(query, draft, transport, client, notes)
+            self._options(query, draft, transport, client, facts)
         except BadCookie as problem:
             return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.bad-cookie", str(problem))
         if query.name is None:
             if query.edns is None or query.edns.option(OptionType.COOKIE) is None:
                 return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.malformed", "has no question")
             # RFC 7873 §5.4: only a cookie is wanted.
-            return self._finish(query, draft, transport, "situation.cookie", notes)
+            return self._finish(query, draft, transport, "situation.cookie", facts)
         if query.signature is not None:
             return _unknown_key(query, self._settings.udp_size)
         if query.rdclass != RdataClass.IN:
-            notes["class"] = grammar.class_text(query.rdclass)
+            facts["class"] = grammar.class_text(query.rdclass)
         if query.rdclass == RdataClass.CH:
             key = _chaos(query.name, query, draft)
         elif query.rdclass not in (RdataClass.IN, RdataClass.ANY):
             key = _refuse(query, draft, Rcode.REFUSED, EDECode.NOT_SUPPORTED, "situation.class")
         elif query.rdtype in (RdataType.AXFR, RdataType.IXFR):
-            return self._transfer(query.name, query, draft, transport, client, notes)
+            return self._transfer(query.name, query, draft, transport, client, facts)
         elif query.rdtype == RdataType.OPT:
             # RFC 6891 §6.1.1: part of a message's frame, not a thing to ask about.
             draft.rcode, key = Rcode.FORMERR, "situation.malformed"
@@ -137,16 +137,16 @@ class Responder:
             key = _refuse(query, draft, Rcode.NOTIMP, EDECode.NOT_SUPPORTED, "situation.meta")
         else:
             key = self._resolve(query.name, query, draft, transport)
-        return self._finish(query, draft, transport, key, notes)
+        return self._finish(query, draft, transport, key, facts)
 
     def _options(self, query: Query, draft: Draft, transport: Transport, client: Address,
-                 notes: dict[str, str]) -> None:
+                 facts: dict[str, str]) -> None:
         """Answer the EDNS options we know; others are ignored (RFC 6891 §6.1.2). Raises BadCookie."""
         if query.edns is None:
             return
         cookie = query.edns.option(OptionType.COOKIE)
         if cookie is not None:
-            data, notes["cookie"] = self._cookies.answer(cookie, client.host)
+            data, facts["cookie"] = self._cookies.answer(cookie, client.host)
             draft.options.append((OptionType.COOKIE, data))
         if query.edns.option(OptionType.NSID) is not None:
             draft.options.append((OptionType.NSID, IDENTITY))
@@ -240,26 +240,26 @@ class Responder:
     # Zone transfer
 
     def _transfer(self, name: Name, query: Query, draft: Draft, transport: Transport, client: Address,
-                  notes: dict[str, str]) -> Reply:
+                  facts: dict[str, str]) -> Reply:
         zone = self._zones.zone_at(name)
         if not self._may_transfer(client):
             key = _refuse(query, draft, Rcode.REFUSED, EDECode.PROHIBITED, "situation.transfer-refused")
-            return self._finish(query, draft, transport, key, notes)
+            return self._finish(query, draft, transport, key, facts)
         if zone is None:
             key = _refuse(query, draft, Rcode.NOTAUTH, EDECode.NOT_AUTHORITATIVE, "situation.no-zone")
-            return self._finish(query, draft, transport, key, notes)
+            return self._finish(query, draft, transport, key, facts)
         draft.authoritative = True
         if query.rdtype == RdataType.IXFR and query.serial is None:
             draft.rcode = Rcode.FORMERR         # RFC 1995 §3: the client's SOA stands in the authority section
-            return self._finish(query, draft, transport, "situation.malformed", notes)
+            return self._finish(query, draft, transport, "situation.malformed", facts)
         current = query.serial is not None and not is_newer(zone.serial, query.serial)
         if query.rdtype == RdataType.IXFR and (current or not transport.stream):
             # RFC 1995 §2: the SOA alone means "you are up to date", and over UDP "come back over TCP".
             draft.answer.append((zone.origin, zone.soa))
-            return self._finish(query, draft, transport, "situation.ixfr", notes)
+            return self._finish(query, draft, transport, "situation.ixfr", facts)
         if not transport.stream:
             draft.rcode, draft.authoritative = Rcode.FORMERR, False        # RFC 5936 §4.2: not defined over UDP
-            return self._finish(query, draft, transport, "situation.transfer-udp", notes)
+            return self._finish(query, draft, transport, "situation.transfer-udp", facts)
         count, messages = transfer(query, zone)
         stream = iter(messages)
         about = Description(grammar.type_text(query.rdtype), grammar.name_text(name), "NOERROR", f"{count} records",
@@ -271,7 +271,7 @@ class Responder:
             return ipaddress.ip_address(client.host.removeprefix("::ffff:")).is_loopback
         return self._settings.transfer == "anyone"
 
-    def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, notes: dict[str, str]) -> Reply:
+    def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, facts: dict[str, str]) -> Reply:
         limit = grammar.limit_for(query, transport, self._settings.udp_size)
         data, truncated = grammar.render(query, draft, limit, self._settings.udp_size)
         answered = _summary(draft)
@@ -279,15 +279,15 @@ class Responder:
             key, answered = "situation.truncated", "cut short"
         verb = "QUERY" if query.name is None else grammar.type_text(query.rdtype)
         about = Description(verb, grammar.name_text(query.name), grammar.rcode_text(draft.rcode), answered,
-                            key, notes or None)
+                            key, facts or None)
         # A cookie belongs to one client and one hour, a refusal to one client.
-        private = "cookie" in notes or query.rdtype in (RdataType.AXFR, RdataType.IXFR)
+        private = "cookie" in facts or query.rdtype in (RdataType.AXFR, RdataType.IXFR)
         return Reply(data, about, keep=not private)
 
 
 def _bare(header: Header, rcode: Rcode, verb: str, key: str, problem: str = "") -> Reply:
-    notes = {"problem": problem} if problem else None
-    return Reply(grammar.bare(header, rcode), Description(verb, "", grammar.rcode_text(rcode), "", key, notes))
+    facts = {"problem": problem} if problem else None
+    return Reply(grammar.bare(header, rcode), Description(verb, "", grammar.rcode_text(rcode), "", key, facts))
 
 
 def _refuse(query: Query, draft: Draft, rcode: Rcode, reason: EDECode, key: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import (
+from sandbox.protocols.contract.conversation import (
     Answer,
     Conversation,
     DatagramHandler,
@@ -22,11 +22,11 @@ from sandbox.protocols.conversation import (
     SessionHandler,
     TimedOut,
 )
+from sandbox.protocols.contract.registry import Context, Service
 from sandbox.protocols.dns.cache import AnswerCache, Kept
 from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import KEEPALIVE, TCP, UDP, Reply, Responder
-from sandbox.protocols.registry import Context, Service
-from sandbox.world.zones import Zones
+from sandbox.world.names.zones import Zones
 
 __all__ = ["serve"]
 
@@ -125,8 +125,8 @@ async def send_reply(conversation: Conversation, reply: Reply) -> None:
     """Write an answer with its length, message by message where it is a transfer, and end its exchange."""
     about: Description = reply.about
     exchange = conversation.begin(about.verb, about.asked)
-    notes: Mapping[str, str] = about.notes or {}
-    for name, value in notes.items():
+    facts: Mapping[str, str] = about.facts or {}
+    for name, value in facts.items():
         exchange.note(name, value)
     if reply.data is not None:
         conversation.write(struct.pack("!H", len(reply.data)) + reply.data)

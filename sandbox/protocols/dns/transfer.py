@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sandbox.protocols.dns.grammar import AA, ECHOED, LARGEST_MESSAGE, QR, RA, Query
 from sandbox.protocols.dns.writer import ANSWER, MessageWriter, opt_record
-from sandbox.world.zones import Record, Zone
+from sandbox.world.names.zones import Record, Zone
 
 __all__ = ["is_newer", "transfer"]
 

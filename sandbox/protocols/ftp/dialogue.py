@@ -19,8 +19,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from sandbox.protocols.command import Reply
-from sandbox.protocols.conversation import (
+from sandbox.protocols.contract.conversation import (
     Closed,
     Conversation,
     ConversationError,
@@ -31,7 +30,8 @@ from sandbox.protocols.conversation import (
 )
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.transfer import Count, one_error
-from sandbox.protocols.line_session import LineSession
+from sandbox.protocols.lines.command import Reply
+from sandbox.protocols.lines.session import LineSession
 
 __all__ = ["OUTCOMES", "REPLIES", "Dialogue", "Transfer", "file_problem"]
 

@@ -8,7 +8,7 @@ import re
 import time
 
 from sandbox.address import Address
-from sandbox.protocols.command import BadArgument, Reply
+from sandbox.protocols.lines.command import BadArgument, Reply
 
 __all__ = [
     "extended_address", "host_port", "host_port_text", "integer", "modification_time", "quoted", "render",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, ConversationError, DataConversation, DataPort, TimedOut
+from sandbox.protocols.contract.conversation import Closed, ConversationError, DataConversation, DataPort, TimedOut
 
 __all__ = ["Meeting"]
 

@@ -8,7 +8,8 @@ what a connection remembers in `state`, and the commands are in `commands`, by w
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.registry import Context, Service, Tls
 from sandbox.protocols.ftp.commands.access import Access
 from sandbox.protocols.ftp.commands.files import FileCommands
 from sandbox.protocols.ftp.commands.information import Information
@@ -17,7 +18,6 @@ from sandbox.protocols.ftp.commands.parameters import Parameters
 from sandbox.protocols.ftp.commands.security import Security
 from sandbox.protocols.ftp.commands.transfers import Transfers
 from sandbox.protocols.ftp.state import Server
-from sandbox.protocols.registry import Context, Service, Tls
 
 __all__ = ["Ftp", "Server", "serve"]
 

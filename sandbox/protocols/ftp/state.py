@@ -6,15 +6,15 @@ import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sandbox.protocols.command import BadArgument, Command, Refusal, Reply
-from sandbox.protocols.conversation import Conversation, DataConversation
+from sandbox.protocols.contract.conversation import Conversation, DataConversation
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.dialogue import Dialogue, Transfer
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.transfer import Count
+from sandbox.protocols.lines.command import BadArgument, Command, Refusal, Reply
 from sandbox.world.accounts import Accounts
-from sandbox.world.paths import Names, names_of
-from sandbox.world.tree import Tree, Trees
+from sandbox.world.files.paths import Names, names_of
+from sandbox.world.files.tree import Tree, Trees
 
 __all__ = ["ANY", "IN", "Server", "State", "Stateful", "ok"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from sandbox.protocols.conversation import Conversation, EndOfStream
+from sandbox.protocols.contract.conversation import Conversation, EndOfStream
+from sandbox.protocols.contract.fairness import Turns
 from sandbox.protocols.http.chunks import ChunkReader
 from sandbox.protocols.http.messages import Headers, HttpError
-from sandbox.protocols.turns import Turns
 
 __all__ = ["NO_CONTENT", "Content"]
 

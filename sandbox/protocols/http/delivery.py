@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import trio
 
-from sandbox.protocols.conversation import Conversation, ConversationError, OpenExchange, TimedOut
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange, TimedOut
 from sandbox.protocols.http.messages import Response, Tunnel
 from sandbox.protocols.http.status import PHRASES, reason
 from sandbox.protocols.http.writer import Written, chunk, field_lines, last_chunk, response_head

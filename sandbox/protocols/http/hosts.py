@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import SessionHandler
+from sandbox.protocols.contract.conversation import SessionHandler
+from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response, Site
 from sandbox.protocols.http.proxy import connect
-from sandbox.protocols.registry import Context
 
 __all__ = ["Hosts", "admit"]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
 
 __all__ = ["Body", "Headers", "HttpError", "Request", "Response", "Site", "Tunnel"]
 
@@ -117,7 +117,7 @@ class Request:
     version: str = "1.1"
     proxied: bool = False
     """Whether it came in absolute form, as to a proxy (RFC 9112 §3.2.2)."""
-    notes: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     """Facts for the journal: a site may add to them."""
 
     @property

@@ -11,9 +11,9 @@ import contextlib
 
 import trio
 
-from sandbox.protocols.conversation import Conversation, ConversationError, SessionHandler, Wire
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, SessionHandler, Wire
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
-from sandbox.protocols.registry import Context, find_role
 
 __all__ = ["connect"]
 
@@ -27,7 +27,7 @@ async def connect(request: Request, context: Context, session: SessionHandler) -
     if not name:
         raise HttpError(403, f"No service of the sandbox is at port {request.port}, and this proxy leads only into "
                         "the sandbox. Its ports are those on its home page (RFC 9110 §9.3.6).")
-    request.notes["tunnel"] = name
+    request.facts["tunnel"] = name
     if name == context.role.name:
         return Response(200, Headers(), tunnel=session)
     try:

@@ -14,7 +14,7 @@ import math
 import trio
 
 from sandbox.config import Config
-from sandbox.protocols.conversation import (
+from sandbox.protocols.contract.conversation import (
     Closed,
     Conversation,
     ConversationError,
@@ -22,6 +22,7 @@ from sandbox.protocols.conversation import (
     OpenExchange,
     TimedOut,
 )
+from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.content import NO_CONTENT, Content
 from sandbox.protocols.http.delivery import Delivery, close_body, linger
 from sandbox.protocols.http.errors import Refused, error_response
@@ -31,9 +32,8 @@ from sandbox.protocols.http.hosts import Hosts, admit
 from sandbox.protocols.http.messages import HttpError, Request, Response, Site
 from sandbox.protocols.http.shape import Scanner
 from sandbox.protocols.http.status import reason
-from sandbox.protocols.registry import Context, Service
 
-__all__ = ["GARBLED", "PORTS", "Server", "failed", "keep_notes", "serve"]
+__all__ = ["BUSY", "GARBLED", "PORTS", "Server", "failed", "keep_facts"]
 
 PIPELINED = 64
 """Responses queued before they are sent, while more requests are already here."""
@@ -43,13 +43,6 @@ BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=
 PORTS = {"http": 80, "https": 443}
 GARBLED = "garbled"
 """The verb of what could not be read as a request."""
-
-
-def serve(context: Context) -> Service:
-    """The http service with its sites."""
-    from sandbox.protocols.http.sites import build
-
-    return Service(session=Server(context, build(context)).session, busy=BUSY)
 
 
 class Server:
@@ -206,7 +199,7 @@ class Dialogue:
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
         if request.proxied:
-            request.notes["proxied"] = "absolute form"
+            request.facts["proxied"] = "absolute form"
         response, key = await server.answer(request, head.length, head.expect, head.selective, exchange)
         return await self._deliver(head, request, response, content, exchange, key)
 
@@ -225,11 +218,11 @@ class Dialogue:
             if content is not None and not content.done:
                 await self._skip(content, delivery)
         except ConversationError:
-            keep_notes(request, exchange)
+            keep_facts(request, exchange)
             exchange.end(str(response.status), "the client was gone before the end", "situation.client-gone")
             raise
-        if request.notes:
-            keep_notes(request, exchange)
+        if request.facts:
+            keep_facts(request, exchange)
         exchange.end(str(response.status), delivery.summary, key or delivery.key)
         if delivery.tunnel is not None:
             await delivery.tunnel(talk)
@@ -247,8 +240,8 @@ class Dialogue:
         await linger(self._talk)
 
 
-def keep_notes(request: Request, exchange: OpenExchange) -> None:
-    for name, value in request.notes.items():
+def keep_facts(request: Request, exchange: OpenExchange) -> None:
+    for name, value in request.facts.items():
         exchange.note(name, value)
 
 

@@ -22,7 +22,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, Tex
 from wsproto.extensions import PerMessageDeflate
 from wsproto.utilities import LocalProtocolError
 
-from sandbox.protocols.conversation import Conversation, ConversationError, OpenStream, TimedOut
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenStream, TimedOut
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 
 __all__ = ["MAX_MESSAGE", "Received", "WebSocket", "frame_size", "upgrade"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import traceback
 
-from sandbox.protocols.command import WEB
-from sandbox.protocols.conversation import Conversation, ConversationError, EndOfStream, TimedOut
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, EndOfStream, TimedOut
+from sandbox.protocols.contract.fairness import COMMANDS, Turns
 from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
@@ -18,7 +18,7 @@ from sandbox.protocols.imap.session import Imap, Mailboxes
 from sandbox.protocols.imap.table import Command, State
 from sandbox.protocols.imap.telling import tell_news
 from sandbox.protocols.imap.view import NoSuchMessage
-from sandbox.protocols.turns import COMMANDS, Turns
+from sandbox.protocols.lines.command import WEB
 from sandbox.world.mail import NoSuchFolder, OverQuota
 
 __all__ = ["Dialogue"]

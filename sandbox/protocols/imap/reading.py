@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandbox.protocols.conversation import Conversation, EndOfStream, TooLong
+from sandbox.protocols.contract.conversation import Conversation, EndOfStream, TooLong
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal, announced
 from sandbox.protocols.imap.replies import Tagged, bad, no
 

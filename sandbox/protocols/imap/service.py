@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.registry import Context, Service, Tls
 from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
-from sandbox.protocols.registry import Context, Service, Tls
 
 __all__ = ["serve"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import trio
 
 from sandbox.protocols import sasl
-from sandbox.protocols.conversation import Conversation, OpenExchange
+from sandbox.protocols.contract.conversation import Conversation, OpenExchange
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.reading import Incoming
 from sandbox.protocols.imap.table import State

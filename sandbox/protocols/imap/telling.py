@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.contract.conversation import Closed
 from sandbox.protocols.imap.grammar.fetching import Attribute
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import flag_list
@@ -12,7 +12,7 @@ from sandbox.protocols.imap.render import Piece, Renderer, Span
 from sandbox.protocols.imap.replies import FLAGS
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.view import View
-from sandbox.protocols.waiting import Pieces
+from sandbox.protocols.threads import Pieces
 from sandbox.world.mail import Item
 
 __all__ = ["BATCH", "send_items", "send_pieces", "tell_items", "tell_keywords", "tell_news"]

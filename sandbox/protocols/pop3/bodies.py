@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.dots import Stuffer
-from sandbox.protocols.waiting import Pieces
+from sandbox.protocols.lines.dot_stuffing import Stuffer
+from sandbox.protocols.threads import Pieces
 
 __all__ = ["Stuffed", "whole_body"]
 

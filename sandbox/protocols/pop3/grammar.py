@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from sandbox.protocols.command import BadArgument, Reply
+from sandbox.protocols.lines.command import BadArgument, Reply
 
 __all__ = ["message_number", "multi_line", "number", "render", "top"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.registry import Context, Service, Tls
 from sandbox.protocols.pop3.session import Maildrops, Pop3
-from sandbox.protocols.registry import Context, Service, Tls
 
 __all__ = ["serve"]
 

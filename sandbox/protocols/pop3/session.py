@@ -20,13 +20,13 @@ from typing import ClassVar
 import trio
 
 from sandbox.protocols import sasl
-from sandbox.protocols.command import CLEAR_TEXT, Refusal, Reply, command
-from sandbox.protocols.conversation import Conversation
-from sandbox.protocols.line_session import LineSession
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.lines.command import CLEAR_TEXT, Refusal, Reply, command
+from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.pop3 import grammar
 from sandbox.protocols.pop3.bodies import Stuffed, whole_body
 from sandbox.protocols.sasl.base import Account, Accounts, Host, same
-from sandbox.protocols.waiting import Pieces, settled
+from sandbox.protocols.threads import Pieces, settled
 from sandbox.world.mail import Item, MailStore
 
 __all__ = ["Maildrops", "Pop3", "State"]

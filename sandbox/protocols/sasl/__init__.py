@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
 from sandbox.protocols.sasl.base import Accounts, Challenge, Mechanism, Reason, SaslError, Success
 from sandbox.protocols.sasl.cram_md5 import CramMd5
 from sandbox.protocols.sasl.dialogue import authenticate, decode, encode

@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
-from sandbox.protocols.conversation import Conversation, TooLong
+from sandbox.protocols.contract.conversation import Conversation, TooLong
 from sandbox.protocols.sasl.base import Mechanism, Reason, SaslError, Success
 
 __all__ = ["LINE", "authenticate", "decode", "encode"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.command import CLEAR_TEXT
+from sandbox.protocols.lines.command import CLEAR_TEXT
 from sandbox.protocols.sasl import MECHANISMS
 
 __all__ = ["vocabulary"]

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 import trio_asyncio
 
-from sandbox.protocols.conversation import Conversation, ConversationError
+from sandbox.protocols.contract.conversation import Conversation, ConversationError
 from sandbox.protocols.sftp.log import Log
 
 __all__ = ["Carrier", "carry"]

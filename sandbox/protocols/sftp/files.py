@@ -19,9 +19,9 @@ from asyncssh import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from sandbox.protocols.sftp.handles import READ_LIMIT, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
-from sandbox.world.paths import NAME_OCTETS, Names, names_of, virtual
-from sandbox.world.places import Room
-from sandbox.world.tree import Tree
+from sandbox.world.files.paths import NAME_OCTETS, Names, names_of, virtual
+from sandbox.world.files.places import Room
+from sandbox.world.files.tree import Tree
 
 __all__ = ["OPERATIONS", "STATUSES", "Files", "status_of"]
 

@@ -12,8 +12,8 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from sandbox.world.paths import Names
-from sandbox.world.places import Writing
+from sandbox.world.files.paths import Names
+from sandbox.world.files.places import Writing
 
 __all__ = ["READ_LIMIT", "Changing", "Reading", "Total", "in_thread"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sandbox.protocols.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation
 
 __all__ = ["Handle", "Log"]
 
@@ -27,9 +27,9 @@ class Log:
         self.handles: set[Handle] = set()
         """Files that are open."""
 
-    def note(self, verb: str, asked: str, outcome: str, answered: str = "", **notes: str) -> None:
+    def note(self, verb: str, asked: str, outcome: str, answered: str = "", **facts: str) -> None:
         exchange = self._conversation.begin(verb, asked)
-        for name, value in notes.items():
+        for name, value in facts.items():
             if value:
                 exchange.note(name, value)
         exchange.end(outcome, answered)

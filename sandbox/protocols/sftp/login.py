@@ -16,7 +16,7 @@ from sandbox.protocols.sftp.files import Files
 from sandbox.protocols.sftp.handles import in_thread
 from sandbox.protocols.sftp.log import Log
 from sandbox.world import Account, World
-from sandbox.world.tree import Trees
+from sandbox.world.files.tree import Trees
 
 __all__ = ["REFUSAL", "Guard", "answer_shell", "refuse_forwarding"]
 

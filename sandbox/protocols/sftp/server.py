@@ -9,8 +9,8 @@ from typing import Any
 import asyncssh
 from asyncssh.connection import SSHServerConnection, SSHServerConnectionOptions
 
-from sandbox.protocols.conversation import Conversation
-from sandbox.protocols.registry import Context
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.sftp.carrier import carry
 from sandbox.protocols.sftp.log import Log
 from sandbox.protocols.sftp.login import Guard

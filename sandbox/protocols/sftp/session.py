@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from sandbox.protocols.conversation import Conversation, ConversationError
-from sandbox.protocols.registry import Context, Service
+from sandbox.protocols.contract.conversation import Conversation, ConversationError
+from sandbox.protocols.contract.registry import Context, Service
 
 if TYPE_CHECKING:
     from sandbox.protocols.sftp.server import Ssh

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import trio
 
-from sandbox.protocols.conversation import Closed, Wire
-from sandbox.protocols.dots import Stuffer
+from sandbox.protocols.contract.conversation import Closed, Wire
+from sandbox.protocols.lines.dot_stuffing import Stuffer
 from sandbox.protocols.smtp.bounce import Facts
 
 __all__ = ["Answer", "Client", "Refused", "TlsFailed"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed, Wire
+from sandbox.protocols.contract.conversation import Closed, Wire
 
 if TYPE_CHECKING:
     import dns.message

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import NamedTuple
 
-from sandbox.protocols.command import BadArgument, Reply
+from sandbox.protocols.lines.command import BadArgument, Reply
 from sandbox.protocols.smtp import replies
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import trio
 
-from sandbox.protocols.command import Reply
+from sandbox.protocols.lines.command import Reply
 from sandbox.protocols.smtp import replies
 from sandbox.protocols.smtp.data import HeaderScan, LineEnds
 from sandbox.protocols.smtp.envelope import Office

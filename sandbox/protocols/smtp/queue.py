@@ -15,11 +15,11 @@ from itertools import groupby
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Wire
+from sandbox.protocols.contract.conversation import Wire
 from sandbox.protocols.smtp.bounce import Facts, Outcome, needs, report
 from sandbox.protocols.smtp.client import Answer, Client, Refused, TlsFailed
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
-from sandbox.protocols.waiting import Pieces, settled
+from sandbox.protocols.threads import Pieces, settled
 from sandbox.world.mail import QUEUE, Change, MailStore, Outbound
 
 __all__ = ["Carrier"]

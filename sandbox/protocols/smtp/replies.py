@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sandbox.protocols.command import Refusal, Reply
+from sandbox.protocols.lines.command import Refusal, Reply
 
 __all__ = ["REFUSALS", "every", "render", "say"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import Conversation
-from sandbox.protocols.registry import Context, Service, Tls
+from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.registry import Context, Service, Tls
 from sandbox.protocols.smtp.envelope import Office
 from sandbox.protocols.smtp.session import Smtp
 

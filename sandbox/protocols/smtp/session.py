@@ -16,16 +16,16 @@ from typing import ClassVar
 import trio
 
 from sandbox.protocols import sasl
-from sandbox.protocols.command import CLEAR_TEXT, BadArgument, Refusal, Reply, command
-from sandbox.protocols.conversation import Conversation, EndOfStream
-from sandbox.protocols.line_session import LineSession
+from sandbox.protocols.contract.conversation import Conversation, EndOfStream
+from sandbox.protocols.lines.command import CLEAR_TEXT, BadArgument, Refusal, Reply, command
+from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.sasl.base import Host
 from sandbox.protocols.smtp import bounce, grammar, replies
 from sandbox.protocols.smtp.data import DotReader, HeaderScan
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Envelope, Office, Recipient, received
 from sandbox.protocols.smtp.message import Message
 from sandbox.protocols.smtp.replies import say
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 from sandbox.world.mail import Delivery, Outbound, OverQuota
 
 __all__ = ["Smtp", "State"]

@@ -21,8 +21,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Answer, Closed, Conversation, Description, TimedOut
-from sandbox.protocols.registry import Context, Service
+from sandbox.protocols.contract.conversation import Answer, Closed, Conversation, Description, TimedOut
+from sandbox.protocols.contract.registry import Context, Service
 from sandbox.protocols.tcp.quotes import QUOTES
 
 __all__ = ["OUTCOMES", "SERVICES", "serve"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.net.tls import names
-from sandbox.net.tls.handshake import SITUATIONS
+from sandbox.net.layers.tls import names
+from sandbox.net.layers.tls.handshake import SITUATIONS
 
 __all__ = ["vocabulary"]
 

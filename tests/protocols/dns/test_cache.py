@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.conversation import Description
+from sandbox.protocols.contract.conversation import Description
 from sandbox.protocols.dns.cache import AnswerCache, Kept
 
 ABOUT = Description("A", "x", "NOERROR")

@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.config import Dns
-from sandbox.protocols.conversation import Description
-from sandbox.world.zones import Zone, Zones
+from sandbox.protocols.contract.conversation import Description
+from sandbox.world.names.zones import Zone, Zones
 from tests.support.names import TCP, UDP, ask, header, make_responder, make_zones, query, records, respond
 
 
@@ -277,7 +277,7 @@ def test_a_cookie_is_answered_and_then_known() -> None:
     for data, state in [(given, "valid"), (given[:-1] + b"?", "bad")]:
         reply = respond(query("www.example.com", use_edns=0, options=cookie(data)))
         assert reply.about.outcome == "NOERROR"
-        assert reply.about.notes == {"cookie": state}
+        assert reply.about.facts == {"cookie": state}
         assert not reply.keep
 
 
@@ -380,7 +380,7 @@ def test_a_question_about_opt_is_a_format_error() -> None:
 
 @pytest.mark.parametrize("rdclass", ["HS", "NONE", "CLASS42", "CH"])
 def test_other_classes_are_refused(rdclass: str) -> None:
-    assert respond(query("www.example.com", rdclass=rdclass)).about.notes == {"class": rdclass}
+    assert respond(query("www.example.com", rdclass=rdclass)).about.facts == {"class": rdclass}
     answer = ask("www.example.com", rdclass=rdclass)
     assert answer.rcode() == dns.rcode.REFUSED
     assert not answer.flags & dns.flags.AA
@@ -446,7 +446,7 @@ def test_a_bomb_is_not_parsed() -> None:
     """Bounds on what one query may make us read."""
     wire = bytearray(query("www.example.com").to_wire())
     wire[6:8] = struct.pack("!H", 20_000)
-    assert respond(bytes(wire) + bytes(3_000)).about.notes == {"problem": "more than 16 records"}
+    assert respond(bytes(wire) + bytes(3_000)).about.facts == {"problem": "more than 16 records"}
     assert respond(query("www.example.com").to_wire() + bytes(5_000)).about.outcome == "FORMERR"
 
 

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.config import Config
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.dns.responder import Responder
 from sandbox.protocols.dns.session import IDLE, datagram_handler, serve, session_handler
-from sandbox.protocols.registry import Context, find_role
 from sandbox.world import World
-from sandbox.world.zones import Zones
+from sandbox.world.names.zones import Zones
 from tests.support.conversation import MemoryConversation, as_conversation
 from tests.support.names import CLIENT, make_responder, make_zones, query
 
@@ -97,7 +97,7 @@ async def test_notes_are_recorded() -> None:
     conversation = await talk([framed(query("zone.test", "AXFR").to_wire())])
     (exchange,) = conversation.exchanges
     assert (exchange.verb, exchange.asked, exchange.key) == ("AXFR", "zone.test", "situation.transfer")
-    assert exchange.notes == {"serial": "7"}
+    assert exchange.facts == {"serial": "7"}
 
 
 async def test_a_change_is_seen_on_an_open_connection() -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.address import Address
-from sandbox.protocols.command import BadArgument
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.listing import FACTS, facts, long_line
 from sandbox.protocols.ftp.transfer import from_network, to_network
+from sandbox.protocols.lines.command import BadArgument
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ async def test_a_password_is_not_shown(sandbox: Sandbox) -> None:
         await watcher.wait_closed()
         shown = [exchange for _, exchange in watcher.exchanges if exchange.verb == "PASS"]
         assert [exchange.asked for exchange in shown] == ["********"]
-        assert shown[0].notes["warning"] == "password seen in clear text"
+        assert shown[0].facts["warning"] == "password seen in clear text"
 
 
 # -- files ------------------------------------------------------------------------------------------------------
@@ -508,8 +508,8 @@ async def test_a_transfer_is_one_exchange_with_its_data(client: FtpClient, sandb
         assert control[verb].outcome == "226"
         session, exchange = data[verb]
         assert exchange.outcome == "complete"
-        assert exchange.notes["sha256"] == control[verb].notes["sha256"] == digest
-        assert exchange.notes["octets"] == "70000"
+        assert exchange.facts["sha256"] == control[verb].facts["sha256"] == digest
+        assert exchange.facts["octets"] == "70000"
         assert session.parent == control[verb].session
     await sandbox.journal.settle()
     with reader(sandbox) as journal:

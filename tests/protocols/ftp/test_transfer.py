@@ -59,8 +59,8 @@ async def test_a_file_that_was_sent_is_fetched_often_and_kept_once(sandbox: Sand
     assert await kept(sandbox) == ([LARGE] * 3, 1)
     with reader(sandbox) as journal:
         for session, exchange in journal.exchanges(service="ftp-data"):
-            assert exchange.notes["sha256"] == hashlib.sha256(LARGE).hexdigest(), session
-            assert exchange.notes["octets"] == str(len(LARGE))
+            assert exchange.facts["sha256"] == hashlib.sha256(LARGE).hexdigest(), session
+            assert exchange.facts["octets"] == str(len(LARGE))
 
 
 async def test_a_file_from_elsewhere_is_kept_once_too(sandbox: Sandbox, client: FtpClient) -> None:
@@ -118,7 +118,7 @@ async def test_a_little_is_over_before_the_next_command(sandbox: Sandbox, client
     with reader(sandbox) as journal:
         [exchange] = [exchange for session, exchange in journal.exchanges() if exchange.verb == "RETR"
                       and session.service == "ftp"]
-    assert (exchange.outcome, exchange.notes["octets"]) == ("226", "6")
+    assert (exchange.outcome, exchange.facts["octets"]) == ("226", "6")
 
 
 async def test_one_passive_port_serves_one_transfer_after_another(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import trio
 
 from sandbox.address import Address
 from sandbox.config import Config, Http
-from sandbox.protocols.conversation import Closed, Wire
+from sandbox.protocols.contract.conversation import Closed, Wire
+from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.session import Server
-from sandbox.protocols.registry import Context
 from tests.support.conversation import MemoryConversation
 from tests.support.http import ask, context, converse, hello, read_replies
 

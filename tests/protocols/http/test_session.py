@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from sandbox.config import Config, Http, Limits
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.contract.conversation import Closed
 from sandbox.protocols.http.delivery import WHOLE
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.session import PIPELINED, Server
@@ -342,7 +342,7 @@ async def test_a_stream_that_fails_has_no_end() -> None:
     assert not talk.sent.endswith(b"0\r\n\r\n")
     exchange, = talk.exchanges
     assert exchange.key == "situation.cut-short"
-    assert "the site's fault" in exchange.notes["traceback"]
+    assert "the site's fault" in exchange.facts["traceback"]
 
 
 async def test_a_stream_that_fails_resets_where_its_end_is_the_connections() -> None:
@@ -427,7 +427,7 @@ async def test_a_header_cannot_be_injected(name: str, value: str) -> None:
     talk = await converse([GET + GET], site)
     assert [reply.status for reply in read_replies(talk.sent)] == [500, 500]
     assert b"Set-Cookie" not in talk.sent
-    assert "ValueError" in talk.exchanges[0].notes["traceback"]
+    assert "ValueError" in talk.exchanges[0].facts["traceback"]
 
 
 @pytest.mark.parametrize("answer", [
@@ -462,15 +462,15 @@ async def test_a_failing_site_is_500_and_the_traceback_is_recorded(debug: bool) 
     replies = read_replies(talk.sent)
     assert [reply.status for reply in replies] == [500, 500]
     assert (b"ZeroDivisionError" in replies[0].body) is debug
-    assert "ZeroDivisionError: inside" in talk.exchanges[0].notes["traceback"]
+    assert "ZeroDivisionError: inside" in talk.exchanges[0].facts["traceback"]
 
 
 async def test_notes_of_a_site_are_recorded() -> None:
     async def site(request: Request) -> Response:
-        request.notes["site"] = "home"
+        request.facts["site"] = "home"
         return Response(200)
 
-    assert (await converse([GET], site)).exchanges[0].notes == {"site": "home"}
+    assert (await converse([GET], site)).exchanges[0].facts == {"site": "home"}
 
 
 async def test_what_a_site_changes_in_its_request_stays_there() -> None:
@@ -494,7 +494,7 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
-    assert talk.exchanges[0].notes == {"proxied": "absolute form"}
+    assert talk.exchanges[0].facts == {"proxied": "absolute form"}
     assert [(request.host, request.proxied) for request in seen] == [
         ("www.example.org", True), ("www.example.com", False)]
 

@@ -20,8 +20,8 @@ from sandbox.protocols.http import websocket
 from sandbox.protocols.http.content import NO_CONTENT
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.session import Server
-from sandbox.protocols.http.sites.sockets import Room, echo
 from sandbox.protocols.http.websocket import frame_size, negotiate, upgrade
+from sandbox.websites.sockets import Room, echo
 from tests.support.http import context, converse
 from tests.support.network import Bench, pieces, serving
 

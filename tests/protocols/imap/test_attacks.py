@@ -10,10 +10,10 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.protocols.contract.fairness import COMMANDS
 from sandbox.protocols.imap.dialogue import Dialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
-from sandbox.protocols.turns import COMMANDS
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import Spool
 from tests.support.dialogue import Talk
@@ -46,7 +46,7 @@ def test_any_input_is_answered(words: list[bytes]) -> None:
             talk = trio.run(send, store, b"t " + b"".join(words))
         finally:
             store.close()
-    broken = [exchange.notes["traceback"] for exchange in talk.exchanges if "traceback" in exchange.notes]
+    broken = [exchange.facts["traceback"] for exchange in talk.exchanges if "traceback" in exchange.facts]
     assert not broken, broken[0]
 
 

@@ -100,7 +100,7 @@ async def hammer(store: MailStore, steps: list[tuple[int, str, int, str]]) -> No
         items = store.items(store.find_folder("alice").id)
         for client in clients:
             assert client.messages == [(item.uid, frozenset(item.flags.split())) for item in items]
-            assert not any("traceback" in exchange.notes for exchange in client.talk.exchanges)
+            assert not any("traceback" in exchange.facts for exchange in client.talk.exchanges)
             client.talk.hang_up()
 
 

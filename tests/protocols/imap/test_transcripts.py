@@ -117,4 +117,4 @@ async def test_transcript(lines: list[str], store: MailStore) -> None:
         for talk in stage.talks.values():
             talk.hang_up()
     for talk in stage.talks.values():
-        assert not any("traceback" in exchange.notes for exchange in talk.exchanges)
+        assert not any("traceback" in exchange.facts for exchange in talk.exchanges)

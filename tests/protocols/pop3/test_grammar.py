@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.protocols.command import BadArgument, Reply
-from sandbox.protocols.dots import Stuffer
+from sandbox.protocols.lines.command import BadArgument, Reply
+from sandbox.protocols.lines.dot_stuffing import Stuffer
 from sandbox.protocols.pop3.grammar import message_number, multi_line, number, render, top
 
 TEXT = st.lists(st.sampled_from([b".", b"\r", b"\n", b"\r\n", b"x", b"\r\n."]), max_size=40).map(b"".join)

@@ -88,8 +88,8 @@ async def test_a_whole_session(maildrops: Maildrops) -> None:
         S: <end>""")
     assert [(item.verb, item.asked, item.outcome) for item in talked.exchanges][:3] == [
         ("greeting", "", "+OK"), ("USER", "alice", "+OK"), ("PASS", "********", "+OK")]
-    assert talked.exchanges[2].notes == {"warning": "password seen in clear text", "account": "alice"}
-    assert "message" in next(item for item in talked.exchanges if item.verb == "RETR").notes
+    assert talked.exchanges[2].facts == {"warning": "password seen in clear text", "account": "alice"}
+    assert "message" in next(item for item in talked.exchanges if item.verb == "RETR").facts
 
 
 async def test_messages_are_removed_at_quit_and_only_then(maildrops: Maildrops, store: MailStore) -> None:
@@ -247,8 +247,8 @@ async def test_auth(maildrops: Maildrops) -> None:
     talked = await talk(maildrops, script)
     last = talked.exchanges[-2]
     assert (last.verb, last.asked) == ("AUTH", "plain ********")
-    assert last.notes["warning"] == "password seen in clear text"
-    assert talked.exchanges[-2].notes["account"] == "alice"
+    assert last.facts["warning"] == "password seen in clear text"
+    assert talked.exchanges[-2].facts["account"] == "alice"
 
 
 async def test_capabilities(store: MailStore) -> None:
@@ -310,7 +310,7 @@ async def test_what_is_sent_before_tls_is_dropped(store: MailStore) -> None:
 
 async def test_a_password_over_tls_is_no_lesson(maildrops: Maildrops) -> None:
     talked = await talk(maildrops, LOGIN, Talk("pop3s", secure=True))
-    assert "warning" not in talked.exchanges[2].notes
+    assert "warning" not in talked.exchanges[2].facts
 
 
 async def test_messages_that_need_utf8(maildrops: Maildrops, store: MailStore) -> None:

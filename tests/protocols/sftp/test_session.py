@@ -65,7 +65,7 @@ async def test_a_file_comes_back_as_it_went_and_is_one_exchange(sandbox: Sandbox
     said = {exchange.verb: exchange for _, exchange in watcher.exchanges}
     for verb in ("WRITE", "READ"):
         assert (said[verb].asked, said[verb].outcome, said[verb].answered) == ("new.bin", "OK", "1200000 octets")
-        assert said[verb].notes["sha256"] == hashlib.sha256(content).hexdigest()
+        assert said[verb].facts["sha256"] == hashlib.sha256(content).hexdigest()
     assert [said[verb].outcome for verb in ("handshake", "login", "disconnect")] == [
         "encrypted",
         "accepted",

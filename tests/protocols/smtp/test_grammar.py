@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.protocols.command import BadArgument
+from sandbox.protocols.lines.command import BadArgument
 from sandbox.protocols.smtp.grammar import (
     Mailbox,
     Parameters,

@@ -59,11 +59,11 @@ async def test_a_letter_travels_over_two_servers(sandbox: Sandbox) -> None:
     await sandbox.journal.settle()
     with reader(sandbox) as journal:
         exchanges = list(journal.exchanges(protocol="smtp"))
-        legs = [exchange.notes for _, exchange in exchanges if exchange.verb == "message"]
+        legs = [exchange.facts for _, exchange in exchanges if exchange.verb == "message"]
         handshakes = [exchange for session, exchange in exchanges
                       if session.service == "smtp" and exchange.verb == "TLS"]
     assert [(one.asked, one.outcome) for one in handshakes] == [("mail.example.org", "TLS 1.3")]
-    assert [notes["message-id"] for notes in legs] == [message["Message-ID"]] * 2, "both legs name the message"
+    assert [facts["message-id"] for facts in legs] == [message["Message-ID"]] * 2, "both legs name the message"
     assert "with ESMTPSA" in hops[1], "the bottom one is the submission"
     assert " with ESMTPS\r\n" in hops[0], "the hop is encrypted too"
     assert message["Message-ID"]

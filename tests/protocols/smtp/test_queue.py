@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.conversation import Closed
+from sandbox.protocols.contract.conversation import Closed
 from sandbox.protocols.smtp.bounce import Facts, Outcome, report
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.smtp.queue import Carrier, grouped

@@ -108,7 +108,7 @@ async def test_a_message_arrives_as_it_was_sent(office: Office, store: MailStore
     assert [(one.verb, one.outcome) for one in talked.exchanges] == [
         ("greeting", "220"), ("EHLO", "250"), ("MAIL", "250"), ("RCPT", "250"), ("DATA", "354"), ("message", "250"),
         ("QUIT", "221")]
-    assert talked.exchanges[5].notes["message"] == str(items(store, "alice")[0].content)
+    assert talked.exchanges[5].facts["message"] == str(items(store, "alice")[0].content)
     assert talked.exchanges[3].key == "", "the verb explains what went well"
 
 
@@ -406,7 +406,7 @@ async def test_submission_wants_a_login(submission: Office, store: MailStore) ->
     assert text.endswith("\r\n\r\nHello\r\n")
     assert "Return-Path" not in text, "that is for the last server to add (RFC 5321 §4.4)"
     assert len(woken) == 1, "the queue hears of it"
-    assert "wonderland" not in str([(one.asked, one.notes) for one in conversation.exchanges])
+    assert "wonderland" not in str([(one.asked, one.facts) for one in conversation.exchanges])
 
 
 async def test_delivery_status_parameters_are_remembered(submission: Office, store: MailStore) -> None:
@@ -464,7 +464,7 @@ async def test_what_is_kept_is_accepted_though_it_is_gone_before_the_report(tmp_
             S: 250 ...
             C: RCPT TO:<alice@example.com> NOTIFY=SUCCESS
             S: 250 ...""" + SEND)
-        assert "report" in conversation.exchanges[-1].notes
+        assert "report" in conversation.exchanges[-1].facts
         assert store.outbound(1e12) == []
 
 
@@ -487,7 +487,7 @@ async def test_passwords_only_inside_tls_where_that_is_the_rule(submission: Offi
         S: 250 ...
         C: AUTH PLAIN {PLAIN}
         S: 235 2.7.0 Welcome, alice""")
-    assert "warning" not in conversation.exchanges[-2].notes
+    assert "warning" not in conversation.exchanges[-2].facts
 
 
 async def test_commands_sent_before_tls_are_dropped(submission: Office) -> None:

@@ -12,8 +12,8 @@ import trio
 from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.journal.reader import Reader
-from sandbox.protocols.conversation import DatagramHandler
-from sandbox.protocols.registry import Context, find_role
+from sandbox.protocols.contract.conversation import DatagramHandler
+from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.tcp.quotes import QUOTES
 from sandbox.protocols.tcp.session import LARGEST_DATAGRAM, PATTERN, quote_of_the_day
 from sandbox.world import World

@@ -7,7 +7,7 @@ import re
 from sandbox.journal.records import Session
 from sandbox.net.facts import FIELDS
 from sandbox.net.facts import OPTIONS as KERNEL_OPTIONS
-from sandbox.protocols.registry import PROTOCOLS
+from sandbox.protocols.contract.registry import PROTOCOLS
 from sandbox.protocols.tcp.session import SERVICES
 from sandbox.protocols.tcp.vocabulary import ENDS, FACTS, OPTIONS
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from sandbox.explain import lookup
-from sandbox.net.tls import engine, handshake, names
-from sandbox.net.tls.handshake import CLIENT_ALERTS, SERVER_ALERTS, SITUATIONS, situation
+from sandbox.net.layers.tls import engine, handshake, names
+from sandbox.net.layers.tls.handshake import CLIENT_ALERTS, SERVER_ALERTS, SITUATIONS, situation
 
 ENGINE = Path(engine.__file__).read_text("utf-8")
 

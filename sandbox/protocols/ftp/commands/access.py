@@ -7,9 +7,9 @@ import stat
 
 import trio
 
-from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp.state import ANY, IN, State, Stateful, ok
-from sandbox.world.paths import virtual
+from sandbox.protocols.lines.command import Reply, command
+from sandbox.world.files.paths import virtual
 
 __all__ = ["Access"]
 

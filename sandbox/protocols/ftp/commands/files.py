@@ -8,12 +8,12 @@ import stat
 
 import trio
 
-from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.grammar import quoted
 from sandbox.protocols.ftp.state import IN, Stateful, ok
 from sandbox.protocols.ftp.transfer import size_in_ascii
-from sandbox.world.paths import virtual
+from sandbox.protocols.lines.command import Reply, command
+from sandbox.world.files.paths import virtual
 
 __all__ = ["FileCommands"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.state import ANY, Stateful, ok
+from sandbox.protocols.lines.command import Reply, command
 
 __all__ = ["FEATURES", "Information"]
 

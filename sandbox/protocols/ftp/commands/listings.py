@@ -11,12 +11,12 @@ from functools import partial
 
 import trio
 
-from sandbox.protocols.command import Reply, command
-from sandbox.protocols.conversation import DataConversation
+from sandbox.protocols.contract.conversation import DataConversation
 from sandbox.protocols.ftp.listing import Entry, facts, long_line
 from sandbox.protocols.ftp.state import IN, Stateful, ok
 from sandbox.protocols.ftp.transfer import LITTLE, PIECE, Count
-from sandbox.world.paths import Names, virtual
+from sandbox.protocols.lines.command import Reply, command
+from sandbox.world.files.paths import Names, virtual
 
 __all__ = ["Listings"]
 

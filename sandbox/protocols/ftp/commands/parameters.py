@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sandbox.address import Address
-from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.meeting import Meeting
 from sandbox.protocols.ftp.state import IN, Stateful, ok
+from sandbox.protocols.lines.command import Reply, command
 
 __all__ = ["Parameters"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.command import Reply, command
 from sandbox.protocols.ftp.state import ANY, Stateful, ok
+from sandbox.protocols.lines.command import Reply, command
 
 __all__ = ["Security"]
 

@@ -7,12 +7,12 @@ import os
 
 import trio
 
-from sandbox.protocols.command import Reply, command
-from sandbox.protocols.conversation import DataConversation
+from sandbox.protocols.contract.conversation import DataConversation
 from sandbox.protocols.ftp.state import ANY, IN, Stateful, ok
 from sandbox.protocols.ftp.transfer import LITTLE, SHORT_WORK, Download, Upload
-from sandbox.world.paths import Names, virtual
-from sandbox.world.places import Writing
+from sandbox.protocols.lines.command import Reply, command
+from sandbox.world.files.paths import Names, virtual
+from sandbox.world.files.places import Writing
 
 __all__ = ["Transfers"]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import trio
 
-from sandbox.protocols.conversation import EndOfStream, TimedOut
+from sandbox.protocols.contract.conversation import EndOfStream, TimedOut
 from sandbox.protocols.http.content import too_large
 from sandbox.protocols.http.messages import Headers
 

@@ -27,12 +27,12 @@ from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 
-from sandbox.protocols.conversation import Conversation, ConversationError, OpenExchange, TimedOut
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange, TimedOut
+from sandbox.protocols.contract.fairness import Turns
 from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trailers
 from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, Toll, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
 from sandbox.protocols.http.session import Server
-from sandbox.protocols.turns import Turns
 
 __all__ = ["Connection", "converse"]
 

@@ -10,13 +10,13 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import ProtocolError
 
-from sandbox.protocols.conversation import Conversation, OpenStream
+from sandbox.protocols.contract.conversation import Conversation, OpenStream
 from sandbox.protocols.http.delivery import close_body, one_piece, summary
 from sandbox.protocols.http.errors import error_response
 from sandbox.protocols.http.http2.content import StreamContent
 from sandbox.protocols.http.http2.fields import Asked, write_fields, write_trailers
 from sandbox.protocols.http.messages import Request, Response
-from sandbox.protocols.http.session import PORTS, Server, failed, keep_notes
+from sandbox.protocols.http.session import PORTS, Server, failed, keep_facts
 from sandbox.protocols.http.writer import Written, field_lines
 
 __all__ = ["Stalled", "Stream"]
@@ -114,7 +114,7 @@ class Stream:
             await close_body(response.body)
             response = failed(error, request, self.exchange, connection.server.config.http.debug)
             special = await self._send(response)
-        keep_notes(request, self.exchange)
+        keep_facts(request, self.exchange)
         self.end(self._summary, key or special)
 
     def _taken(self, window: int) -> None:

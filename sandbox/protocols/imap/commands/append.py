@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import trio
 
-from sandbox.protocols.conversation import EndOfStream
+from sandbox.protocols.contract.conversation import EndOfStream
 from sandbox.protocols.imap.commands.copying import find_target
 from sandbox.protocols.imap.commands.flags import proper_flags
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal, announced
@@ -20,7 +20,7 @@ from sandbox.protocols.imap.reading import GO_AHEAD, LINE, Incoming, skip_rest
 from sandbox.protocols.imap.replies import Refused, Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 from sandbox.world.mail import Delivery, Folder, NoSuchFolder, OverQuota, Spool
 
 PIECE = 65_536

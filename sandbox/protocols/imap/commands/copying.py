@@ -12,7 +12,7 @@ from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.telling import tell_news
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 from sandbox.world.mail import Folder, NoSuchFolder
 
 READ_ONLY = "This mailbox is open to look only: SELECT it to change it"

@@ -17,7 +17,7 @@ from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.telling import BATCH, send_items, tell_keywords
 from sandbox.protocols.imap.view import View
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 from sandbox.world.mail import Flagged
 
 __all__ = ["proper_flags"]

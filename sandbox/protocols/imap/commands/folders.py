@@ -10,7 +10,7 @@ from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 from sandbox.world.mail import FolderExists
 
 LONGEST = 255

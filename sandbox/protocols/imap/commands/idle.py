@@ -11,7 +11,7 @@ from functools import partial
 
 import trio
 
-from sandbox.protocols.conversation import ConversationError, TooLong
+from sandbox.protocols.contract.conversation import ConversationError, TooLong
 from sandbox.protocols.imap.replies import Tagged, bad, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from sandbox.protocols import sasl
-from sandbox.protocols.command import CLEAR_TEXT
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
+from sandbox.protocols.lines.command import CLEAR_TEXT
 from sandbox.protocols.sasl.base import Account, Host, same
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 
 PATIENCE = 1860.0
 """Seconds of silence that are borne once somebody has logged in: RFC 9051 §5.4 wants 30 minutes."""

@@ -16,7 +16,7 @@ from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, State, command
 from sandbox.protocols.imap.telling import tell_items, tell_keywords
 from sandbox.protocols.imap.view import View
-from sandbox.protocols.waiting import settled
+from sandbox.protocols.threads import settled
 
 
 @dataclass(frozen=True, slots=True)

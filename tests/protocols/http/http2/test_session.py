@@ -54,7 +54,7 @@ async def test_a_request_and_its_answer_are_one_exchange_among_others() -> None:
     post = found["POST", "www.example.com/x", "200"]
     assert b"some body" in post.client
     assert post.server.endswith(b"some body")
-    assert post.notes["stream"] == "3"
+    assert post.facts["stream"] == "3"
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -172,7 +172,7 @@ async def test_a_site_that_fails_is_a_500_and_the_connection_goes_on() -> None:
     talk, heard = await in_memory(get("/bad", "/header", "/good"), site)
     assert [heard.answers[number].status for number in (1, 3, 5)] == ["500", "500", "200"]
     [bad] = [one for one in talk.exchanges if one.asked.endswith("/bad")]
-    assert "RuntimeError" in bad.notes["traceback"]
+    assert "RuntimeError" in bad.facts["traceback"]
 
 
 async def test_a_body_that_breaks_off_is_a_reset() -> None:
@@ -397,7 +397,7 @@ async def test_a_request_that_is_cancelled_stops_its_site(tmp_path: Path) -> Non
         await client.hear(lambda heard: heard.answers[3].body != b"")
         [exchange] = [one for one in await bench.watcher.wait_exchanges(2) if one.verb == "GET"]
         assert (exchange.outcome, exchange.key) == ("200", "situation.stream-cancelled")
-        assert exchange.notes["reset"] == "CANCEL"
+        assert exchange.facts["reset"] == "CANCEL"
 
 
 async def test_what_is_under_way_is_answered_after_the_clients_goaway(tmp_path: Path) -> None:

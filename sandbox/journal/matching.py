@@ -1,0 +1,43 @@
+"""What a question to the journal is: something that says of each exchange whether it is meant.
+
+The filter language makes such values (`sandbox.filter`); the journal knows no more of them than this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from sandbox.journal.records import Exchange, Session
+
+__all__ = ["EVERYTHING", "Matcher", "Narrowing"]
+
+
+class Narrowing(NamedTuple):
+    """What must hold for all exchanges that match, so that a reader need not decode others.
+
+    literals: texts, each of which occurs, in upper or lower case, in one of the texts of the exchange (verb, asked,
+    outcome, answered, key, a fact); columns: for "protocol", "service", "transport", "client", "space", the values
+    of which the session has one; sessions: their numbers, None for any; since, until: seconds since the epoch, the
+    exchange ended in between.
+    """
+
+    literals: tuple[str, ...] = ()
+    columns: Mapping[str, frozenset[str]] = {}
+    sessions: frozenset[int] | None = None
+    since: float = 0.0
+    until: float = math.inf
+
+
+EVERYTHING = Narrowing()
+
+
+class Matcher(Protocol):
+    """Which exchanges are meant."""
+
+    def matches(self, session: Session, exchange: Exchange) -> bool:
+        """Whether this one is. Never raises."""
+
+    def narrowing(self) -> Narrowing:
+        """What may be looked for first. `EVERYTHING` is always right, only slow."""

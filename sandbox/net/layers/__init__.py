@@ -1,0 +1,1 @@
+"""Channels: a socket, and what may lie over it (TLS, compression)."""

@@ -1,0 +1,223 @@
+"""A channel that encrypts: the same four calls as `sandbox.net.layers.channel.Channel`, over one, with the engine
+between.
+
+Every byte on the wire is recorded in the session's wire streams, the plain ones by the conversation above: the two
+views of an eavesdropper and of the two ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import trio
+
+from sandbox.journal.recorder import Recorder
+from sandbox.journal.records import Stream
+from sandbox.net.layers.channel import Channel
+from sandbox.net.layers.layer import Layer
+from sandbox.net.layers.tls.contexts import Contexts, Strength, site_for
+from sandbox.net.layers.tls.engine import Engine, NotOpen, State
+from sandbox.net.layers.tls.fingerprints import ja3, ja4
+from sandbox.protocols.contract.conversation import Closed, OpenExchange
+
+if TYPE_CHECKING:
+    from sandbox.pki.leaves import Leaf
+
+__all__ = ["TlsChannel", "TlsSettings"]
+
+PIECE = 65_536
+"""Octets of plain text encrypted at once; the rest waits until the wire has taken them."""
+
+TICKETS = 2
+"""As OpenSSL has it: a client uses each once, and some open two connections at a time."""
+
+Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
+"""Waits for a channel to be readable or writable, as a conversation does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How a service encrypts. alpn: the application protocols it speaks (RFC 7301), the best first."""
+
+    contexts: Contexts
+    alpn: tuple[str, ...] = ()
+    strength: Strength = Strength.MODERN
+    tickets: int = TICKETS
+    """How many a client gets for later connections."""
+
+    def for_data(self) -> TlsSettings:
+        """The same for data connections. A client that only sends reads nothing: tickets unread at its close become a
+        TCP reset, and that overtakes an upload's last octets."""
+        return replace(self, tickets=0)
+
+
+class TlsChannel(Layer):
+    """TLS over a channel, as the server. Encrypts from `handshake` on."""
+
+    __slots__ = ("_address", "_bindings", "_leaves", "_recorder", "_settings", "_wire", "engine")
+
+    def __init__(self, inner: Channel, recorder: Recorder, settings: TlsSettings) -> None:
+        super().__init__(inner)
+        self._recorder = recorder
+        self._settings = settings
+        self._address = recorder.session.server.host
+        self._wire = b""
+        """Encrypted, recorded, and not taken by the kernel yet."""
+        self._leaves: tuple[Leaf, ...] = ()
+        """The certificates of the site, of which one was sent."""
+        self._bindings: dict[str, bytes] | None = None
+        self.engine = Engine()
+
+    async def handshake(self, wait: Wait) -> None:
+        """Raises Closed when it fails, TimedOut; what has to be said to the client then has been sent."""
+        engine, settings = self.engine, self._settings
+        while engine.state not in (State.OPEN, State.FAILED):
+            if engine.state is State.CONTEXT:
+                site = site_for(engine.server_name, self._address, settings.alpn, settings.strength)
+                context = settings.contexts.ready(site)
+                if context is None:
+                    context = await trio.to_thread.run_sync(settings.contexts.get, site)
+                self._leaves = settings.contexts.leaves(site)
+                engine.choose(context, settings.alpn, settings.tickets)
+            elif not self._take():
+                await wait(self._inner.readable)
+            if self._established():
+                self._mention()
+            else:
+                self._push()
+            while self.behind:
+                await wait(self._inner.writable)
+                self._push()
+        if engine.state is State.FAILED:
+            raise Closed("the TLS handshake failed")
+
+    def _established(self) -> bool:
+        return self.engine.state is State.OPEN
+
+    def facts(self) -> dict[str, str]:
+        """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""
+        engine = self.engine
+        facts = {"version": engine.version, "suite": engine.suite, "alpn": engine.alpn}
+        if engine.hello is not None:
+            facts |= {"server_name": engine.server_name}
+            if engine.hello.layout == "tls":
+                facts |= {"ja3": ja3(engine.hello), "ja4": ja4(engine.hello)}
+        if engine.failure is not None:
+            facts |= {"alert_received": engine.failure.received, "alert_sent": engine.failure.sent,
+                      "detail": engine.failure.detail}
+        return {name: value for name, value in facts.items() if value}
+
+    def binding(self, kind: str) -> bytes | None:
+        """See `Conversation.channel_binding`."""
+        if self._bindings is None:
+            self._bindings = self._bind()
+        return self._bindings.get(kind)
+
+    def _bind(self) -> dict[str, bytes]:
+        from sandbox.net.layers.tls import bindings
+        engine, keylog = self.engine, self._settings.contexts.keylog
+        if engine.state is not State.OPEN or engine.hello is None:
+            return {}
+        found = {"tls-unique": engine.unique}
+        if engine.version == "TLS 1.3" and keylog is not None:
+            secret = bindings.logged_secret(keylog, engine.hello)
+            found["tls-exporter"] = bindings.exporter(secret) if secret else b""
+        if not engine.resumed:
+            leaf = bindings.sent_leaf(self._leaves, engine.hello, engine.version, engine.suite)
+            found["tls-server-end-point"] = bindings.end_point(leaf) if leaf is not None else b""
+        return {kind: data for kind, data in found.items() if data}
+
+    def tell(self, exchange: OpenExchange) -> None:
+        """End the exchange that the handshake is, whether it went well or not."""
+        facts = self.facts()
+        for name, value in facts.items():
+            exchange.note(name, value)
+        exchange.asked = facts.get("server_name", "")
+        if self.engine.state is State.OPEN:
+            exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
+        else:
+            why = self.engine.failure.situation if self.engine.failure is not None else "broken-off"
+            exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
+
+    # -- as Channel ---------------------------------------------------------------------------------------------
+
+    @property
+    def truncated(self) -> bool:
+        return self.engine.truncated
+
+    @property
+    def behind(self) -> bool:
+        """Whether wire bytes wait for the kernel."""
+        return bool(self._wire)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
+        return self.engine.peer_closed or self.engine.truncated
+
+    def receive_now(self, limit: int = 0) -> bytes | None:
+        engine = self.engine
+        while True:
+            data = engine.read()
+            if data:
+                return data
+            if engine.peer_closed or engine.truncated:
+                return b""
+            if engine.state is State.FAILED:
+                raise Closed("the TLS connection was damaged")
+            if not self._take():
+                return None
+            self._mention()
+
+    def send_now(self, data: bytes | memoryview) -> int:
+        self._push()
+        if self._wire or not data:
+            return 0
+        piece = data[:PIECE]
+        try:
+            self.engine.write(bytes(piece))
+        except NotOpen as error:
+            raise Closed(str(error)) from error
+        self._push()
+        return len(piece)
+
+    def end_writing(self) -> None:
+        self.engine.close()
+        self._push()
+        self._inner.end_writing()
+
+    # -- the wire -----------------------------------------------------------------------------------------------
+
+    def _take(self) -> bool:
+        """Feed the engine what has arrived. False for nothing yet. Raises Closed."""
+        data = self._inner.receive_now()
+        if data is None:
+            return False
+        if data:
+            self._recorder.chunk(Stream.CLIENT_WIRE, data)
+            self.engine.receive(data)
+        else:
+            self.engine.receive_end()
+        return True
+
+    def _mention(self) -> None:
+        """As `_push`, for what the client need not hear: tickets for a next time, an answer to close_notify.
+
+        A client that only had something to say, such as an FTP upload, may be gone by now. What it said still counts.
+        """
+        try:
+            self._push()
+        except Closed:
+            self._wire = b""
+
+    def _push(self) -> None:
+        """Send what the engine has to say, as far as the kernel takes it. Raises Closed."""
+        data = self.engine.outgoing()
+        if data:
+            self._recorder.chunk(Stream.SERVER_WIRE, data)
+            self._wire += data
+        if self._wire:
+            sent = self._inner.send_now(self._wire)
+            self._wire = self._wire[sent:]

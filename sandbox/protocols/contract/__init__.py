@@ -1,0 +1,1 @@
+"""The contract between protocols and the network, and the list of all protocols."""

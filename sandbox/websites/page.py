@@ -1,0 +1,82 @@
+"""Pages: templates that are package data, filled with escaped values, inside one frame with one style sheet.
+
+A page needs nothing but itself: the style is inside it, named in its Content-Security-Policy by hash, and scripts
+are refused but for the one a page brings along the same way. Whatever is not `Markup` is escaped when it is put in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+
+from sandbox.protocols.http.messages import Response
+from sandbox.websites import answers
+
+__all__ = ["Markup", "asset", "fill", "frame", "join", "page", "policy", "template"]
+
+PAGES = Path(__file__).parent / "pages"
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def asset(name: str) -> bytes:
+    """A file of the package. Read while the sites are built, not while they answer."""
+    return (PAGES / name).read_bytes()
+
+
+def template(name: str) -> Template:
+    return Template(asset(name).decode())
+
+
+def escape(value: str) -> Markup:
+    return value if isinstance(value, Markup) else Markup(html.escape(value))
+
+
+def fill(pattern: Template | str, **values: str) -> Markup:
+    """The template with the values in it, escaped where they are not markup. Raises KeyError for one missing."""
+    if isinstance(pattern, str):
+        pattern = Template(pattern)
+    return Markup(pattern.substitute({name: escape(value) for name, value in values.items()}))
+
+
+def join(parts: Iterable[str]) -> Markup:
+    return Markup("".join(escape(part) for part in parts))
+
+
+def source(text: str) -> str:
+    """A source expression that allows exactly this style or script (CSP Level 3 §2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+STYLE = re.sub(r"\n\s*", "\n", asset("style.css").decode()).strip()
+ICON = "data:image/svg+xml;base64," + base64.b64encode(asset("favicon.svg")).decode()
+FRAME = template("frame.html")
+STYLE_SOURCE = source(STYLE)
+
+
+def policy(script: str = "") -> tuple[str, str]:
+    """The Content-Security-Policy of a page that has only its style, and perhaps one script."""
+    scripts = f"; script-src {source(script)}; connect-src 'self'" if script else ""
+    return ("Content-Security-Policy",
+            f"default-src 'none'; style-src {STYLE_SOURCE}; img-src 'self' data:; form-action 'self'; "
+            f"base-uri 'none'; frame-ancestors 'self'{scripts}")
+
+
+def frame(title: str, body: Markup, host: str = "", script: str = "") -> Markup:
+    """A whole document. host: the name in the corner; script: the only one that may run."""
+    return fill(FRAME, title=title, host=host or "the Sandbox", style=Markup(STYLE), icon=ICON, body=body,
+                script=Markup(f"<script>{script}</script>" if script else ""))
+
+
+def page(title: str, body: Markup, status: int = 200, headers: answers.Fields = (), *, host: str = "",
+         script: str = "") -> Response:
+    return answers.html(frame(title, body, host, script), status, [policy(script), *headers])

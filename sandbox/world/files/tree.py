@@ -1,0 +1,210 @@
+"""The files one person sees over the network: their home, with other places in it.
+
+    /                 their home; /www is their website, http://LOGIN.DOMAIN/
+    /public           what everybody sees; all of it for anonymous visitors, who only read
+    /sites/HOST       the pages of the world's sites
+
+FTP and SFTP show the same tree. Everything here waits for the disk: call it from a worker thread. Paths are `Names`
+from the top of the tree; errors are `OSError`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterable, Mapping
+
+from sandbox.linux.cached import read_cached, takes_file
+from sandbox.world.changes import Change, Changes
+from sandbox.world.files import places
+from sandbox.world.files.layout import Files
+from sandbox.world.files.paths import Names, Root, bad_name, virtual
+from sandbox.world.files.places import TEMPORARY, Place, Room, Usage, Writing, refused
+from sandbox.world.sites import SiteSpec
+
+__all__ = ["Tree", "Trees"]
+
+WELCOME = """\
+These are the public files of the sandbox: everybody can read them, also without an account (log in as "anonymous").
+With an account they are in the folder /public, and you can add some. What you put into your own folder /www is a
+website: http://{host}/ is the one of the person whose login is alice.
+"""
+
+
+class Tree:
+    """What one person sees. owner: their login, "" for anonymous; mounts: places by where they stand in the tree."""
+
+    def __init__(self, owner: str, mounts: Mapping[Names, Place], changes: Changes) -> None:
+        self.owner = owner
+        self._mounts = mounts
+        self._changes = changes
+        self._above = {mount[:count] for mount in mounts for count in range(len(mount))}
+        """Folders that are there because a place stands below them."""
+
+    # -- looking ----------------------------------------------------------------------------------------------
+
+    def stat(self, names: Names) -> os.stat_result:
+        """Of a file or directory; links are followed as far as they stay inside."""
+        place, inside = self._find(names)
+        try:
+            return place.root.stat(inside)
+        except FileNotFoundError:
+            if names in self._above:
+                return self._mounts[()].root.stat(())
+            raise
+
+    def entries(self, names: Names) -> list[tuple[str, os.stat_result]]:
+        """The files and folders in a folder, sorted by name. What no client could name is left out."""
+        place, inside = self._find(names)
+        found: list[tuple[str, os.stat_result]] = []
+        try:
+            found = [entry for entry in place.root.entries(inside)
+                     if not entry[0].startswith(TEMPORARY) and not bad_name(entry[0])]
+        except FileNotFoundError:
+            if names not in self._above:
+                raise
+        mounted = {mount[len(names)]: self.stat(mount[:len(names) + 1]) for mount in self._mounts
+                   if len(mount) > len(names) and mount[:len(names)] == names}
+        return sorted({**dict(found), **mounted}.items()) if mounted else found
+
+    def writable(self, names: Names) -> bool:
+        """Whether something can be put into this folder, or this file changed."""
+        place, _ = self._find(names)
+        return place.writable
+
+    def movable(self, names: Names) -> bool:
+        """Whether this can be renamed and removed."""
+        place, inside = self._find(names)
+        return place.writable and bool(inside) and names not in self._above
+
+    def how_full(self, names: Names) -> Room:
+        """Of the place that a file or folder is in."""
+        self.stat(names)
+        place, _ = self._find(names)
+        return place.how_full()
+
+    def real(self, names: Names) -> Names:
+        """The path without the links in it."""
+        place, inside = self._find(names)
+        top = names[:len(names) - len(inside)]
+        return top + place.root.names(inside)
+
+    # -- files ------------------------------------------------------------------------------------------------
+
+    def read(self, names: Names) -> int:
+        """A descriptor to read a file from."""
+        place, inside = self._find(names)
+        return place.root.open(inside, os.O_RDONLY)
+
+    def read_cached(self, names: Names, limit: int) -> bytes | None:
+        """What a small file holds, if the system has it in memory; see `sandbox.linux.cached`. Never waits, so that
+        no thread is needed. Raises OSError where there can be no such file."""
+        place, inside = self._find(names)
+        return read_cached(place.root.path, inside, limit)
+
+    def takes_file(self, names: Names) -> bool:
+        """Whether `write` with `replace` can be left for later, as only a lack of room could stop it. Never waits;
+        False also where that is not known so. Raises OSError where it is known that there can be no such file."""
+        place, inside = self._change(names)
+        return takes_file(place.root.path, inside)
+
+    def write(self, names: Names, *, replace: bool = False, create: bool = True, exclusive: bool = False) -> Writing:
+        """A file to write to; see `Writing`."""
+        place, inside = self._change(names)
+        return Writing(place, inside, replace=replace, create=create, exclusive=exclusive)
+
+    def announce(self, names: Names) -> None:
+        """Tell who watches the world that a file is there, or is another now."""
+        self._changes.announce(Change("file", "changed", f"{self.owner}:{virtual(names)}"))
+
+    # -- folders and names ------------------------------------------------------------------------------------
+
+    def make_directory(self, names: Names) -> None:
+        place, inside = self._change(names)
+        places.make_directory(place, inside)
+        self._changes.announce(Change("file", "added", f"{self.owner}:{virtual(names)}/"))
+
+    def remove_directory(self, names: Names) -> None:
+        """It has to be empty."""
+        place, inside = self._change(names)
+        places.remove_directory(place, inside)
+        self._changes.announce(Change("file", "removed", f"{self.owner}:{virtual(names)}/"))
+
+    def remove(self, names: Names) -> None:
+        place, inside = self._change(names)
+        places.remove_file(place, inside)
+        self._changes.announce(Change("file", "removed", f"{self.owner}:{virtual(names)}"))
+
+    def rename(self, old: Names, new: Names, *, replace: bool = True) -> None:
+        """replace: whether it may take the place of a file that has the new name."""
+        source, inside = self._change(old)
+        target, into = self._change(new)
+        places.rename(source, inside, target, into, replace=replace)
+        self._changes.announce(Change("file", "removed", f"{self.owner}:{virtual(old)}"))
+        self._changes.announce(Change("file", "added", f"{self.owner}:{virtual(new)}"))
+
+    def set_modified(self, names: Names, modified: float) -> None:
+        """modified: seconds since the epoch."""
+        place, inside = self._find(names)
+        places.set_modified(place, inside, modified)
+
+    def set_mode(self, names: Names, mode: int) -> None:
+        place, inside = self._find(names)
+        places.set_mode(place, inside, mode)
+
+    # -- where ------------------------------------------------------------------------------------------------
+
+    def _find(self, names: Names) -> tuple[Place, Names]:
+        """The place a path is in, and the rest of the path there."""
+        if any(name.startswith(TEMPORARY) for name in names):
+            raise refused(errno.ENOENT)
+        for count in range(len(names), -1, -1):
+            if place := self._mounts.get(names[:count]):
+                return place, names[count:]
+        raise refused(errno.ENOENT)
+
+    def _change(self, names: Names) -> tuple[Place, Names]:
+        """As `_find`, for something that is to be made, renamed or removed."""
+        place, inside = self._find(names)
+        if any(name.startswith(TEMPORARY) for name in names):
+            raise refused(errno.EPERM)
+        place.room()
+        if not inside or names in self._above:
+            raise refused(errno.EBUSY)
+        return place, inside
+
+
+class Trees:
+    """Everybody's tree. quota: octets that fit into one place; entries: files and folders that do."""
+
+    def __init__(self, files: Files, sites: Iterable[SiteSpec], changes: Changes, *, quota: int, entries: int,
+                 example: str) -> None:
+        self._files = files
+        self._changes = changes
+        self._limits = (quota, entries)
+        self._homes: dict[str, Place] = {}
+        if not files.public.is_dir():
+            files.public.mkdir(parents=True)
+            (files.public / "welcome.txt").write_text(WELCOME.format(host=example), encoding="utf-8")
+        self._public = self._place(os.fspath(files.public))
+        self._sites: dict[Names, Place] = {}
+        for site in sites:
+            if site.kind == "folder":
+                ours = os.path.commonpath((site.value, files.data)) == os.fspath(files.data)
+                self._sites["sites", site.host] = (
+                    self._place(site.value) if ours else Place(Root(site.value), None))
+
+    def _place(self, path: str) -> Place:
+        return Place(Root(path), Usage(path, *self._limits))
+
+    def person(self, login: str) -> Tree:
+        """The tree of somebody with an account. Makes their home where there is none."""
+        home = self._homes.get(login)
+        if home is None:
+            self._files.make_home(login)
+            home = self._homes.setdefault(login, self._place(os.fspath(self._files.home(login))))
+        return Tree(login, {(): home, ("public",): self._public, **self._sites}, self._changes)
+
+    def anonymous(self) -> Tree:
+        """The tree of everybody else: the public files, to be read."""
+        return Tree("", {(): Place(self._public.root, None)}, self._changes)

@@ -1,0 +1,1 @@
+"""Names: domains, zones and their records."""

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sandbox.net.dial import dial
+from sandbox.websites import port
+from tests.support.websites import Client, websites
+
+SITE = "http://dev.example.com"
+
+
+class Program(BaseHTTPRequestHandler):
+    """A program somebody is developing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        text = f"{self.requestline}\n{self.headers}".encode()
+        self.send_response(203, "Just So")
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Connection", "close, X-Private")
+        self.send_header("X-Private", "between us")
+        self.send_header("X-Kept", "yes")
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_POST(self) -> None:
+        """Echoes each chunk as it comes."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if "chunked" in self.headers.get("Transfer-Encoding", ""):
+            while size := int(self.rfile.readline(), 16):
+                self.answer(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+        else:
+            left = int(self.headers.get("Content-Length", 0))
+            while left:
+                data = self.rfile.read(min(left, 65_536))
+                left -= len(data)
+                self.answer(data)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def do_PUT(self) -> None:
+        """Does not care for the content."""
+        self.send_response(413)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.close_connection = True
+
+    def answer(self, data: bytes) -> None:
+        self.wfile.write(b"%X\r\n%b\r\n" % (len(data), data))
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(data: Path, number: int) -> Iterator[Client]:
+    world = f'[[site]]\nhost = "dev.example.com"\nport = {number}\n'
+    with websites(data, world, dial=dial) as client:
+        yield client
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Program)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        with serving(tmp_path, server.server_port) as opened:
+            yield opened
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+async def test_a_program_is_asked_and_told_for_whom(client: Client) -> None:
+    reply = await client.get(f"{SITE}:8080/a%20b?c=d", X_Forwarded_For="6.6.6.6", Forwarded="for=6.6.6.6",
+                             TE="trailers", Connection="close, X-Secret", X_Secret="1", X_Plain="2")
+    assert (reply.status, reply.reason) == (203, "Just So")
+    assert (reply.headers.get("x-kept"), reply.headers.get("x-private")) == ("yes", "")
+    text = reply.body.decode()
+    assert text.startswith("GET /a%20b?c=d HTTP/1.1\n")
+    assert "Host: dev.example.com:8080\n" in text
+    assert 'Forwarded: for=127.0.0.1;host="dev.example.com:8080";proto=http\n' in text
+    assert "X-Forwarded-For: 127.0.0.1\n" in text
+    assert "X-Plain: 2\n" in text
+    assert "6.6.6.6" not in text
+    assert "X-Secret" not in text
+    assert "TE:" not in text
+
+
+@pytest.mark.parametrize("size", [0, 5, 3_000_000])
+async def test_content_flows_both_ways_at_once(client: Client, size: int) -> None:
+    content = bytes(range(256)) * (size // 256 + 1)
+    content = content[:size]
+    assert (await client.post(f"{SITE}/", content, Content_Length=str(size))).body == content
+
+
+async def test_chunks_are_passed_on(client: Client) -> None:
+    reply = await client.ask("POST", f"{SITE}/", b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", Transfer_Encoding="chunked")
+    assert reply.body == b"abcde"
+
+
+async def test_a_program_may_answer_before_it_has_heard_all(client: Client) -> None:
+    assert (await client.ask("PUT", f"{SITE}/", bytes(5_000_000))).status == 413
+
+
+@contextmanager
+def program(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A program that does with its one visitor as it likes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def run() -> None:
+            visitor, _ = listener.accept()
+            with visitor:
+                visitor.recv(65_536)
+                answer(visitor)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def none(_: object) -> None:
+    pass
+
+
+async def test_nobody_is_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.getsockname()[1]
+    with serving(tmp_path, number) as client:
+        reply = await client.get(SITE)
+    assert reply.status == 502
+    assert f"port {number}".encode() in reply.body
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example.com ESMTP\r\n", b"HTTP/1.1 200 OK\r\nContent-"])
+async def test_what_is_no_answer_is_a_502(tmp_path: Path, answer: bytes) -> None:
+    with program(lambda visitor: visitor.sendall(answer)) as number, serving(tmp_path, number) as client:
+        reply = await client.get(SITE)
+    assert reply.status == 502
+    assert f"port {number}".encode() in reply.body
+
+
+async def test_silence_is_a_504(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "SECONDS", 0.05)
+    with program(lambda visitor: none(visitor.recv(1))) as number, serving(tmp_path, number) as client:
+        reply = await client.get(SITE)
+    assert reply.status == 504
