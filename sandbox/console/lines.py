@@ -70,14 +70,17 @@ def json_line(session: Session, exchange: Exchange) -> bytes:
     """The exchange as one line of JSON (RFC 8259), ASCII only, with its line end. Field names are stable:
 
     id, session: numbers, unique and rising in one data folder; time: when it ended, RFC 3339 in UTC; seconds: how
-    long it took; protocol, service, transport ("tcp", "udp"); client, server: {"host", "port"}; verb, asked,
-    outcome, answered, key: as in `Exchange`; explanation: the sentence; received, sent: octets; facts: facts by
-    name; cuts: [{"stream", "length", "sha256"}] for what was longer than is kept.
+    long it took; left: when the last octet of the answer had left, likewise, null where there was none or it is not
+    known; space: whose services answered; parent: the session whose data this one's carries, cause: the exchange that
+    made the sandbox open it, 0 for none; protocol, service, transport ("tcp", "udp"); client, server: {"host",
+    "port"}; verb, asked, outcome, answered, key: as in `Exchange`; explanation: the sentence; received, sent: octets;
+    facts: facts by name; cuts: [{"stream", "length", "sha256"}] for what was longer than is kept.
     """
     fields = {
         "id": exchange.id, "session": exchange.session,
-        "time": datetime.fromtimestamp(exchange.ended, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "seconds": round(max(0.0, exchange.ended - exchange.started), 6),
+        "time": _moment(exchange.ended), "seconds": round(max(0.0, exchange.ended - exchange.started), 6),
+        "left": _moment(exchange.sent) if exchange.sent else None,
+        "space": session.space, "parent": session.parent, "cause": session.cause,
         "protocol": session.protocol, "service": session.service, "transport": session.transport,
         "client": _address(session.client), "server": _address(session.server),
         "verb": exchange.verb, "asked": exchange.asked, "outcome": exchange.outcome, "answered": exchange.answered,
@@ -88,6 +91,10 @@ def json_line(session: Session, exchange: Exchange) -> bytes:
     }
     # ASCII, with DEL escaped too: JSON allows raw control and direction characters that a terminal would obey.
     return json.dumps(fields, separators=(",", ":")).replace("\x7f", "\\u007f").encode("ascii") + b"\n"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock(moment: float, *, milliseconds: bool) -> str:

@@ -9,25 +9,51 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import trio
 
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Bus", "Happened", "Listener", "Observer"]
+__all__ = ["Begun", "Bus", "Happened", "Listener", "Observer", "UnderWay"]
 
 log = logging.getLogger(__name__)
 
 
+class UnderWay(Protocol):
+    """An exchange that has begun. It goes on, so what is read from it is what is known by then.
+
+    id: 0 until it has ended, then the number of its `Exchange`.
+    """
+
+    id: int
+    started: float
+    verb: str
+    asked: str
+
+    @property
+    def facts(self) -> Mapping[str, str]: ...
+
+
+class Begun(NamedTuple):
+    """An exchange has begun and is under way."""
+
+    session: Session
+    exchange: UnderWay
+
+
 class Happened(NamedTuple):
-    """A batch of news, in the order it happened: sessions opened, exchanges ended, sessions closed."""
+    """A batch of news, in the order it happened: sessions opened, exchanges ended, sessions closed.
+
+    begun: exchanges that are under way since this batch: one that began and ended within it is among the ended alone.
+    """
 
     opened: Sequence[Session]
     exchanges: Sequence[tuple[Session, Exchange]]
     closed: Sequence[Session]
+    begun: Sequence[Begun] = ()
 
 
 Observer = Callable[[Happened], None]

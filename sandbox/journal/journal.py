@@ -16,7 +16,8 @@ from time import time
 import trio
 
 from sandbox.address import Address
-from sandbox.journal.bus import Bus, Happened
+from sandbox.journal.bus import Begun, Bus, Happened, UnderWay
+from sandbox.journal.causes import Causes
 from sandbox.journal.digests import Hasher
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Exchange, Session
@@ -59,18 +60,38 @@ class Journal:
         self._opened: list[Session] = []
         self._closed: list[Session] = []
         self._news: list[tuple[Session, Exchange]] = []
+        self._begun: list[tuple[Session, UnderWay]] = []
+        self._causes = Causes()
 
     # -- for net ----------------------------------------------------------------------------------------------
 
     def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address,
-             parent: int = 0) -> Recorder:
-        """Start a session. parent: the one whose data it carries."""
+             parent: int = 0, space: str = "main") -> Recorder:
+        """Start a session. parent: the one whose data it carries; space: whose services answer. Its cause is the one
+        that somebody told `expect` of, with this client."""
         session = Session(id=self._next_session, service=service, protocol=protocol, transport=transport,
-                          client=client, server=server, parent=parent, opened=time())
+                          client=client, server=server, parent=parent, space=space, opened=time())
         self._next_session += 1
+        self._causes.claim(session)
         self._opened.append(session)
         self.count(0)
         return Recorder(self, session)
+
+    def expect(self, local: Address, cause: UnderWay | int) -> None:
+        """The sandbox itself has dialled from `local` (getsockname of its end): the session at the other end gets
+        `cause` as `Session.cause`. Call it right after connect, before anything is awaited, or, where the socket is
+        bound first, before that.
+
+        cause: the exchange that made it dial, while it is under way or when it has ended, or its number; 0 does
+        nothing. What is not claimed within seconds is forgotten: it may not be ours who listens there.
+        """
+        self._causes.expect(local, cause, reversed(self._opened))
+
+    def begun(self, session: Session, exchange: UnderWay) -> None:
+        """An exchange has begun. Only for those who watch: it costs nothing else."""
+        if self.bus:
+            self._begun.append((session, exchange))
+            self.count(0)
 
     @property
     def full(self) -> bool:
@@ -152,12 +173,14 @@ class Journal:
             self._news += [(recorder.session, exchange) for recorder, page in zip(dirty, pages, strict=True)
                            for exchange in page.datagram_exchanges()]
             self._news.sort(key=lambda news: news[1].id)
-        happened = Happened(self._opened, self._news, self._closed)
-        self._opened, self._news, self._closed = [], [], []
+        begun = [Begun(session, exchange) for session, exchange in self._begun if not exchange.id]
+        happened = Happened(self._opened, self._news, self._closed, begun)
+        self._opened, self._news, self._closed, self._begun = [], [], [], []
         size, self._collected = self._collected, 0
         self._handed += 1
         self._store.submit(Batch(happened.opened, pages, happened.closed,
-                                 self.sharing.take(), (self._next_session, self.next_exchange), size))
+                                 self.sharing.take(), (self._next_session, self.next_exchange), size,
+                                 self._causes.take()))
         if self.bus:
             self.bus.publish(happened)
 

@@ -147,12 +147,13 @@ class Reader:
     def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
         rows = self._db.execute(
             "SELECT id, service, protocol, transport, client_host, client_port, server_host, server_port, parent,"
-            f' opened, closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
-        for (number, service, protocol, transport, host, port, own_host, own_port, parent, opened, closed, end,
-             facts) in rows:
+            f' cause, space, opened, closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
+        for (number, service, protocol, transport, host, port, own_host, own_port, parent, cause, space, opened,
+             closed, end, facts) in rows:
             yield Session(id=number, service=service, protocol=protocol, transport=transport,
                           client=Address(host, port), server=Address(own_host, own_port), parent=parent,
-                          opened=opened, closed=closed, end=end, facts=self._facts.decode(facts))
+                          cause=cause, space=space, opened=opened, closed=closed, end=end,
+                          facts=self._facts.decode(facts))
 
 
 def conditions(**columns: str) -> tuple[str, tuple[str, ...]]:

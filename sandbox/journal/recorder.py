@@ -195,12 +195,13 @@ class Recorder:
         journal.ended(self, exchange)
         return exchange
 
-    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description) -> None:
-        """A datagram and its answer: an exchange of its own. Whoever records them by the batch counts them itself."""
+    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description, took: int = 0) -> None:
+        """A datagram and its answer: an exchange of its own. Whoever records them by the batch counts them itself.
+        took: microseconds until the answer had left."""
         journal = self._journal
         number = journal.next_exchange
         journal.next_exchange = number + 1
-        self._datagrams.append((number, now, data, answer, about))
+        self._datagrams.append((number, now, data, answer, about, took))
         if not self._dirty:
             self._dirty = True
             journal.touched(self)

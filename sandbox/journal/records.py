@@ -32,8 +32,10 @@ class Session(msgspec.Struct, kw_only=True):
     opened, closed: seconds since the epoch, closed 0.0 while it lasts. end: who ended it and how, a term of the
     tcp knowledge ("client-closed", "server-closed", "client-reset", "server-reset", "idle-timeout",
     "time-limit", "refused", "stopped", "failed", "flow-idle", "tls-failed", "tls-truncated", "sandbox-ended").
-    parent: the session whose data this one carries, 0 for none. facts: what is known about the transport, such as
-    {"rtt_us": 40, "mss": 65483, "syn": b"..."}, at open under "open" and at close under "close".
+    parent: the session whose data this one carries, 0 for none. cause: the exchange that made the sandbox itself
+    dial, 0 for none, and as long as that one has not ended. space: the name of the space that answered. facts: what
+    is known about the transport, such as {"rtt_us": 40, "mss": 65483, "syn": b"..."}, at open under "open" and at
+    close under "close".
     """
 
     id: int
@@ -46,6 +48,8 @@ class Session(msgspec.Struct, kw_only=True):
     closed: float = 0.0
     end: str = ""
     parent: int = 0
+    cause: int = 0
+    space: str = "main"
     facts: dict[str, dict[str, int | str | bytes]] = {}
 
 
@@ -76,7 +80,8 @@ class Exchange(msgspec.Struct, array_like=True):
     id: unique and rising in one data folder; client, server: ranges [start, end) of the session's plain streams;
     verb: what was asked, in the protocol's own word ("GET", "A"); asked: its object ("/index.html"); outcome: the
     protocol's own code ("200", "NXDOMAIN", "" for none); answered: a short summary of the answer; key: the
-    knowledge entry ("kind.term") that explains it best, where neither verb nor outcome does.
+    knowledge entry ("kind.term") that explains it best, where neither verb nor outcome does. sent: when the system
+    had taken the last octet of the answer; 0.0 where there was none, or it was on its way when this was written.
 
     The ranges of a session's exchanges follow one another without gaps, but for protocols that have several exchanges
     under way at once (HTTP/2, WebSocket): there a range goes from an exchange's first octet to its last, those of
@@ -96,20 +101,25 @@ class Exchange(msgspec.Struct, array_like=True):
     server: tuple[int, int]
     facts: dict[str, str] = {}
     cuts: list[Cut] = []
+    sent: float = 0.0
 
 
 class Datagram(msgspec.Struct, array_like=True):
     """A datagram with its answer (None for silence) and what it was about: how the store keeps a flow. It stands
-    for one exchange and one or two chunks. about: verb, asked, outcome, answered, key, facts."""
+    for one exchange and one or two chunks. time: when it arrived; about: verb, asked, outcome, answered, key, facts;
+    took: microseconds from then until its answer had left (an integer takes a few octets, a second time nine)."""
 
     id: int
     time: float
     data: bytes
     answer: bytes | None
     about: tuple[str, str, str, str, str, dict[str, str] | None]
+    took: int = 0
 
     def exchange(self, session: int, client: int, server: int) -> Exchange:
         """As an exchange. client, server: offsets of the datagram and of its answer in their streams."""
         verb, asked, outcome, answered, key, facts = self.about
-        return Exchange(self.id, session, self.time, self.time, verb, asked, outcome, answered, key,
-                        (client, client + len(self.data)), (server, server + len(self.answer or b"")), facts or {})
+        ended = self.time + self.took / 1e6
+        return Exchange(self.id, session, self.time, ended, verb, asked, outcome, answered, key,
+                        (client, client + len(self.data)), (server, server + len(self.answer or b"")), facts or {},
+                        [], 0.0 if self.answer is None else ended)

@@ -71,6 +71,11 @@ MIGRATIONS = (
     DROP TABLE blobs;
     ALTER TABLE blobs_3 RENAME TO blobs;
     """,
+    # 4: which exchange made the sandbox open a session itself, and which space answered.
+    """
+    ALTER TABLE sessions ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE sessions ADD COLUMN space TEXT NOT NULL DEFAULT 'main';
+    """,
 )
 """Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
 

@@ -41,7 +41,7 @@ a body and the place in it."""
 Description = tuple[str, str, str, str, str, Mapping[str, str] | None]
 """What an exchange was about: verb, asked, outcome, answered, key, facts."""
 
-DatagramRow = tuple[int, float, bytes, bytes | None, Description]
+DatagramRow = tuple[int, float, bytes, bytes | None, Description, int]
 """A `Datagram`, likewise."""
 
 
@@ -58,8 +58,8 @@ class Page(NamedTuple):
     def datagram_exchanges(self) -> Iterator[Exchange]:
         """Its datagrams as exchanges."""
         client, server = self.start
-        for number, time, data, answer, about in self.datagrams:
-            yield Datagram(number, time, data, answer, (*about[:5], dict(about[5] or {}))).exchange(
+        for number, time, data, answer, about, took in self.datagrams:
+            yield Datagram(number, time, data, answer, (*about[:5], dict(about[5] or {})), took).exchange(
                 self.session, client, server)
             client += len(data)
             server += len(answer or b"")
@@ -67,7 +67,8 @@ class Page(NamedTuple):
     def last(self) -> tuple[int, float]:
         """The id of its last exchange, 0 for none, and when its last record was made."""
         if self.datagrams:
-            return self.datagrams[-1][0], self.datagrams[-1][1]
+            number, time, *_, took = self.datagrams[-1]
+            return number, time + took / 1e6
         last = self.exchanges[-1] if self.exchanges else None
         return (last.id if last else 0,
                 max(last.ended if last else 0.0, self.chunks[-1][0] if self.chunks else 0.0))
@@ -75,7 +76,7 @@ class Page(NamedTuple):
 
 class Batch(NamedTuple):
     """What goes into the store in one transaction. shared: what its chunks mention by number; next_ids: of the
-    session and exchange to come; size: octets it takes in memory."""
+    session and exchange to come; size: octets it takes in memory; caused: sessions whose cause has become known."""
 
     opened: Sequence[Session]
     pages: Sequence[Page]
@@ -83,6 +84,7 @@ class Batch(NamedTuple):
     shared: Shared
     next_ids: tuple[int, int]
     size: int
+    caused: Sequence[Session] = ()
 
 
 def still_due(batch: Batch) -> Batch:
@@ -102,6 +104,7 @@ def together(due: Batch, batch: Batch) -> Batch:
     one, other = due.shared, batch.shared
     return batch._replace(
         opened=[*due.opened, *batch.opened], closed=[*due.closed, *batch.closed],
+        caused=[*due.caused, *batch.caused],
         shared=other._replace(blobs=[*one.blobs, *other.blobs], pinned=[*one.pinned, *other.pinned],
                               released=[*one.released, *other.released]))
 
@@ -207,9 +210,9 @@ class Store:
         encode = self._encoder.encode
         self._db.executemany(
             'INSERT INTO sessions (id, service, protocol, transport, client_host, client_port, server_host,'
-            ' server_port, parent, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?)',
-            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.opened, encode(s.facts))
-             for s in batch.opened])
+            ' server_port, parent, cause, space, opened, facts) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)',
+            [(s.id, s.service, s.protocol, s.transport, *s.client, *s.server, s.parent, s.cause, s.space, s.opened,
+              encode(s.facts)) for s in batch.opened])
         self._write_shared(batch.shared)
         rows, sizes = [], []
         for page in batch.pages:
@@ -225,6 +228,7 @@ class Store:
         self._db.executemany("UPDATE sessions SET size = size + ? WHERE id = ?", sizes)
         self._db.executemany('UPDATE sessions SET closed = ?, "end" = ?, facts = ? WHERE id = ?',
                              [(s.closed, s.end, encode(s.facts), s.id) for s in batch.closed])
+        self._db.executemany("UPDATE sessions SET cause = ? WHERE id = ?", [(s.cause, s.id) for s in batch.caused])
         self._batch += 1
         self._db.execute("UPDATE next_ids SET session = ?, exchange = ?, batch = ?", (*batch.next_ids, self._batch))
 

@@ -22,7 +22,7 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.exchange import Exchange, StreamExchange
+from sandbox.net.exchange import Departures, Exchange, StreamExchange
 from sandbox.net.layers.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.watch import Watch
 from sandbox.protocols.contract.conversation import (
@@ -60,7 +60,7 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
                  "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel",
-                 "client", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
+                 "client", "departures", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
                  "resetting", "scope", "secure", "server", "service", "streams", "waiting")
     appetite = READ_SIZE
     """Octets asked for when nothing is known of what comes."""
@@ -78,6 +78,7 @@ class Conversation:
         self._watch = watch
         self._pending: list[bytes] = []
         self._pending_size = 0
+        self.departures = Departures()
         self._burst = 0
         self._sending = False
         self._eager = True
@@ -217,6 +218,7 @@ class Conversation:
         channel = self.channel
         sent = channel.send_now(data)
         self._pending_size -= sent
+        self.departures.passed(self.left)
         await self._breathe()
         self.active = self._watch.now
         if sent == len(data) and not channel.behind:
@@ -227,6 +229,7 @@ class Conversation:
             sent = channel.send_now(rest)
             self._pending_size -= sent
             rest = rest[sent:]
+            self.departures.passed(self.left)
             self.active = self._watch.now
             await self._breathe()
 
@@ -292,14 +295,21 @@ class Conversation:
         if self.open_exchange is not None:
             self.open_exchange.end("", "", "end.superseded")
         self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
+        self._journal.begun(self.recorder.session, exchange)
         return exchange
 
     def begin_stream(self, verb: str, asked: str = "") -> StreamExchange:
         exchange = StreamExchange(self, verb, asked)
         self.streams.add(exchange)
+        self._journal.begun(self.recorder.session, exchange)
         return exchange
 
     # -- ending -----------------------------------------------------------------------------------------------
+
+    @property
+    def left(self) -> int:
+        """How many octets of the server's stream the system has taken; 0 while TLS or compression holds any."""
+        return 0 if self.channel.behind else self.recorder.offset(Stream.SERVER) - self._pending_size
 
     @property
     def unsent(self) -> int:

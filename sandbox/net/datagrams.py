@@ -172,6 +172,7 @@ def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
             outgoing.append((answer, route))
         handled.append((flow.recorder, data, answer, about))
     lost = send_all(port, outgoing) if outgoing else ()
+    took = max(0, round((time() - now) * 1e6))
     size = answers = 0
     for recorder, data, answer, about in handled:
         if answer is not None:
@@ -181,7 +182,7 @@ def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
                 size += len(answer)
             answers += 1
         size += len(data)
-        recorder.datagram(now, data, answer, about)
+        recorder.datagram(now, data, answer, about, took)
     journal.count(size, len(handled))
     return True
 

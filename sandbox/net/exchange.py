@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import time
 from typing import Protocol
 
+from sandbox.journal import records as journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 
-__all__ = ["Exchange", "StreamExchange"]
+__all__ = ["Departures", "Exchange", "StreamExchange"]
 
 
 class Talk(Protocol):
-    """What an exchange needs of its conversation. consumed: octets of the client's stream the session has taken."""
+    """What an exchange needs of its conversation. consumed: octets of the client's stream the session has taken;
+    left: octets of the server's stream the system has taken."""
 
     open_exchange: Exchange | None
     streams: set[StreamExchange]
     recorder: Recorder
+    departures: Departures
 
+    @property
+    def left(self) -> int: ...
     @property
     def consumed(self) -> int: ...
 
 
-class Exchange:
-    """An exchange under way; it implements `OpenExchange`."""
+class Departures:
+    """When answers have left: a session mostly ends an exchange while its answer is still queued."""
 
-    __slots__ = ("_conversation", "_facts", "asked", "started", "verb")
+    __slots__ = ("_last", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: list[journal.Exchange] = []
+        self._last = 0.0
+        """When the system last took octets."""
+
+    def passed(self, left: int) -> None:
+        """The system has taken octets of the server's stream, `left` in all."""
+        now = self._last = time()
+        if self._waiting:
+            for exchange in self._waiting:
+                if exchange.server[1] <= left:
+                    exchange.sent = now
+            self._waiting = [exchange for exchange in self._waiting if not exchange.sent]
+
+    def ended(self, exchange: journal.Exchange, left: int) -> None:
+        """An exchange has ended. left: as in `passed`."""
+        start, end = exchange.server
+        if start == end:
+            return
+        if end <= left:
+            exchange.sent = self._last
+        else:
+            self._waiting.append(exchange)
+
+
+class Exchange:
+    """An exchange under way; it implements `OpenExchange`, and the journal's `UnderWay`."""
+
+    __slots__ = ("_conversation", "_facts", "asked", "id", "started", "verb")
 
     def __init__(self, conversation: Talk, started: float, verb: str, asked: str) -> None:
         self._conversation = conversation
         self._facts: dict[str, str] | None = None
+        self.id = 0
         self.started = started
         self.verb = verb
         self.asked = asked
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        return self._facts or {}
 
     def note(self, name: str, value: str) -> None:
         if self._facts is None:
@@ -44,8 +85,12 @@ class Exchange:
         if conversation.open_exchange is not self:
             return  # ended already
         conversation.open_exchange = None
-        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._facts)
+        self._ended(conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                                   conversation.consumed, self._facts))
+
+    def _ended(self, exchange: journal.Exchange) -> None:
+        self.id = exchange.id
+        self._conversation.departures.ended(exchange, self._conversation.left)
 
 
 class StreamExchange(Exchange):
@@ -71,5 +116,5 @@ class StreamExchange(Exchange):
         if self not in conversation.streams:
             return  # ended already
         conversation.streams.remove(self)
-        conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
-                                       conversation.consumed, self._facts, (self._client, self._server))
+        self._ended(conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
+                                                   conversation.consumed, self._facts, (self._client, self._server)))

@@ -87,7 +87,8 @@ def test_json_line() -> None:
     data = json_line(session(), exchange("echo", facts={"user": "alice"}, cuts=[cut]))
     assert data.endswith(b"}\n")
     assert json.loads(data) == {
-        "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "seconds": 0.25, "protocol": "tcp",
+        "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "seconds": 0.25,
+        "left": None, "space": "main", "parent": 0, "cause": 0, "protocol": "tcp",
         "service": "echo", "transport": "tcp", "client": {"host": "127.0.0.1", "port": 50000},
         "server": {"host": "127.0.0.1", "port": 8007}, "verb": "echo", "asked": "/a", "outcome": "done",
         "answered": "ok", "key": "",

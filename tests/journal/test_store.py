@@ -7,6 +7,7 @@ import sqlite3
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 from hypothesis import given, settings
@@ -324,6 +325,25 @@ def test_every_migration_is_applied_once(tmp_path: Path) -> None:
     assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     database.close()
     assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_of_the_version_before_knows_neither_spaces_nor_causes(tmp_path: Path) -> None:
+    """Its exchanges have fewer fields; they are read all the same."""
+    database = sqlite3.connect(tmp_path / NAME)
+    database.executescript("".join(MIGRATIONS[:3]) + "PRAGMA user_version = 3;")
+    encode = msgspec.msgpack.encode
+    database.execute("INSERT INTO sessions VALUES (1, 'dns', 'dns', 'udp', '::1', 1, '::1', 53, 0, 1, 2, 'x', ?, 9)",
+                     (encode({}),))
+    database.execute("INSERT INTO pages VALUES (1, 1, 1, 2, 1.5, 9, ?, NULL, ?)", (
+        encode([(1, 1, 1.0, 1.5, "A", "x", "", "", "", (0, 1), (0, 1), {}, [])]),
+        encode((1, 1, [(2, 1.5, b"q", b"a", ("A", "y", "", "", "", None))]))))
+    database.commit()
+    database.close()
+    Store(tmp_path / NAME, size=1 << 20).close()
+    with Reader(tmp_path / NAME) as reader:
+        [session] = reader.sessions()
+        assert (session.cause, session.space) == (0, "main")
+        assert [(exchange.asked, exchange.sent) for _, exchange in reader.exchanges()] == [("x", 0.0), ("y", 1.5)]
 
 
 async def test_a_batch_that_cannot_be_written_is_said_and_does_not_stop_the_world(

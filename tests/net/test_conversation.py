@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from time import time
 
 import pytest
 import trio
+import trio.testing
 
 from sandbox.config import Limits
 from sandbox.journal.records import Stream
@@ -47,6 +49,87 @@ async def test_any_chunking_gives_the_same_exchanges(tmp_path: Path, seed: int) 
             assert journal.stream(session.id, Stream.CLIENT) == text
             assert journal.stream(session.id, Stream.SERVER) == text.upper()
     assert session.end == "server-closed"
+
+
+async def test_when_an_answer_left_is_recorded(tmp_path: Path) -> None:
+    """A session ends an exchange while its answer is queued, or when it is out already, or there is none."""
+    async def session(conversation: Conversation) -> None:
+        for word in ("queued", "sent", "silent"):
+            await conversation.read_line()
+            exchange = conversation.begin(word)
+            if word != "silent":
+                conversation.write(b"ok\n")
+            if word == "sent":
+                await conversation.flush()
+            exchange.end("ok")
+
+    async with serving(session, tmp_path) as bench:
+        async with await bench.connect() as stream:
+            for answer in (b"ok\n", b"ok\n", b""):
+                await stream.send_all(b"next\n")
+                assert await stream.receive_some() == answer
+        await bench.watcher.wait_closed()
+        with await bench.read() as journal:
+            queued, sent, silent = [exchange for _, exchange in journal.exchanges()]
+    assert queued.started <= queued.ended <= queued.sent <= sent.started
+    assert sent.started <= sent.sent <= sent.ended
+    assert silent.sent == 0.0
+
+
+async def test_an_answer_has_left_when_the_last_octet_has(tmp_path: Path) -> None:
+    """What is more than the system takes at once waits for the client to read."""
+    size = 1 << 23
+    read = trio.Event()
+    ended: list[float] = []
+
+    async def session(conversation: Conversation) -> None:
+        await conversation.read_line()
+        exchange = conversation.begin("large")
+        conversation.write(bytes(size))
+        exchange.end("ok")
+        ended.append(time())
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(conversation.flush)
+            await trio.testing.wait_all_tasks_blocked()
+            read.set()
+
+    async with serving(session, tmp_path) as bench:
+        async with await bench.connect() as stream:
+            await stream.send_all(b"next\n")
+            await read.wait()
+            began = time()
+            assert len(await read_all(stream)) == size
+        await bench.watcher.wait_closed()
+        [exchange] = await bench.watcher.wait_exchanges()
+    assert exchange.ended <= ended[0] < began <= exchange.sent
+
+
+async def test_what_is_under_way_is_told_and_ends_under_its_number(tmp_path: Path) -> None:
+    go_on = trio.Event()
+
+    async def session(conversation: Conversation) -> None:
+        await conversation.read_line()
+        conversation.begin("short").end("ok")
+        exchange = conversation.begin("long", "asked")
+        exchange.note("warning", "slow")
+        await go_on.wait()
+        exchange.end("ok")
+
+    async with serving(session, tmp_path) as bench:
+        with bench.journal.bus.listen() as listener:
+            async with await bench.connect() as stream:
+                await stream.send_all(b"next\n")
+                with trio.fail_after(5):
+                    while not (begun := (await anext(listener)).begun):
+                        pass
+                [(told, exchange)] = begun
+                assert (exchange.verb, exchange.asked, exchange.facts) == ("long", "asked", {"warning": "slow"})
+                assert exchange.id == 0
+                go_on.set()
+                assert await read_all(stream) == b""
+            await bench.watcher.wait_closed()
+    assert [(found.verb, found.id, found.session) for _, found in bench.watcher.exchanges] == [
+        ("short", 1, told.id), ("long", exchange.id, told.id)]
 
 
 async def test_replies_to_pipelined_lines_leave_in_one_write(tmp_path: Path) -> None:

@@ -165,3 +165,20 @@ async def test_of_equal_answers_only_the_one_that_was_lost_is_recorded_as_lost(t
         with Reader(tmp_path / NAME) as reader:
             sent = {session.client.host: reader.stream(session.id, Stream.SERVER) for session in reader.sessions()}
     assert sent == {"127.0.0.1": b"", "127.0.0.2": b"WHO"}
+
+
+@pytest.mark.usefixtures("way")
+async def test_both_times_of_a_datagram_are_recorded(tmp_path: Path) -> None:
+    async with serving(tmp_path) as (port, journal):
+        with watching(journal) as watcher, await client_socket("127.0.0.1", port) as sock:
+            for text in (b"hello", b"silence"):
+                await sock.send(text)
+            assert await sock.recv(100) == b"HELLO"
+            live = await watcher.wait_exchanges(2)
+        await journal.settle()
+        with Reader(tmp_path / "journal") as reader:
+            stored = [exchange for _, exchange in reader.exchanges()]
+    assert stored == live
+    answered, silent = stored
+    assert answered.started < answered.ended == answered.sent
+    assert silent.sent == 0.0
