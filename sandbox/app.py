@@ -25,7 +25,7 @@ from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import dial
-from sandbox.net.server import Server, Stand
+from sandbox.net.server import LazyService, Server
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
 from sandbox.protocols.contract.conversation import DatagramHandler
@@ -112,7 +112,7 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
                                                       config.ftp.accept_seconds))
     bound = bind_all(sandbox)
     contexts = tls_contexts(sandbox)
-    stands = build_all(sandbox, bound, contexts)
+    services = build_all(sandbox, bound, contexts)
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)
@@ -120,12 +120,12 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
             keepers.start_soon(warm, contexts)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
-                for sockets, stand in stands:
+                for sockets, service in services:
                     for listener in sockets.streams:
-                        listeners.start_soon(server.accept_from, listener, stand, connections)
+                        listeners.start_soon(server.accept_from, listener, service, connections)
                     for sock in sockets.datagrams:
-                        listeners.start_soon(answer_from, sock, stand, journal)
-                listeners.start_soon(build, [stand for _, stand in stands], listeners)
+                        listeners.start_soon(answer_from, sock, service, journal)
+                listeners.start_soon(build, [service for _, service in services], listeners)
                 await trio.lowlevel.checkpoint()
                 yield sandbox
                 listeners.cancel_scope.cancel()
@@ -166,27 +166,27 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
 
 
 def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
-              contexts: Contexts | None) -> list[tuple[Bound, Stand]]:
+              contexts: Contexts | None) -> list[tuple[Bound, LazyService]]:
     """Fill the zones, now that every port is known, and say how to build the services."""
     config = sandbox.config
     listening = [host for host in config.bind if host not in sandbox.skipped]
     addresses = list(config.advertise) or reachable(listening)
     sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
-    named: dict[str, Stand] = {}
+    named: dict[str, LazyService] = {}
 
     def ask(role: str) -> DatagramHandler | None:
-        return named[role].service.message if role in named else None
+        return named[role].built.message if role in named else None
 
-    stands = []
+    services = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
                           partial(dial, own=addresses, trust=contexts.client if contexts is not None else None), ask,
                           ca_folder(sandbox.data))
-        stand = named[planned.role.name] = Stand(
+        service = named[planned.role.name] = LazyService(
             planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),
             tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)
-        stands.append((sockets, stand))
-    return stands
+        services.append((sockets, service))
+    return services
 
 
 def tls_contexts(sandbox: Sandbox) -> Contexts | None:
@@ -197,13 +197,13 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
 
 
-async def build(stands: Sequence[Stand], nursery: trio.Nursery) -> None:
+async def build(services: Sequence[LazyService], nursery: trio.Nursery) -> None:
     """Build the services that nobody has needed yet, one after another, right after the start. What they do beside
     answering runs in the nursery."""
     await trio.sleep(BUILD_AFTER)
-    for stand in stands:
-        if stand.service.task is not None:
-            nursery.start_soon(stand.service.task)
+    for service in services:
+        if service.built.task is not None:
+            nursery.start_soon(service.built.task)
         await trio.lowlevel.checkpoint()
 
 

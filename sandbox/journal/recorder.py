@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sandbox.journal.digests import PIECE, Digest, Hasher
 from sandbox.journal.records import Cut, Exchange, Session, Stream
-from sandbox.journal.shared import Content, Sharing
+from sandbox.journal.shared import SharedContent, Sharing
 from sandbox.journal.store import ChunkRow, DatagramRow, Description, Page
 
 __all__ = ["Recorder"]
@@ -231,15 +231,15 @@ class Recorder:
 
     # -- the content of files ---------------------------------------------------------------------------------
 
-    def content(self, stream: Stream) -> Content | None:
+    def content(self, stream: Stream) -> SharedContent | None:
         """What has passed of a stream since the last exchange ended, to be mentioned again; None for little."""
         side = self._sides[stream]
         self._release(side)
         if not side.body:
             return None
-        return Content(side.head, side.body, min(side.kept, self._journal.body_limit), side.kept, side.sha256())
+        return SharedContent(side.head, side.body, min(side.kept, self._journal.body_limit), side.kept, side.sha256())
 
-    def passed(self, stream: Stream, content: Content, start: int, length: int) -> None:
+    def passed(self, stream: Stream, content: SharedContent, start: int, length: int) -> None:
         """Octets of a content have passed, the first of them its `start`th. Say `known` when all have."""
         side = self._sides[stream]
         now, end, first = time(), start + length, len(content.head)

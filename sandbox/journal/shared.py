@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-__all__ = ["Content", "FileIdentity", "Shared", "Sharing", "identity_of"]
+__all__ = ["FileIdentity", "Shared", "SharedContent", "Sharing", "identity_of"]
 
 REPEATS = 32
 """Bytes objects that are remembered."""
@@ -34,7 +34,7 @@ def identity_of(status: os.stat_result) -> FileIdentity:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-class Content(NamedTuple):
+class SharedContent(NamedTuple):
     """What a file holds, as the journal has it: `head`, then the body of that number, both together `kept` octets of
     `length`; and the SHA-256 of all of it, in hex."""
 
@@ -65,7 +65,7 @@ class Sharing:
         self._room = room
         self._objects: dict[int, tuple[bytes, int]] = {}
         """By identity, with a number once they have passed twice."""
-        self._contents: OrderedDict[FileIdentity, Content] = OrderedDict()
+        self._contents: OrderedDict[FileIdentity, SharedContent] = OrderedDict()
         self._pinned_octets = 0
         self._whole_from = 0
         """Bodies of lower numbers may have holes."""
@@ -107,7 +107,7 @@ class Sharing:
         """A session has what a body holds."""
         self._mentions.add((session, body))
 
-    def remember(self, identity: FileIdentity, content: Content) -> None:
+    def remember(self, identity: FileIdentity, content: SharedContent) -> None:
         """A file holds this now. Its session must be open still: a body must be pinned before it can be dropped."""
         self._forget(identity)
         if content.kept > self._room or content.body < self._whole_from:
@@ -118,7 +118,7 @@ class Sharing:
         while self._pinned_octets > self._room or len(self._contents) > CONTENTS:
             self._forget(next(iter(self._contents)))
 
-    def known(self, identity: FileIdentity, session: int) -> Content | None:
+    def known(self, identity: FileIdentity, session: int) -> SharedContent | None:
         """What a file holds, where that has passed before. The session counts as one that has it too from now on: it
         may be forgotten before the first octets are sent."""
         content = self._contents.get(identity)

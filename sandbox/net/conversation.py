@@ -22,7 +22,7 @@ from sandbox.config import Limits
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
-from sandbox.net.exchange import Departures, Exchange, StreamExchange
+from sandbox.net.exchange import Departures, RunningExchange, RunningStream
 from sandbox.net.layers.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.watch import Watch
 from sandbox.protocols.contract.conversation import (
@@ -95,8 +95,8 @@ class Conversation:
         self.due = math.inf
         self.patience = limits.idle
         self.resetting = False
-        self.open_exchange: Exchange | None = None
-        self.streams: set[StreamExchange] = set()
+        self.open_exchange: RunningExchange | None = None
+        self.streams: set[RunningStream] = set()
         """Exchanges under way beside one another."""
         self.failed = ""
         """Why it cannot go on: a term of the tcp knowledge."""
@@ -291,15 +291,15 @@ class Conversation:
 
     # -- exchanges --------------------------------------------------------------------------------------------
 
-    def begin(self, verb: str, asked: str = "") -> Exchange:
+    def begin(self, verb: str, asked: str = "") -> RunningExchange:
         if self.open_exchange is not None:
             self.open_exchange.end("", "", "end.superseded")
-        self.open_exchange = exchange = Exchange(self, self._since, verb, asked)
+        self.open_exchange = exchange = RunningExchange(self, self._since, verb, asked)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
 
-    def begin_stream(self, verb: str, asked: str = "") -> StreamExchange:
-        exchange = StreamExchange(self, verb, asked)
+    def begin_stream(self, verb: str, asked: str = "") -> RunningStream:
+        exchange = RunningStream(self, verb, asked)
         self.streams.add(exchange)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
@@ -316,7 +316,7 @@ class Conversation:
         """Octets queued that the kernel has not taken."""
         return self._pending_size
 
-    def finish(self, key: str) -> None:
+    def end_exchanges(self, key: str) -> None:
         """What is unclaimed becomes a last exchange. key: how it ended."""
         for stream in tuple(self.streams):
             stream.end("", "", key)
@@ -325,7 +325,7 @@ class Conversation:
         if exchange is None:
             if not self.recorder.unclaimed(consumed):
                 return
-            exchange = Exchange(self, self._since, "", preview(self.buffer))
+            exchange = RunningExchange(self, self._since, "", preview(self.buffer))
             self.open_exchange = exchange
         self.buffer.clear()
         exchange.end("", "", key)

@@ -19,7 +19,7 @@ from sandbox.address import Address
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.linux.mmsg import Burst, available
-from sandbox.net.server import Stand
+from sandbox.net.server import LazyService
 from sandbox.protocols.contract.conversation import Description
 
 __all__ = ["answer_from"]
@@ -56,10 +56,11 @@ class Flow:
 class Flows:
     """The flows of one socket, oldest first."""
 
-    def __init__(self, journal: Journal, stand: Stand, server: Address, client: Callable[[Route], Address]) -> None:
+    def __init__(self, journal: Journal, service: LazyService, server: Address,
+                 client: Callable[[Route], Address]) -> None:
         self._client = client
         self._journal = journal
-        self._stand = stand
+        self._service = service
         self._server = server
         self._flows: dict[Route, Flow] = {}
 
@@ -70,8 +71,8 @@ class Flows:
             if len(self._flows) >= FLOWS:
                 self._end(next(iter(self._flows)))
             client = self._client(route)
-            recorder = self._journal.open(service=self._stand.name, protocol=self._stand.protocol, transport="udp",
-                                          client=client, server=self._server)
+            recorder = self._journal.open(service=self._service.name, protocol=self._service.protocol,
+                                          transport="udp", client=client, server=self._server)
             flow = self._flows[route] = Flow(client, recorder, now)
         flow.last = now
         return flow
@@ -123,17 +124,17 @@ class OneByOne:
         return Address(route[0], route[1])
 
 
-async def answer_from(sock: socket.socket, stand: Stand, journal: Journal) -> None:
+async def answer_from(sock: socket.socket, service: LazyService, journal: Journal) -> None:
     """Answer datagrams until cancelled. Closes the socket."""
     own = sock.getsockname()
     port: Port = Burst(sock) if available() else OneByOne(sock)
-    flows = Flows(journal, stand, Address(own[0], own[1]), port.client)
+    flows = Flows(journal, service, Address(own[0], own[1]), port.client)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(expire, flows)
             while True:
                 await trio.lowlevel.wait_readable(sock)
-                while drain(port, stand, flows, journal):
+                while drain(port, service, flows, journal):
                     if journal.full:
                         await journal.room()
                     await trio.lowlevel.checkpoint()
@@ -148,7 +149,7 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
+def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> bool:
     """Answer one batch of what has arrived. Whether there may be more."""
     try:
         batch = port.receive()
@@ -157,7 +158,7 @@ def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
     if not batch:
         return False
     now = time()
-    find, handle = flows.find, stand.service.datagram
+    find, handle = flows.find, service.built.datagram
     assert handle is not None
     handled: list[tuple[Recorder, bytes, bytes | None, Description]] = []
     outgoing = []
@@ -166,7 +167,7 @@ def drain(port: Port, stand: Stand, flows: Flows, journal: Journal) -> bool:
         try:
             answer, about = handle(data, flow.client)
         except Exception:
-            log.exception("the %s service failed on a datagram from %s", stand.name, flow.client)
+            log.exception("the %s service failed on a datagram from %s", service.name, flow.client)
             answer, about = None, FAILED
         if answer is not None:
             outgoing.append((answer, route))

@@ -48,6 +48,6 @@ def conclude(conversation: Conversation, end: str) -> None:
     facts = tcp_facts(channel.sock)
     if conversation.unsent:
         facts["unsent"] = conversation.unsent
-    conversation.finish(f"end.{end}")
+    conversation.end_exchanges(f"end.{end}")
     channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
     conversation.recorder.close(end, facts)

@@ -10,15 +10,15 @@ from sandbox.journal import records as journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 
-__all__ = ["Departures", "Exchange", "StreamExchange"]
+__all__ = ["Departures", "RunningExchange", "RunningStream"]
 
 
 class Talk(Protocol):
     """What an exchange needs of its conversation. consumed: octets of the client's stream the session has taken;
     left: octets of the server's stream the system has taken."""
 
-    open_exchange: Exchange | None
-    streams: set[StreamExchange]
+    open_exchange: RunningExchange | None
+    streams: set[RunningStream]
     recorder: Recorder
     departures: Departures
 
@@ -58,7 +58,7 @@ class Departures:
             self._waiting.append(exchange)
 
 
-class Exchange:
+class RunningExchange:
     """An exchange under way; it implements `OpenExchange`, and the journal's `UnderWay`."""
 
     __slots__ = ("_conversation", "_facts", "asked", "id", "started", "verb")
@@ -93,7 +93,7 @@ class Exchange:
         self._conversation.departures.ended(exchange, self._conversation.left)
 
 
-class StreamExchange(Exchange):
+class RunningStream(RunningExchange):
     """An exchange beside others; it implements `OpenStream`."""
 
     __slots__ = ("_client", "_server")

@@ -32,7 +32,7 @@ from sandbox.protocols.contract.registry import Service
 if TYPE_CHECKING:
     from sandbox.net.layers.tls.channel import TlsSettings
 
-__all__ = ["Server", "Stand"]
+__all__ = ["LazyService", "Server"]
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ PAUSE = 0.1
 
 
 @dataclass
-class Stand:
+class LazyService:
     """A service with its names: what a listener hands its connections to.
 
     build: makes the service, which imports its code; tls: how it encrypts; encrypted: whether the TLS handshake
@@ -58,8 +58,8 @@ class Stand:
     encrypted: bool = False
 
     @cached_property
-    def service(self) -> Service:
-        """The service, built when it is first needed: listening need not wait for its code."""
+    def built(self) -> Service:
+        """The service itself, built when it is first needed: listening need not wait for its code."""
         return self.build()
 
 
@@ -73,7 +73,7 @@ class Server:
         self._per_client: Counter[str] = Counter()
         self.watch = Watch(limits)
 
-    async def accept_from(self, listener: socket.socket, stand: Stand, connections: trio.Nursery) -> None:
+    async def accept_from(self, listener: socket.socket, service: LazyService, connections: trio.Nursery) -> None:
         """Accept until cancelled. connections: where each conversation runs. Closes the listener."""
         keep_syn(listener)
         try:
@@ -89,12 +89,12 @@ class Server:
                             log.warning("cannot accept another connection: %s", error.strerror)
                             await trio.sleep(PAUSE)
                         continue  # the client was gone before we came: not our error
-                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), stand)
+                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), service)
                 await trio.lowlevel.checkpoint()
         finally:
             listener.close()
 
-    async def _carry(self, sock: socket.socket, client: Address, stand: Stand) -> None:
+    async def _carry(self, sock: socket.socket, client: Address, service: LazyService) -> None:
         channel = Channel(sock)
         try:
             sock.setblocking(False)
@@ -103,19 +103,19 @@ class Server:
         except OSError:
             channel.close()
             return
-        recorder = self._journal.open(service=stand.name, protocol=stand.protocol, transport="tcp", client=client,
+        recorder = self._journal.open(service=service.name, protocol=service.protocol, transport="tcp", client=client,
                                       server=Address(own[0], own[1]))
         recorder.session.facts["open"] = opening_facts(sock)
         if self._crowded(client):
-            self._refuse(channel, recorder, stand)
+            self._refuse(channel, recorder, service)
             return
-        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, stand.tls,
-                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, stand.tls))
+        conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, service.tls,
+                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls))
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
         end = "failed"
         try:
-            end = await self._converse(conversation, stand)
+            end = await self._converse(conversation, service)
         finally:
             self.watch.end(conversation)
             self._per_client[client.host] -= 1
@@ -123,19 +123,19 @@ class Server:
                 del self._per_client[client.host]
             conclude(conversation, end)
 
-    async def _converse(self, conversation: Conversation, stand: Stand) -> str:
+    async def _converse(self, conversation: Conversation, service: LazyService) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
-        assert stand.service.session is not None
+        assert service.built.session is not None
         with conversation.scope:
             try:
-                if stand.encrypted:
+                if service.encrypted:
                     await conversation.start_tls()
-                await stand.service.session(conversation)
+                await service.built.session(conversation)
             except ConversationError:
                 pass
             except Exception:
                 # A fault of ours must not become the client's silence or the end of the sandbox.
-                log.exception("the %s session with %s failed", stand.name, conversation.client)
+                log.exception("the %s session with %s failed", service.name, conversation.client)
                 exchange = conversation.open_exchange or conversation.begin("", "")
                 exchange.note("traceback", traceback.format_exc())
                 return "failed"
@@ -156,12 +156,12 @@ class Server:
         return (len(self.watch.conversations) >= self._limits.connections
                 or self._per_client[client.host] >= self._limits.connections_per_client)
 
-    def _refuse(self, channel: Channel, recorder: Recorder, stand: Stand) -> None:
+    def _refuse(self, channel: Channel, recorder: Recorder, service: LazyService) -> None:
         """Say that there is no room, without waiting, and close."""
         with contextlib.suppress(Closed):
-            if stand.service.busy:
-                recorder.chunk(Stream.SERVER, stand.service.busy)
-                channel.send_now(stand.service.busy)
+            if service.built.busy:
+                recorder.chunk(Stream.SERVER, service.built.busy)
+                channel.send_now(service.built.busy)
         recorder.exchange(recorder.session.opened, "", "", "", "too many connections", "end.refused", 0, None)
         channel.close()
         recorder.close("refused")

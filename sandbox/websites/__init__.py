@@ -28,7 +28,7 @@ from sandbox.websites.badtls import BadTls
 from sandbox.websites.folder import FolderSite
 from sandbox.websites.home import Pages, is_local
 from sandbox.websites.httpbin import HttpBin
-from sandbox.websites.httpbin.shape import PREFIX as HTTPBIN
+from sandbox.websites.httpbin.description import PREFIX as HTTPBIN
 from sandbox.websites.login import Login
 from sandbox.websites.mailconfig import MailConfig
 from sandbox.websites.probes import probe

@@ -13,7 +13,7 @@ from sandbox.protocols.http.messages import Headers, HttpError, Request, Respons
 from sandbox.websites import answers, page
 from sandbox.websites.content import Form, parse_query, read_form
 from sandbox.websites.httpbin.data import seconds
-from sandbox.websites.httpbin.shape import number
+from sandbox.websites.httpbin.description import number
 from sandbox.websites.httpbin.status import plain_status
 from sandbox.websites.routes import METHODS, Routes
 

@@ -36,7 +36,7 @@ class PortSite:
 
     async def __call__(self, request: Request) -> Response:
         wire = await self._connect()
-        exchange = Exchange(wire, self._port)
+        exchange = Forwarding(wire, self._port)
         try:
             return await exchange.run(request)
         except BaseException:
@@ -55,7 +55,7 @@ class PortSite:
                              "there. Start the program, then try again.")
 
 
-class Exchange:
+class Forwarding:
     """One request and its response with the program; as an iterable, the content of the response."""
 
     def __init__(self, wire: Wire, port: int) -> None:
@@ -157,7 +157,7 @@ class Exchange:
         except (ConversationError, OSError):
             raise HttpError(502, f"The program on port {self._port} broke the connection.") from None
 
-    def __aiter__(self) -> Exchange:
+    def __aiter__(self) -> Forwarding:
         return self
 
     async def __anext__(self) -> bytes:

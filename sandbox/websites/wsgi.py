@@ -226,7 +226,7 @@ class Call:
         self._head: Started | None = None
         self._sent = False
         self._left = -1
-        environ["wsgi.input"] = io.BufferedReader(Content(self), READ)
+        environ["wsgi.input"] = io.BufferedReader(WsgiInput(self), READ)
         environ["wsgi.errors"] = self._errors
 
     def run(self) -> None:
@@ -320,7 +320,7 @@ class Call:
         return trio.from_thread.run(ask, trio_token=self._token)
 
 
-class Content(io.RawIOBase):
+class WsgiInput(io.RawIOBase):
     """wsgi.input: the request's content, as far as it is asked for."""
 
     def __init__(self, call: Call) -> None:

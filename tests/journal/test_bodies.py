@@ -15,7 +15,7 @@ from sandbox.journal.digests import PIECE
 from sandbox.journal.journal import Journal
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Cut, Stream
-from sandbox.journal.shared import Content
+from sandbox.journal.shared import SharedContent
 from tests.support.journal import NAME, journal_at, open_session
 
 LONG = bytes(range(256)) * 4_000
@@ -26,7 +26,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder_of(folder / NAME).glob("*"))
 
 
-def upload(journal: Journal, data: bytes = LONG, piece: int = 100_000) -> Content:
+def upload(journal: Journal, data: bytes = LONG, piece: int = 100_000) -> SharedContent:
     """A session that received data, as a content."""
     recorder = open_session(journal)
     for start in range(0, len(data), piece):
@@ -39,7 +39,7 @@ def upload(journal: Journal, data: bytes = LONG, piece: int = 100_000) -> Conten
     return content
 
 
-def download(journal: Journal, content: Content, pieces: int = 3) -> int:
+def download(journal: Journal, content: SharedContent, pieces: int = 3) -> int:
     """A session that was sent a content. Its id."""
     recorder = open_session(journal)
     step = content.length // pieces

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Stream
-from sandbox.journal.shared import CONTENTS, REPEATS, Content, FileIdentity, Shared, Sharing
+from sandbox.journal.shared import CONTENTS, REPEATS, FileIdentity, Shared, SharedContent, Sharing
 from tests.support.journal import NAME, journal_at, one_exchange, open_session
 
 
@@ -16,8 +16,8 @@ def file(number: int) -> FileIdentity:
     return (1, number, 10, 0, 0)
 
 
-def content(body: int, kept: int = 10) -> Content:
-    return Content(b"", body, kept, 10, "")
+def content(body: int, kept: int = 10) -> SharedContent:
+    return SharedContent(b"", body, kept, 10, "")
 
 
 def test_bytes_get_a_number_when_they_pass_again() -> None:

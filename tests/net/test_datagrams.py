@@ -17,7 +17,7 @@ from sandbox.journal.records import Stream
 from sandbox.journal.store import Store
 from sandbox.net import datagrams
 from sandbox.net.binding import bind
-from sandbox.net.server import Stand
+from sandbox.net.server import LazyService
 from sandbox.protocols.contract.conversation import Answer, Description
 from sandbox.protocols.contract.registry import Service
 from tests.support.journal import NAME, journal_at
@@ -38,7 +38,7 @@ async def serving(folder: Path, host: str = "127.0.0.1") -> AsyncIterator[tuple[
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         nursery.start_soon(datagrams.answer_from, bound.datagrams[0],
-                           Stand("shout", "tcp", lambda: Service(datagram=shout)), journal)
+                           LazyService("shout", "tcp", lambda: Service(datagram=shout)), journal)
         yield bound.port, journal
         nursery.cancel_scope.cancel()
 
@@ -159,8 +159,9 @@ class Picky:
 async def test_of_equal_answers_only_the_one_that_was_lost_is_recorded_as_lost(tmp_path: Path) -> None:
     async with journal_at(tmp_path) as journal:
         port = Picky([(b"who", "127.0.0.1"), (b"who", "127.0.0.2")], taken="127.0.0.2")
-        stand = Stand("udp", "test", lambda: Service(datagram=shout))
-        datagrams.drain(port, stand, datagrams.Flows(journal, stand, Address("127.0.0.1", 53), port.client), journal)
+        service = LazyService("udp", "test", lambda: Service(datagram=shout))
+        flows = datagrams.Flows(journal, service, Address("127.0.0.1", 53), port.client)
+        datagrams.drain(port, service, flows, journal)
         await journal.settle()
         with Reader(tmp_path / NAME) as reader:
             sent = {session.client.host: reader.stream(session.id, Stream.SERVER) for session in reader.sessions()}

@@ -21,7 +21,7 @@ from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
 from sandbox.net.layers.tls.channel import TlsSettings
-from sandbox.net.server import Server, Stand
+from sandbox.net.server import LazyService, Server
 from sandbox.protocols.contract.conversation import SessionHandler
 from sandbox.protocols.contract.registry import Service
 
@@ -102,8 +102,8 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
     async with trio.open_nursery() as nursery:
         await nursery.start(journal.run)
         nursery.start_soon(server.watch.run)
-        stand = Stand("test", "tcp", lambda: Service(session=session, busy=busy), tls, encrypted)
-        nursery.start_soon(server.accept_from, bound.streams[0], stand, nursery)
+        service = LazyService("test", "tcp", lambda: Service(session=session, busy=busy), tls, encrypted)
+        nursery.start_soon(server.accept_from, bound.streams[0], service, nursery)
         with watching(journal) as watcher:
             yield Bench(bound.address, journal, server, folder / FILE, watcher)
         nursery.cancel_scope.cancel()

@@ -15,7 +15,7 @@ from sandbox.journal.journal import Journal
 from sandbox.journal.store import Store
 from sandbox.net.binding import bind
 from sandbox.net.datagrams import answer_from
-from sandbox.net.server import Server, Stand
+from sandbox.net.server import LazyService, Server
 from sandbox.protocols.contract.conversation import Wire
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.world import World
@@ -43,15 +43,15 @@ async def serving(role: str, data: Path, config: Config | None = None, observer:
     server = Server(journal, config.limits)
     sockets = bind(["127.0.0.1"], 0, found.transports)
     context = Context(world, found, config, {role: sockets.address}, no_dial)
-    stand = Stand(role, protocol.name, lambda: protocol.serve(context))
+    service = LazyService(role, protocol.name, lambda: protocol.serve(context))
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)
         async with trio.open_nursery() as connections, trio.open_nursery() as listeners:
             for listener in sockets.streams:
-                listeners.start_soon(server.accept_from, listener, stand, connections)
+                listeners.start_soon(server.accept_from, listener, service, connections)
             for sock in sockets.datagrams:
-                listeners.start_soon(answer_from, sock, stand, journal)
+                listeners.start_soon(answer_from, sock, service, journal)
             yield sockets.address
             listeners.cancel_scope.cancel()
             await server.watch.stop(config.limits.grace)

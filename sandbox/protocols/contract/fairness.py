@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import trio
 
-__all__ = ["COMMANDS", "Turns"]
+__all__ = ["COMMANDS", "Checkpoints"]
 
 COMMANDS = 64
 """Commands that are answered before others get their turn. A client may send thousands at once (RFC 2920)."""
 
 
-class Turns:
+class Checkpoints:
     """Counts what is done without a wait. burst: how much of it before others get their turn."""
 
     __slots__ = ("_burst", "_taken")
@@ -19,7 +19,7 @@ class Turns:
         self._burst = burst
         self._taken = 0
 
-    async def taken(self) -> None:
+    async def count(self) -> None:
         """One more is done."""
         self._taken += 1
         if self._taken % self._burst == 0:

@@ -17,9 +17,9 @@ from sandbox.protocols.ftp.commands.listings import Listings
 from sandbox.protocols.ftp.commands.parameters import Parameters
 from sandbox.protocols.ftp.commands.security import Security
 from sandbox.protocols.ftp.commands.transfers import Transfers
-from sandbox.protocols.ftp.state import Server
+from sandbox.protocols.ftp.state import FtpService
 
-__all__ = ["Ftp", "Server", "serve"]
+__all__ = ["Ftp", "FtpService", "serve"]
 
 
 class Ftp(Access, Security, Parameters, Transfers, FileCommands, Listings, Information):
@@ -30,11 +30,12 @@ def serve(context: Context) -> Service:
     """Build the service of `context.role`: ftp or ftps."""
     settings = context.config
     domains = context.world.domains
-    server = Server(context.world.accounts, context.world.open_files(settings.files.quota, settings.files.entries),
-                    settings.ftp.anonymous, f"ftp.{domains[0].name}" if domains else "ftp.sandbox.test",
-                    upgrade=context.role.tls is Tls.UPGRADE)
+    service = FtpService(
+        context.world.accounts, context.world.open_files(settings.files.quota, settings.files.entries),
+        settings.ftp.anonymous, f"ftp.{domains[0].name}" if domains else "ftp.sandbox.test",
+        upgrade=context.role.tls is Tls.UPGRADE)
 
     async def session(conversation: Conversation) -> None:
-        await Ftp(conversation, server).run()
+        await Ftp(conversation, service).run()
 
     return Service(session=session, busy=b"421 Too many connections; try again later\r\n")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sandbox.protocols.contract.conversation import Conversation, DataConversation
 from sandbox.protocols.ftp import grammar
-from sandbox.protocols.ftp.dialogue import Dialogue, Transfer
+from sandbox.protocols.ftp.control import ControlConnection, Transfer
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.transfer import Count
 from sandbox.protocols.lines.command import BadArgument, Command, Refusal, Reply
@@ -16,7 +16,7 @@ from sandbox.world.accounts import Accounts
 from sandbox.world.files.paths import Names, names_of
 from sandbox.world.files.tree import Tree, Trees
 
-__all__ = ["ANY", "IN", "Server", "State", "Stateful", "ok"]
+__all__ = ["ANY", "IN", "FtpService", "State", "Stateful", "ok"]
 
 CODES: dict[Refusal, tuple[str, str]] = {
     Refusal.UNKNOWN: ("500", ""), Refusal.SYNTAX: ("501", ""), Refusal.STATE: ("530", ""),
@@ -38,7 +38,7 @@ IN = State.LOGGED_IN
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class FtpService:
     """What all sessions of a service share. upgrade: whether AUTH TLS is there."""
 
     accounts: Accounts
@@ -51,16 +51,16 @@ class Server:
 def ok(code: str, *lines: str) -> Reply:
     return Reply(code, lines)
 
-class Stateful(Dialogue):
+class Stateful(ControlConnection):
     """What a control connection remembers between commands."""
 
     refusals = CODES
     arguments = {"address": grammar.host_port, "net-address": grammar.extended_address, "octets": grammar.integer,
                  "time": grammar.modification_time}
 
-    def __init__(self, conversation: Conversation, server: Server) -> None:
+    def __init__(self, conversation: Conversation, service: FtpService) -> None:
         super().__init__(conversation)
-        self.server = server
+        self.service = service
         self.state = State.UNKNOWN
         self.forget()
 
@@ -81,7 +81,7 @@ class Stateful(Dialogue):
         self.drop_port()
 
     async def greet(self) -> Reply:
-        return ok("220", f"{self.server.hostname} FTP, part of the sandbox; log in, or be anonymous")
+        return ok("220", f"{self.service.hostname} FTP, part of the sandbox; log in, or be anonymous")
 
     def not_now(self, row: Command) -> str:
         return "Log in first: USER, then PASS"

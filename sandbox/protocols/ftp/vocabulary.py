@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.protocols.ftp.commands.information import FEATURES
-from sandbox.protocols.ftp.dialogue import OUTCOMES, REPLIES
+from sandbox.protocols.ftp.control import OUTCOMES, REPLIES
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.session import Ftp
 

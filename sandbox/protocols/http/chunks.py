@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.messages import Headers
-from sandbox.protocols.http.shape import VALUE, check_field, short
+from sandbox.protocols.http.scanner import VALUE, check_field, short
 
 __all__ = ["ChunkReader"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from sandbox.protocols.contract.conversation import Conversation, EndOfStream
-from sandbox.protocols.contract.fairness import Turns
+from sandbox.protocols.contract.fairness import Checkpoints
 from sandbox.protocols.http.chunks import ChunkReader
 from sandbox.protocols.http.messages import Headers, HttpError
 
-__all__ = ["NO_CONTENT", "Content"]
+__all__ = ["NO_CONTENT", "Http1Body"]
 
 PIECE = 65_536
 """The most that is handed over at once (octets)."""
@@ -39,7 +39,7 @@ class NoContent:
 NO_CONTENT = NoContent()
 
 
-class Content:
+class Http1Body:
     """A body of known length, or a chunked one.
 
     length: octets, or -1 for chunked; limit: the service's own; expects: whether the client waits for 100 (Continue)
@@ -53,7 +53,7 @@ class Content:
         self._limit = limit
         self._expects = expects
         self._seen = 0
-        self._turns = Turns(BURST)
+        self._checkpoints = Checkpoints(BURST)
 
     @property
     def done(self) -> bool:
@@ -104,7 +104,7 @@ class Content:
         """The next piece; b"" at the end. Raises EndOfStream when the client stops before it."""
         conversation = self._conversation
         while not self.done:
-            await self._turns.taken()
+            await self._checkpoints.count()
             if self._expects:
                 self._expects = False
                 if not conversation.buffer:

@@ -12,7 +12,7 @@ import h11
 
 from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.messages import Headers
-from sandbox.protocols.http.shape import TOKEN, short
+from sandbox.protocols.http.scanner import TOKEN, short
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
 
 __all__ = ["Head", "HeadCache", "parse_head"]
@@ -70,7 +70,7 @@ SELECTIVE = {"accept-encoding", "if-match", "if-modified-since", "if-none-match"
 
 
 def parse_head(raw: bytes) -> Head:
-    """A whole head, as `shape.Scanner` found it, without empty lines before it. Raises Refused."""
+    """A whole head, as `scanner.Scanner` found it, without empty lines before it. Raises Refused."""
     names: dict[str, list[str]] = {}
     for line in raw[:-4].split(b"\r\n")[1:]:
         name, _, text = line.partition(b":")

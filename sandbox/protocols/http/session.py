@@ -1,9 +1,9 @@
 """HTTP/1.1 over one connection (RFC 9110, RFC 9112): requests in, responses out, in order, until one side has enough.
 Where client and server agreed on HTTP/2 in the TLS handshake, `http2` takes over.
 
-`heads` and `shape` read a request's head, `content` its body, a site answers, `finish` and `delivery` make and send
-the response. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are refused;
-upgrades are a site's own business (a response with a tunnel).
+`scanner` and `heads` read a request's head, `content` its body, a site answers, `selection` and `delivery` make and
+send the response. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are
+refused; upgrades are a site's own business (a response with a tunnel).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
 )
 from sandbox.protocols.contract.registry import Context
-from sandbox.protocols.http.content import NO_CONTENT, Content
+from sandbox.protocols.http.content import NO_CONTENT, Http1Body
 from sandbox.protocols.http.delivery import Delivery, close_body, linger
 from sandbox.protocols.http.errors import Refused, error_response
-from sandbox.protocols.http.finish import Finisher
 from sandbox.protocols.http.heads import Head, HeadCache, parse_head
 from sandbox.protocols.http.hosts import Hosts, admit
 from sandbox.protocols.http.messages import HttpError, Request, Response, Site
-from sandbox.protocols.http.shape import Scanner
+from sandbox.protocols.http.scanner import Scanner
+from sandbox.protocols.http.selection import Selection
 from sandbox.protocols.http.status import reason
 
 __all__ = ["BUSY", "GARBLED", "PORTS", "Server", "failed", "keep_facts"]
@@ -52,7 +52,7 @@ class Server:
         self.config: Config = context.config
         self.heads = HeadCache()
         self.route: Site = Hosts(context, sites, self.session)
-        self.finish = Finisher(context.config.http.compress)
+        self.select = Selection(context.config.http.compress)
 
     async def session(self, conversation: Conversation) -> None:
         """One connection, from its first request to its last response."""
@@ -62,7 +62,7 @@ class Server:
             await http2.converse(self, conversation)
             return
         try:
-            await Dialogue(self, conversation).run()
+            await Http1Connection(self, conversation).run()
         except ConversationError:
             return                                           # the client is gone; what happened is recorded
 
@@ -79,8 +79,8 @@ class Server:
             if not isinstance(response, Response):
                 raise TypeError(f"a site answered with {response!r}, which is no Response")
             if selective:
-                return await self.finish(request, response), ""
-            return self.finish.plain(response), ""
+                return await self.select(request, response), ""
+            return self.select.plain(response), ""
         except HttpError as error:
             exchange.note("problem", error.detail)
             return error_response(error, request), error.key if isinstance(error, Refused) else ""
@@ -93,7 +93,7 @@ class Server:
             return failed(error, request, exchange, self.config.http.debug), ""
 
 
-class Dialogue:
+class Http1Connection:
     """One connection."""
 
     def __init__(self, server: Server, conversation: Conversation) -> None:
@@ -190,7 +190,7 @@ class Dialogue:
         talk, server = self._talk, self._server
         self._queued += 1
         exchange = talk.begin(head.method, head.asked)
-        content = Content(talk, head.length, server.config.limits.body, bool(head.expect)) if head.length else None
+        content = Http1Body(talk, head.length, server.config.limits.body, bool(head.expect)) if head.length else None
         scheme = head.scheme or self._scheme
         # An authority without a port means the scheme's own (RFC 9110 §4.2.1), not the one this service has here.
         port = head.port or (PORTS[scheme] if head.host else self._local.port)
@@ -203,7 +203,7 @@ class Dialogue:
         response, key = await server.answer(request, head.length, head.expect, head.selective, exchange)
         return await self._deliver(head, request, response, content, exchange, key)
 
-    async def _deliver(self, head: Head, request: Request, response: Response, content: Content | None,
+    async def _deliver(self, head: Head, request: Request, response: Response, content: Http1Body | None,
                        exchange: OpenExchange, key: str) -> bool:
         talk = self._talk
         keep = head.persistent and not response.close and (content is None or content.skippable)
@@ -229,7 +229,7 @@ class Dialogue:
             return False
         return delivery.keep
 
-    async def _skip(self, content: Content, delivery: Delivery) -> None:
+    async def _skip(self, content: Http1Body, delivery: Delivery) -> None:
         """Get past a body nobody read, or make sure that the client sees the answer although it was not read."""
         try:
             if delivery.keep and await content.discard():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sandbox.protocols.http.dates import now
 from sandbox.protocols.http.messages import Headers
-from sandbox.protocols.http.shape import TOKEN, VALUE
+from sandbox.protocols.http.scanner import TOKEN, VALUE
 from sandbox.protocols.http.status import PHRASES, reason
 
 __all__ = ["Written", "chunk", "field_lines", "last_chunk", "response_head"]

@@ -9,19 +9,19 @@ import re
 import traceback
 
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, EndOfStream, TimedOut
-from sandbox.protocols.contract.fairness import COMMANDS, Turns
+from sandbox.protocols.contract.fairness import COMMANDS, Checkpoints
 from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
-from sandbox.protocols.imap.replies import Refused, Tagged, bad, no
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no
 from sandbox.protocols.imap.session import Imap, Mailboxes
 from sandbox.protocols.imap.table import Command, State
-from sandbox.protocols.imap.telling import tell_news
+from sandbox.protocols.imap.updates import send_updates
 from sandbox.protocols.imap.view import NoSuchMessage
 from sandbox.protocols.lines.command import WEB
 from sandbox.world.mail import NoSuchFolder, OverQuota
 
-__all__ = ["Dialogue"]
+__all__ = ["ImapDialogue"]
 
 ERRORS = 50
 """Commands in a row that were refused as BAD before goodbye."""
@@ -32,7 +32,7 @@ MASK = "********"
 LITERAL = re.compile(rb"~?\{[0-9]+\+?\}\r?\n.*", re.DOTALL)
 
 
-class Dialogue:
+class ImapDialogue:
     """One client, from greeting to goodbye."""
 
     def __init__(self, conversation: Conversation, mailboxes: Mailboxes) -> None:
@@ -47,10 +47,10 @@ class Dialogue:
             exchange = self.conversation.begin("greeting")
             self.session.untagged(f"OK [CAPABILITY {self.session.capabilities()}] Sandbox IMAP ready")
             exchange.end("OK", "ready")
-            turns = Turns(COMMANDS)
+            checkpoints = Checkpoints(COMMANDS)
             while not self.closing:
                 await self._turn()
-                await turns.taken()
+                await checkpoints.count()
             await self.conversation.flush()
         except TimedOut:
             await self._say_goodbye()
@@ -106,7 +106,7 @@ class Dialogue:
             return await row.run(self.session, *values)
         except GrammarError as error:
             return bad(error.sentence)
-        except Refused as error:
+        except CommandRefused as error:
             return error.reply
         except NoSuchMessage as error:
             return bad(f"There are only {error} messages in this mailbox")
@@ -127,7 +127,7 @@ class Dialogue:
         if self.errors >= ERRORS and not reply.close:
             reply = reply._replace(close=True)
         if row is not None and not reply.close:
-            await tell_news(self.session, expunges=row.expunges)
+            await send_updates(self.session, expunges=row.expunges)
         if reply.close and reply.outcome != "OK":
             self.session.untagged("BYE Too much of this; goodbye" if self.errors else "BYE Goodbye")
         self.conversation.write(reply.line(self.session.tag))

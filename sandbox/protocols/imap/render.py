@@ -59,9 +59,9 @@ Writer = Callable[[Item, Known], bytes]
 class Plan:
     """What follows from the attributes that are asked for; most clients ask for the same few again and again.
 
-    reads: whether messages have to be read; sees: whether fetching marks as seen; shape, whole: whether it wants the
-    parts, or the octets, of each message; light: a function for each attribute that follows from the message's flags
-    and header, None for others.
+    reads: whether messages have to be read; sees: whether fetching marks as seen; structure, whole: whether it wants
+    the parts, or the octets, of each message; light: a function for each attribute that follows from the message's
+    flags and header, None for others.
     """
 
     def __init__(self, attributes: tuple[Attribute, ...]) -> None:
@@ -71,7 +71,7 @@ class Plan:
         self.names = frozenset(each.name for each in attributes)
         self.reads = not self.names <= CHEAP.keys()
         self.sees = any(each.section is not None and not each.peek for each in meant)
-        self.shape = any(each.name in ("BODY", "BODYSTRUCTURE") and each.section is None for each in meant)
+        self.structure = any(each.name in ("BODY", "BODYSTRUCTURE") and each.section is None for each in meant)
         self.whole = any(each.section is not None and not own_fields(each) for each in meant)
         self.light = [light_writer(*each) for each in zip(attributes, self.headings, strict=True)]
 
@@ -145,7 +145,7 @@ class Renderer:
     def _render_messages(self, items: Sequence[Item], known: Mapping[int, Known]) -> list[Piece]:
         written: list[Piece] = []
         wanted = [item.content for item in items
-                  if self.plan.whole or (self.plan.shape and item.content in known
+                  if self.plan.whole or (self.plan.structure and item.content in known
                                          and known[item.content].root is None)]
         texts = self._library.store.read_small(wanted) if wanted else {}
         for item in items:

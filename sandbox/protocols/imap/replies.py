@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-__all__ = ["CODES", "FLAGS", "Refused", "Tagged", "bad", "no", "ok"]
+__all__ = ["CODES", "FLAGS", "CommandRefused", "Tagged", "bad", "no", "ok"]
 
 CODES = frozenset({
     "ALREADYEXISTS", "APPENDUID", "AUTHENTICATIONFAILED", "BADCHARSET", "CANNOT", "CAPABILITY", "CLOSED",
@@ -44,7 +44,7 @@ class Tagged(NamedTuple):
         return f"code.{self.code.partition(' ')[0]}" if self.code and self.outcome != "OK" else ""
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """What a command asks for is not done. reply: why."""
 
     def __init__(self, reply: Tagged) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.protocols.contract.conversation import Conversation
 from sandbox.protocols.contract.registry import Context, Service, Tls
-from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 
@@ -22,7 +22,7 @@ def serve(context: Context) -> Service:
         require_tls=settings.require_tls, size=settings.size)
 
     async def session(conversation: Conversation) -> None:
-        await Dialogue(conversation, mailboxes).run()
+        await ImapDialogue(conversation, mailboxes).run()
 
     return Service(session=session, busy=b"* BYE [UNAVAILABLE] Too many connections; try again later\r\n")
 

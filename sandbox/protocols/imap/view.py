@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.replies import FLAGS
-from sandbox.world.mail import Change
+from sandbox.world.mail import FolderChange
 from sandbox.world.mail import View as Snapshot
 
 __all__ = ["News", "NoSuchMessage", "View"]
@@ -49,13 +49,13 @@ class View:
         self.saved: list[int] = []
         self.own: set[int] = set()
         """Mod-sequences of changes of flags that this session made and has answered for."""
-        self._news: deque[Change] = deque()
+        self._news: deque[FolderChange] = deque()
         self._gone: set[int] = set()
         self.wake: Callable[[], None] | None = None
         """Called in another thread when there is news."""
         self.stop: Callable[[], None] = lambda: None
 
-    def hear(self, change: Change) -> None:
+    def hear(self, change: FolderChange) -> None:
         """Called in the store's thread."""
         self._news.append(change)
         wake = self.wake  # the session may take it away in this very moment

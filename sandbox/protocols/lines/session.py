@@ -21,7 +21,7 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
     TooLong,
 )
-from sandbox.protocols.contract.fairness import COMMANDS, Turns
+from sandbox.protocols.contract.fairness import COMMANDS, Checkpoints
 from sandbox.protocols.lines.command import CLEAR_TEXT, SHOWN, WEB, BadArgument, Command, Refusal, Reply
 
 __all__ = ["LineSession"]
@@ -110,10 +110,10 @@ class LineSession:
         try:
             self.exchange = self.conversation.begin("greeting")
             await self._answer(await self.greet())
-            turns = Turns(COMMANDS)
+            checkpoints = Checkpoints(COMMANDS)
             while not self.closing:
                 await self._turn()
-                await turns.taken()
+                await checkpoints.count()
             await self.conversation.flush()
         except TimedOut:
             await self._say_goodbye(Refusal.IDLE, "Nothing came from you for too long; goodbye")

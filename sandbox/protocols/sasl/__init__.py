@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.sasl.authenticate import authenticate, decode, encode
 from sandbox.protocols.sasl.base import Accounts, Challenge, Mechanism, Reason, SaslError, Success
 from sandbox.protocols.sasl.cram_md5 import CramMd5
-from sandbox.protocols.sasl.dialogue import authenticate, decode, encode
 from sandbox.protocols.sasl.login import Login
 from sandbox.protocols.sasl.plain import Plain
 from sandbox.protocols.sasl.scram import ScramSha256, ScramSha256Plus

@@ -14,8 +14,8 @@ from base64 import b64encode
 from functools import lru_cache
 from typing import NamedTuple
 
+from sandbox.protocols.sasl.authenticate import decode
 from sandbox.protocols.sasl.base import Challenge, Host, Mechanism, Reason, SaslError, Success, same, text
-from sandbox.protocols.sasl.dialogue import decode
 from sandbox.protocols.sasl.saslprep import saslprep
 
 __all__ = ["ScramSha256", "ScramSha256Plus"]

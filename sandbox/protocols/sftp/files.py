@@ -181,7 +181,7 @@ class Files(asyncssh.SFTPServer):
         try:
             await file_obj.settle()
             # Without a client nobody said that the file is complete.
-            await in_thread(file_obj.give_up if self._log.gone else file_obj.writing.finish)
+            await in_thread(file_obj.give_up if self._log.gone else file_obj.writing.commit)
         except Exception as error:
             await in_thread(file_obj.give_up)
             refusal = status_of(error)
@@ -244,7 +244,7 @@ class Files(asyncssh.SFTPServer):
             try:
                 writing.truncate(attrs.size)
             finally:
-                writing.finish()
+                writing.commit()
         if attrs.permissions is not None:
             self._tree.set_mode(names, attrs.permissions)
         if attrs.mtime is not None:

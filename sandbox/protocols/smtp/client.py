@@ -12,7 +12,7 @@ from sandbox.protocols.contract.conversation import Closed, Wire
 from sandbox.protocols.lines.dot_stuffing import Stuffer
 from sandbox.protocols.smtp.bounce import Facts
 
-__all__ = ["Answer", "Client", "Refused", "TlsFailed"]
+__all__ = ["Answer", "Client", "NegativeReply", "TlsFailed"]
 
 LINE = 4096      # octets of a reply line: RFC 5321 §4.5.3.1.5 says 512, others are less strict
 LINES = 200      # lines of one reply
@@ -43,7 +43,7 @@ class TlsFailed(Exception):
     """The server announced STARTTLS, and then there was no TLS with it."""
 
 
-class Refused(Exception):
+class NegativeReply(Exception):
     """The server said no to the whole message, or broke off. answer: its last word."""
 
     def __init__(self, answer: Answer) -> None:
@@ -51,8 +51,8 @@ class Refused(Exception):
         self.answer = answer
 
 
-def broken(text: str) -> Refused:
-    return Refused(Answer(421, "4.4.2", text))
+def broken(text: str) -> NegativeReply:
+    return NegativeReply(Answer(421, "4.4.2", text))
 
 
 class Client:
@@ -65,12 +65,15 @@ class Client:
         self.extensions: dict[str, str] = {}
 
     async def greet(self) -> None:
-        """Hear the greeting, say EHLO, or HELO where that is not known. Raises Refused."""
+        """Hear the greeting, say EHLO, or HELO where that is not known. Raises NegativeReply."""
         self.expect(await self.answer())
         await self.hello()
 
     async def start_tls(self, server_name: str) -> None:
-        """RFC 3207 §4: encrypt, then forget what the server said before and ask again. Raises TlsFailed, Refused."""
+        """RFC 3207 §4: encrypt, then forget what the server said before and ask again.
+
+        Raises TlsFailed, NegativeReply.
+        """
         await self.send("STARTTLS")
         if not (await self.answer()).good:
             raise TlsFailed
@@ -96,7 +99,7 @@ class Client:
                     message: AsyncIterator[bytes]) -> list[Answer]:
         """Send one message; returns the answer for each recipient, in order.
 
-        message: pieces; it is closed here. Raises Refused when nobody can get it.
+        message: pieces; it is closed here. Raises NegativeReply when nobody can get it.
         """
         facts = recipients[0][1]
         self.check(facts)
@@ -143,15 +146,15 @@ class Client:
             with trio.move_on_after(5):
                 await self.send("QUIT")
                 await self.answer()
-        except Refused:
+        except NegativeReply:
             pass
 
     def check(self, facts: Facts) -> None:
-        """Whether this server can take such a message at all. Raises Refused."""
+        """Whether this server can take such a message at all. Raises NegativeReply."""
         if facts.utf8 and "SMTPUTF8" not in self.extensions:
-            raise Refused(Answer(550, "5.6.7", "the next server does not know SMTPUTF8"))  # RFC 6531 §3.2
+            raise NegativeReply(Answer(550, "5.6.7", "the next server does not know SMTPUTF8"))  # RFC 6531 §3.2
         if facts.body == "BINARYMIME" and not {"BINARYMIME", "CHUNKING"} <= self.extensions.keys():
-            raise Refused(Answer(554, "5.6.3", "the next server does not take binary messages"))  # RFC 3030 §3
+            raise NegativeReply(Answer(554, "5.6.3", "the next server does not take binary messages"))  # RFC 3030 §3
 
     def mail_parameters(self, facts: Facts, size: int) -> str:
         words = []
@@ -175,7 +178,7 @@ class Client:
 
     def expect(self, answer: Answer) -> None:
         if not answer.good:
-            raise Refused(answer)
+            raise NegativeReply(answer)
 
     # Lines
 
@@ -202,7 +205,7 @@ class Client:
         return Answer(code, status, f"{code} {status} {' '.join(texts)}")
 
     async def reply(self, seconds: float = SECONDS) -> list[tuple[int, str]]:
-        """The next reply's lines. Raises Refused when there is none, or none that makes sense."""
+        """The next reply's lines. Raises NegativeReply when there is none, or none that makes sense."""
         lines: list[tuple[int, str]] = []
         try:
             with trio.fail_after(seconds):

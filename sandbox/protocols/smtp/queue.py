@@ -17,10 +17,10 @@ import trio
 from sandbox.address import Address
 from sandbox.protocols.contract.conversation import Wire
 from sandbox.protocols.smtp.bounce import Facts, Outcome, needs, report
-from sandbox.protocols.smtp.client import Answer, Client, Refused, TlsFailed
+from sandbox.protocols.smtp.client import Answer, Client, NegativeReply, TlsFailed
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.threads import Pieces, settled
-from sandbox.world.mail import QUEUE, Change, MailStore, Outbound
+from sandbox.world.mail import QUEUE, FolderChange, MailStore, Outbound
 
 __all__ = ["Carrier"]
 
@@ -49,11 +49,11 @@ class Carrier:
     async def run(self) -> None:
         """For ever: carry what is due, then wait for more."""
         token = trio.lowlevel.current_trio_token()
-        bell = Bell()
+        wakeup = Wakeup()
 
-        def ring(change: Change) -> None:
+        def ring(change: FolderChange) -> None:
             if change.added:
-                token.run_sync_soon(bell.ring)
+                token.run_sync_soon(wakeup.wake)
 
         stop = self.store.watch(QUEUE, ring)
         try:
@@ -62,11 +62,11 @@ class Carrier:
             arrived = await trio.to_thread.run_sync(self.store.arrived)
             await settled(self.store.delete_outbound(arrived))
             while True:
-                bell.clear()
+                wakeup.clear()
                 await self.carry_due()
                 due = await trio.to_thread.run_sync(self.store.next_due)
                 with trio.move_on_after(max(0.0, due - time.time()) if due is not None else float("inf")):
-                    await bell.wait()
+                    await wakeup.wait()
         finally:
             stop()
 
@@ -100,7 +100,7 @@ class Carrier:
                     return
                 except OSError as error:  # PermissionError among them: an address that is not of this machine
                     last = Answer(450, "4.4.1", f"{name} does not answer: {error}")
-                except Refused as refused:
+                except NegativeReply as refused:
                     last = refused.answer
                     if last.lasting:
                         break
@@ -112,7 +112,7 @@ class Carrier:
         """One message to one server, encrypted if that can be (RFC 7435). A handshake that fails is followed by a
         second try in clear text: some protection when there is some to have, and no mail lost over it.
 
-        Raises OSError, Refused.
+        Raises OSError, NegativeReply.
         """
         try:
             await self.talk(legs, name, address, encrypt=True)
@@ -194,13 +194,13 @@ def grouped(legs: Sequence[Outbound]) -> list[list[Outbound]]:
     return [group[start:start + RECIPIENTS] for group in found.values() for start in range(0, len(group), RECIPIENTS)]
 
 
-class Bell:
+class Wakeup:
     """Wakes one waiter, and remembers a ring that came before the wait."""
 
     def __init__(self) -> None:
         self._event = trio.Event()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         self._event.set()
 
     def clear(self) -> None:

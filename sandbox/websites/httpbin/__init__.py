@@ -21,7 +21,7 @@ from sandbox.websites.httpbin import (
     redirects,
     status,
 )
-from sandbox.websites.httpbin.shape import PREFIX, base
+from sandbox.websites.httpbin.description import PREFIX, base
 from sandbox.websites.routes import Routes
 
 __all__ = ["HttpBin"]

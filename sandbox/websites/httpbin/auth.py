@@ -14,7 +14,7 @@ from sandbox.websites.authentication import (
     same,
 )
 from sandbox.websites.content import FORM_LIMIT
-from sandbox.websites.httpbin.shape import number
+from sandbox.websites.httpbin.description import number
 from sandbox.websites.routes import Routes
 
 TITLE = "Passwords"

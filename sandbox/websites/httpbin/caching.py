@@ -9,7 +9,7 @@ from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers
 from sandbox.websites.content import grouped, parse_query
-from sandbox.websites.httpbin.shape import number, shape
+from sandbox.websites.httpbin.description import describe, number
 from sandbox.websites.routes import Routes
 
 TITLE = "Caching and header fields"
@@ -29,7 +29,7 @@ FRAMING = frozenset({"connection", "content-encoding", "content-length", "keep-a
 
 
 def described(request: Request, *fields: tuple[str, str]) -> Response:
-    return answers.json(shape(request, "args", "headers", "origin", "url"), headers=fields)
+    return answers.json(describe(request, "args", "headers", "origin", "url"), headers=fields)
 
 
 def cache(request: Request) -> Response:

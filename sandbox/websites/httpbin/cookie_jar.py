@@ -6,7 +6,7 @@ from sandbox.protocols.http.messages import Request, Response
 from sandbox.websites import answers
 from sandbox.websites.content import parse_query
 from sandbox.websites.cookies import clear_cookie, cookies, set_cookie
-from sandbox.websites.httpbin.shape import base
+from sandbox.websites.httpbin.description import base
 from sandbox.websites.routes import Routes
 
 TITLE = "Cookies"

@@ -14,7 +14,7 @@ import trio
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers, page
 from sandbox.websites.content import FORM_LIMIT
-from sandbox.websites.httpbin.shape import base, number, query_of, shape, told
+from sandbox.websites.httpbin.description import base, describe, number, query_of, told
 from sandbox.websites.routes import METHODS, Routes
 
 TITLE = "Data, slow and fast"
@@ -71,7 +71,7 @@ async def pieces(data: bytes, size: int, pause: float = 0.0) -> AsyncIterator[by
 
 
 def stream(request: Request, n: str) -> Response:
-    about = shape(request, "args", "headers", "origin", "url")
+    about = describe(request, "args", "headers", "origin", "url")
     lines = number(n, "n", 0, MAX_LINES)
 
     async def body() -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sandbox.protocols.http.messages import Request, Response
 from sandbox.websites import answers
 from sandbox.websites.content import FORM_LIMIT
-from sandbox.websites.httpbin.shape import headers_of, shape, told
+from sandbox.websites.httpbin.description import describe, headers_of, told
 from sandbox.websites.routes import METHODS, Routes
 
 TITLE = "What you sent"
@@ -22,7 +22,7 @@ WITH_CONTENT = ("args", "data", "files", "form", "headers", "json", "origin", "u
 
 
 def get(request: Request) -> Response:
-    return answers.json(shape(request, "args", "headers", "origin", "url"))
+    return answers.json(describe(request, "args", "headers", "origin", "url"))
 
 
 async def send(request: Request) -> Response:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandbox.protocols.http.messages import Request, Response
 from sandbox.websites import answers, page
-from sandbox.websites.httpbin.shape import base, shape
+from sandbox.websites.httpbin.description import base, describe
 from sandbox.websites.routes import Routes
 
 TITLE = "Formats"
@@ -75,7 +75,7 @@ def form(request: Request) -> Response:
 
 def coded(request: Request, coding: str, mark: str) -> Response:
     """A content coding (RFC 9110 §8.4) that is used whether or not it was asked for."""
-    told = shape(request, "headers", "method", "origin") | {mark: True}
+    told = describe(request, "headers", "method", "origin") | {mark: True}
     return answers.answer(CODINGS[coding](answers.json_bytes(told)), "application/json",
                           headers=[("Content-Encoding", coding)])
 

@@ -7,7 +7,7 @@ import re
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.websites import answers
 from sandbox.websites.content import any_form
-from sandbox.websites.httpbin.shape import base, number, query_of
+from sandbox.websites.httpbin.description import base, number, query_of
 from sandbox.websites.routes import METHODS, Routes
 
 TITLE = "Redirects"

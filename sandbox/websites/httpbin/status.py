@@ -6,7 +6,7 @@ import random
 
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers
-from sandbox.websites.httpbin.shape import base
+from sandbox.websites.httpbin.description import base
 from sandbox.websites.routes import METHODS, Routes
 
 __all__ = ["INDEX", "TITLE", "plain_status", "register"]

@@ -133,9 +133,9 @@ class Place(NamedTuple):
 
 
 class Writing:
-    """A file open for writing (and reading). Ends with `finish` or `abandon`; both do no harm twice.
+    """A file open for writing (and reading). Ends with `commit` or `abandon`; both do no harm twice.
 
-    With `replace` it is written beside its name and takes it at `finish`, all at once: a reader sees the old file
+    With `replace` it is written beside its name and takes it at `commit`, all at once: a reader sees the old file
     or the new one. `abandon` then leaves the old one, or, where there was none, what has arrived, so that a client
     can go on from there. Without `replace` it is changed where it is.
     """
@@ -211,7 +211,7 @@ class Writing:
         self.size = size
         os.ftruncate(self._descriptor, size)
 
-    def finish(self) -> None:
+    def commit(self) -> None:
         """The file is complete."""
         if self._ended:
             return

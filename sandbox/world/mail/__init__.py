@@ -14,11 +14,11 @@ from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.store import MailStore
 from sandbox.world.mail.values import (
     QUEUE,
-    Change,
     Counts,
     Delivery,
     Flagged,
     Folder,
+    FolderChange,
     FolderExists,
     Item,
     NoSuchFolder,
@@ -29,6 +29,22 @@ from sandbox.world.mail.values import (
 )
 
 __all__ = [
-    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "MailReader", "MailStore",
-    "NoSuchFolder", "Outbound", "OverQuota", "Spool", "StoreBusy", "StoreError", "Stored", "View",
+    "QUEUE",
+    "Counts",
+    "Delivery",
+    "Flagged",
+    "Folder",
+    "FolderChange",
+    "FolderExists",
+    "Item",
+    "MailReader",
+    "MailStore",
+    "NoSuchFolder",
+    "Outbound",
+    "OverQuota",
+    "Spool",
+    "StoreBusy",
+    "StoreError",
+    "Stored",
+    "View",
 ]

@@ -7,13 +7,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 
-from sandbox.world.mail.values import Change
+from sandbox.world.mail.values import FolderChange
 
 __all__ = ["Observers"]
 
 log = logging.getLogger(__name__)
 
-Observer = Callable[[Change], None]
+Observer = Callable[[FolderChange], None]
 
 
 class Observers:
@@ -36,7 +36,7 @@ class Observers:
             if not self._observers[folder]:
                 del self._observers[folder]
 
-    def announce(self, changes: list[Change]) -> None:
+    def announce(self, changes: list[FolderChange]) -> None:
         """Tell everyone. One that raises is logged and removed."""
         for change in changes:
             if change.folder not in self._observers:

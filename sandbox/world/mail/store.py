@@ -15,7 +15,7 @@ from sandbox.world.mail.observers import Observers
 from sandbox.world.mail.reader import QUOTA, MailReader
 from sandbox.world.mail.schema import Durability, StoreError, claim, connect, migrate
 from sandbox.world.mail.spool import Spool
-from sandbox.world.mail.values import Change, Delivery, Flagged, Outbound, Stored
+from sandbox.world.mail.values import Delivery, Flagged, FolderChange, Outbound, Stored
 from sandbox.world.mail.writer import Writer
 
 __all__ = ["MailStore"]
@@ -171,7 +171,7 @@ class MailStore(MailReader):
         with self._guard:
             self._maildrops.discard(account)
 
-    def watch(self, folder: int, observer: Callable[[Change], None]) -> Callable[[], None]:
+    def watch(self, folder: int, observer: Callable[[FolderChange], None]) -> Callable[[], None]:
         """Hear of each change to a folder, or to the QUEUE, once it is safe; returns a function that ends it.
 
         The observer is called in the writer's thread and must be quick. One that raises is logged and removed.

@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 __all__ = [
-    "QUEUE", "Change", "Counts", "Delivery", "Flagged", "Folder", "FolderExists", "Item", "NoSuchFolder", "Outbound",
-    "OverQuota", "Stored", "View",
+    "QUEUE",
+    "Counts",
+    "Delivery",
+    "Flagged",
+    "Folder",
+    "FolderChange",
+    "FolderExists",
+    "Item",
+    "NoSuchFolder",
+    "Outbound",
+    "OverQuota",
+    "Stored",
+    "View",
 ]
 
 
@@ -99,7 +110,7 @@ class Flagged(NamedTuple):
     items: list[Item] | None = None
 
 
-class Change(NamedTuple):
+class FolderChange(NamedTuple):
     """What a commit did to a folder, by UID."""
 
     folder: int

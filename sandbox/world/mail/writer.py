@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
 from sandbox.world.mail.schema import SYNCHRONOUS, Durability
-from sandbox.world.mail.values import Change
+from sandbox.world.mail.values import FolderChange
 
 __all__ = ["Transaction", "Writer"]
 
@@ -34,7 +34,7 @@ class Transaction:
         self.database = database
         self.execute = database.execute
         self.executemany = database.executemany
-        self.changes: list[Change] = []
+        self.changes: list[FolderChange] = []
         self.after: list[Callable[[], None]] = []
 
 
@@ -48,7 +48,7 @@ class Writer:
     """Owns the one connection that writes. announce: called with a commit's changes, in the writer's thread;
     durability: what commits must survive."""
 
-    def __init__(self, database: sqlite3.Connection, announce: Callable[[list[Change]], None],
+    def __init__(self, database: sqlite3.Connection, announce: Callable[[list[FolderChange]], None],
                  durability: Durability) -> None:
         self._database = database
         self._durability = durability

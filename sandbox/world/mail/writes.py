@@ -13,9 +13,9 @@ from sandbox.world.mail.reader import ITEM
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.values import (
     QUEUE,
-    Change,
     Delivery,
     Flagged,
+    FolderChange,
     Item,
     NoSuchFolder,
     Outbound,
@@ -85,7 +85,7 @@ def delete_folder(tx: Transaction, folder: int, files: Path) -> None:
     rows = tx.execute("SELECT uid, content, size FROM message WHERE folder = ? ORDER BY uid", (folder,)).fetchall()
     tx.execute("DELETE FROM folder WHERE id = ?", (folder,))
     tx.execute("UPDATE account SET used = used - ? WHERE id = ?", (sum(row[2] for row in rows), account))
-    tx.changes.append(Change(folder, 0, vanished=tuple(row[0] for row in rows)))
+    tx.changes.append(FolderChange(folder, 0, vanished=tuple(row[0] for row in rows)))
     drop_unused(tx, [row[1] for row in rows], files)
 
 
@@ -125,7 +125,7 @@ def store(tx: Transaction, head: bytes, spool: Spool, deliveries: Sequence[Deliv
                        (content, leg.sender, leg.recipient, leg.facts, leg.due, received)).fetchone()[0]
             for leg in outbound]
     if legs:
-        tx.changes.append(Change(QUEUE, 0, added=tuple(legs)))
+        tx.changes.append(FolderChange(QUEUE, 0, added=tuple(legs)))
     delete_outbound(tx, replaces, files)
     if spool.file is not None:
         # Before the commit, so that a row never lacks its file; and last, so that nothing can fail between the two
@@ -140,7 +140,7 @@ def add(tx: Transaction, folder: int, content: int, size: int, received: float, 
                                  "RETURNING uidnext, modseq", (folder,)).fetchone() or missing(folder)
     tx.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                (folder, uidnext - 1, content, size, modseq, received, flags, recipient))
-    tx.changes.append(Change(folder, modseq, added=(uidnext - 1,)))
+    tx.changes.append(FolderChange(folder, modseq, added=(uidnext - 1,)))
     return int(uidnext - 1)
 
 
@@ -206,7 +206,7 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
         if len(items) <= SHOWN:
             items.append(item)
     if changed:
-        tx.changes.append(Change(folder, modseq, flagged=tuple(changed)))
+        tx.changes.append(FolderChange(folder, modseq, flagged=tuple(changed)))
     elif not items and not late and tx.execute("SELECT 1 FROM folder WHERE id = ?", (folder,)).fetchone() is None:
         missing(folder)
     return Flagged(changed, late, modseq, items if len(items) <= SHOWN else None)
@@ -242,7 +242,7 @@ def expunge(tx: Transaction, folder: int, uids: Iterable[int], files: Path) -> l
         tx.execute("UPDATE folder SET modseq = ? WHERE id = ?", (modseq, folder))
         tx.execute("UPDATE account SET used = used - ? WHERE id = (SELECT account FROM folder WHERE id = ?)",
                    (freed, folder))
-        tx.changes.append(Change(folder, modseq, vanished=tuple(gone)))
+        tx.changes.append(FolderChange(folder, modseq, vanished=tuple(gone)))
         drop_unused(tx, contents, files)
     return gone
 
@@ -260,7 +260,7 @@ def delete_outbound(tx: Transaction, legs: Iterable[int], files: Path) -> None:
     for leg in legs:
         contents += tx.execute("DELETE FROM outbound WHERE id = ? RETURNING content", (leg,)).fetchall()
     if legs:
-        tx.changes.append(Change(QUEUE, 0, vanished=legs))
+        tx.changes.append(FolderChange(QUEUE, 0, vanished=legs))
     drop_unused(tx, [content for (content,) in contents], files)
 
 

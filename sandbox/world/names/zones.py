@@ -19,12 +19,12 @@ from dns.rdatatype import RdataType
 from sandbox.world.names.records import ZoneError, parse_name, parse_set, parse_type, record_set
 from sandbox.world.names.zone import Absent, CatchAll, Found, Kind, Labels, Record, Zone, labels_of
 
-__all__ = ["Absent", "CatchAll", "Change", "Found", "Kind", "Record", "Zone", "ZoneError", "Zones"]
+__all__ = ["Absent", "CatchAll", "Found", "Kind", "Record", "Zone", "ZoneChange", "ZoneError", "Zones"]
 
 log = logging.getLogger(__name__)
 
 
-class Change(NamedTuple):
+class ZoneChange(NamedTuple):
     """What happened: action is "add", "replace", "remove" or "zone" (a whole zone came or went; type is "")."""
 
     action: str
@@ -42,7 +42,7 @@ class Zones:
         self.version = 0
         self._zones: dict[Labels, Zone] = {}
         self._deepest = 0
-        self._observers: list[Callable[[Change], object]] = []
+        self._observers: list[Callable[[ZoneChange], object]] = []
         self._maintained: dict[tuple[Labels, RdataType], Rdataset] = {}
         for zone in zones:
             self.install(zone)
@@ -78,14 +78,14 @@ class Zones:
         """Add a zone, or replace the one with the same origin."""
         self._zones[zone.apex] = zone
         self._deepest = max(self._deepest, len(zone.apex))
-        self._announce_change(Change("zone", str(zone.origin), ""))
+        self._announce_change(ZoneChange("zone", str(zone.origin), ""))
 
     def uninstall(self, origin: str | Name) -> None:
         """Take a whole zone away. Raises ZoneError when there is none."""
         zone = self._zones.pop(labels_of(parse_name(origin)), None)
         if zone is None:
             raise ZoneError(f"there is no zone {origin}")
-        self._announce_change(Change("zone", str(zone.origin), ""))
+        self._announce_change(ZoneChange("zone", str(zone.origin), ""))
 
     def add(self, owner: str, type: str, value: str, ttl: int | None = None) -> None:  # noqa: A002
         """Add one record, written as in a master file; one that is there already stays as it is. Raises ZoneError."""
@@ -128,7 +128,7 @@ class Zones:
                 self._store(zone, name, record_set(rdtype, kept, old.ttl), "remove")
             else:
                 zone.drop(name, rdtype)
-                self._changed(zone, Change("remove", str(name), dns.rdatatype.to_text(rdtype)))
+                self._changed(zone, ZoneChange("remove", str(name), dns.rdatatype.to_text(rdtype)))
         return count
 
     def maintain(self, owner: str, type: str, values: Sequence[str], ttl: int | None = None) -> None:  # noqa: A002
@@ -144,7 +144,7 @@ class Zones:
         else:
             self._maintained[key] = current
 
-    def observe(self, observer: Callable[[Change], object]) -> None:
+    def observe(self, observer: Callable[[ZoneChange], object]) -> None:
         """Call `observer` after every change. One that raises is logged and called no more."""
         self._observers.append(observer)
 
@@ -162,14 +162,15 @@ class Zones:
         if old is not None and old == records and old.ttl == records.ttl:
             return
         zone.put(name, records)
-        self._changed(zone, Change(action, str(name), dns.rdatatype.to_text(records.rdtype)), zone.serial == serial)
+        change = ZoneChange(action, str(name), dns.rdatatype.to_text(records.rdtype))
+        self._changed(zone, change, zone.serial == serial)
 
-    def _changed(self, zone: Zone, change: Change, bump: bool = True) -> None:
+    def _changed(self, zone: Zone, change: ZoneChange, bump: bool = True) -> None:
         if bump:
             zone.bump()
         self._announce_change(change)
 
-    def _announce_change(self, change: Change) -> None:
+    def _announce_change(self, change: ZoneChange) -> None:
         self.version += 1
         for observer in self._observers.copy():
             try:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import sandbox.protocols.ftp
-from sandbox.protocols.ftp.dialogue import REPLIES
+from sandbox.protocols.ftp.control import REPLIES
 
 
 def test_every_code_is_listed() -> None:

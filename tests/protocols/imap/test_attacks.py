@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.protocols.contract.fairness import COMMANDS
-from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
@@ -52,7 +52,7 @@ def test_any_input_is_answered(words: list[bytes]) -> None:
 
 async def send(store: MailStore, data: bytes) -> Talk:
     talk = Talk("imap")
-    session = Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000))
+    session = ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000))
     talk.feed(b"a LOGIN alice wonderland\r\nb SELECT INBOX\r\n" + data + b"\r\n")
     talk.hang_up()
     with trio.fail_after(10):
@@ -64,7 +64,7 @@ async def test_a_command_too_long_is_read_past(tmp_path: Path) -> None:
     store = MailStore(tmp_path, durability="memory")
     talk = Talk("imap")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk.serve, Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+        nursery.start_soon(talk.serve, ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
         await talk.play("S: * OK ...\nC: a LOGIN alice wonderland\nS: a OK ...")
         talk.feed(b"b UID FETCH " + b"1,2:3," * 500_000 + b"4 FLAGS\r\nc NOOP\r\n")
         await talk.play("S: b BAD A line may have 65536 octets\nS: c OK Nothing done")
@@ -87,7 +87,7 @@ async def test_the_message_of_a_refused_append_is_never_read_as_commands(tmp_pat
     talk = Talk("imap")
     talk.feed(before + tag + b" " + append + b" {12+}\r\nx CAPABILITY\r\ny NOOP\r\n")
     talk.hang_up()
-    await talk.serve(Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+    await talk.serve(ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
     heard = await everything(talk)
     assert not [line for line in heard if line.startswith("x ")]
     assert heard[-1] == "y OK Nothing done"
@@ -105,7 +105,7 @@ async def test_a_message_that_the_disk_does_not_take_is_never_read_as_commands(
     message = b"x NOOP\r\n" * 100_000
     talk.feed(b"a LOGIN alice wonderland\r\nb APPEND INBOX {%d+}\r\n%b\r\n" % (len(message), message))
     talk.hang_up()
-    await talk.serve(Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+    await talk.serve(ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
     heard = await everything(talk)
     assert heard[-1].startswith("b NO [SERVERBUG]")
     assert heard[-2].startswith("* BYE")
@@ -125,7 +125,7 @@ async def test_who_has_much_to_say_at_once_is_not_alone_here(tmp_path: Path) -> 
     talk.feed(b"x NOOP\r\n" * 5_000)
     talk.hang_up()
     async with bystander() as others:
-        await Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000)).run()
+        await ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store), size=10_000)).run()
     store.close()
     assert sum(exchange.verb == "NOOP" for exchange in talk.exchanges) == 5_000
     assert others.turns >= 5_000 // COMMANDS

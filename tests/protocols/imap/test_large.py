@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Iterator[MailStore]:
 async def connected(store: MailStore) -> AsyncIterator[Talk]:
     talk = Talk("imap")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(talk.serve, Dialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
+        nursery.start_soon(talk.serve, ImapDialogue(talk, Mailboxes(lambda _: Person(), store, Library(store))).run)
         await talk.hear_line()
         await ask(talk, "LOGIN alice wonderland")
         yield talk

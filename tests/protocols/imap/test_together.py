@@ -10,7 +10,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
@@ -29,7 +29,7 @@ class Client:
 
     def __init__(self, mailboxes: Mailboxes) -> None:
         self.talk = Talk("imap")
-        self.session = Dialogue(self.talk, mailboxes)
+        self.session = ImapDialogue(self.talk, mailboxes)
         self.messages: list[tuple[int, frozenset[str]] | None] = []
         self.count = 0
 

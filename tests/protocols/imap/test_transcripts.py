@@ -16,7 +16,7 @@ import pytest
 import trio
 import trio.testing
 
-from sandbox.protocols.imap.dialogue import Dialogue
+from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
 from sandbox.world.mail import Delivery, MailStore
@@ -78,7 +78,7 @@ class Stage:
     async def connection(self, name: str) -> Talk:
         if name not in self.talks:
             talk = self.talks[name] = Talk("imap")
-            self.nursery.start_soon(talk.serve, Dialogue(talk, self.mailboxes).run)
+            self.nursery.start_soon(talk.serve, ImapDialogue(talk, self.mailboxes).run)
             await talk.play("S: * OK [CAPABILITY ...] Sandbox IMAP ready")
         return self.talks[name]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from sandbox.protocols.imap.view import View
-from sandbox.world.mail import Change
+from sandbox.world.mail import FolderChange
 
 
 class Leaving(View):
@@ -33,6 +33,6 @@ class Leaving(View):
 def test_news_that_comes_while_idling_ends_is_heard() -> None:
     """An observer that raises would never be told anything again."""
     view = Leaving()
-    view.hear(Change(folder=1, modseq=7))
+    view.hear(FolderChange(folder=1, modseq=7))
     assert view.called == 1
     assert view.restless

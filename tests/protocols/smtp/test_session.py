@@ -15,7 +15,7 @@ from sandbox.protocols.smtp import session as smtp_session
 from sandbox.protocols.smtp.bounce import Facts
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Office, received
 from sandbox.protocols.smtp.session import Smtp
-from sandbox.world.mail import QUEUE, Change, Item, MailStore
+from sandbox.world.mail import QUEUE, FolderChange, Item, MailStore
 from tests.support.dialogue import Talk, dialogue
 
 
@@ -360,7 +360,7 @@ PLAIN = b64encode(b"\0alice\0wonderland").decode()
 
 
 async def test_submission_wants_a_login(submission: Office, store: MailStore) -> None:
-    woken: list[Change] = []
+    woken: list[FolderChange] = []
     store.watch(QUEUE, woken.append)
     conversation = Talk("submission", secure=True)
     await talk(submission, f"""

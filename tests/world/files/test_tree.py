@@ -42,7 +42,7 @@ def tree(trees: Trees) -> Tree:
 def put(tree: Tree, path: str, content: bytes, **options: bool) -> None:
     writing = tree.write(names_of(path), **options)
     writing.write(content, 0)
-    writing.finish()
+    writing.commit()
 
 
 def get(tree: Tree, path: str) -> bytes:
@@ -117,7 +117,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tree: Tree) -> None:
     assert get(tree, "/a.txt") == b"old"
     assert TEMPORARY not in "".join(names(tree, "/"))
     writing.write(b"w", 2)
-    writing.finish()
+    writing.commit()
     assert get(tree, "/a.txt") == b"new"
 
 
@@ -137,7 +137,7 @@ def test_an_upload_broken_off_can_be_gone_on_with(tree: Tree) -> None:
     assert get(tree, "/a.txt") == b"half"
     more = tree.write(("a.txt",))
     more.write(b" and half", more.size)
-    more.finish()
+    more.commit()
     assert get(tree, "/a.txt") == b"half and half"
 
 
@@ -145,8 +145,8 @@ def test_two_at_once_leave_one_whole_file(tree: Tree) -> None:
     first, second = (tree.write(("a.txt",), replace=True) for _ in range(2))
     first.write(b"first", 0)
     second.write(b"second one", 0)
-    second.finish()
-    first.finish()
+    second.commit()
+    first.commit()
     assert get(tree, "/a.txt") == b"first"
 
 
@@ -187,7 +187,7 @@ def test_replacing_gives_the_old_room_back(tree: Tree) -> None:
         put(tree, "/a", bytes(QUOTA // 2), replace=True)
     writing = tree.write(("a",))
     writing.truncate(0)
-    writing.finish()
+    writing.commit()
     put(tree, "/b", bytes(QUOTA))
 
 
@@ -263,8 +263,8 @@ def test_modes_never_lock_the_sandbox_out(tree: Tree) -> None:
 
 def test_a_writing_ends_once(tree: Tree) -> None:
     writing: Writing = tree.write(("a",), replace=True)
-    writing.finish()
-    writing.finish()
+    writing.commit()
+    writing.commit()
     writing.abandon()
     assert get(tree, "/a") == b""
 

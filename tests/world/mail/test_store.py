@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from sandbox.world.mail import (
-    Change,
     Delivery,
+    FolderChange,
     FolderExists,
     MailStore,
     NoSuchFolder,
@@ -140,14 +140,14 @@ def test_one_job_that_fails_does_not_take_the_others_with_it(store: MailStore) -
 def test_changes_are_announced_after_the_commit(store: MailStore) -> None:
     store.require_account("alice").result()
     inbox = store.find_folder("alice")
-    heard: list[Change] = []
+    heard: list[FolderChange] = []
     seen: list[int] = []
 
-    def observer(change: Change) -> None:
+    def observer(change: FolderChange) -> None:
         heard.append(change)
         seen.append(len(store.items(inbox.id)))
 
-    def broken(change: Change) -> None:
+    def broken(change: FolderChange) -> None:
         raise RuntimeError
 
     stop = store.watch(inbox.id, observer)
@@ -158,8 +158,8 @@ def test_changes_are_announced_after_the_commit(store: MailStore) -> None:
     store.expunge(inbox.id, [1]).result()
     stop()
     store.put(SMALL, Delivery("alice")).result()
-    assert heard == [Change(inbox.id, 2, added=(1,)), Change(inbox.id, 3, flagged=(1,)),
-                     Change(inbox.id, 4, vanished=(1,))]
+    assert heard == [FolderChange(inbox.id, 2, added=(1,)), FolderChange(inbox.id, 3, flagged=(1,)),
+                     FolderChange(inbox.id, 4, vanished=(1,))]
     assert seen == [1, 1, 0]
 
 

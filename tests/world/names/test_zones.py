@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.world.names.records import ZoneError
-from sandbox.world.names.zones import Change, Kind, Zone, Zones
+from sandbox.world.names.zones import Kind, Zone, ZoneChange, Zones
 
 
 def name(text: str) -> dns.name.Name:
@@ -120,9 +120,9 @@ def test_a_set_too_large_for_any_message_is_refused() -> None:
 
 
 def test_observers_hear_of_changes_and_may_fail(caplog: pytest.LogCaptureFixture) -> None:
-    found, heard = zones(), list[Change]()
+    found, heard = zones(), list[ZoneChange]()
 
-    def broken(change: Change) -> None:
+    def broken(change: ZoneChange) -> None:
         raise RuntimeError("no")
 
     found.observe(broken)
@@ -132,8 +132,8 @@ def test_observers_hear_of_changes_and_may_fail(caplog: pytest.LogCaptureFixture
         found.remove("a.zone.test", "A")
         found.install(Zone("new.test."))
         found.uninstall("new.test")
-    assert heard == [Change("add", "a.zone.test.", "A"), Change("remove", "a.zone.test.", "A"),
-                     Change("zone", "new.test.", ""), Change("zone", "new.test.", "")]
+    assert heard == [ZoneChange("add", "a.zone.test.", "A"), ZoneChange("remove", "a.zone.test.", "A"),
+                     ZoneChange("zone", "new.test.", ""), ZoneChange("zone", "new.test.", "")]
     assert len(caplog.records) == 1
 
 

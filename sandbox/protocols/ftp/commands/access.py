@@ -26,7 +26,7 @@ class Access(Stateful):
     def identify(self, name: str) -> Reply:
         """Say who you are; the password follows with PASS."""
         self.state, self.user = State.NAMED, name
-        if name.lower() in ANONYMOUS and self.server.anonymous:
+        if name.lower() in ANONYMOUS and self.service.anonymous:
             return ok("331", "Anonymous is welcome; send your e-mail address as the password")
         return ok("331", f"Password for {name}?")
 
@@ -37,19 +37,19 @@ class Access(Stateful):
             return ok("503", "Send USER first")
         assert self.exchange is not None
         self.state = State.UNKNOWN
-        if self.user.lower() in ANONYMOUS and self.server.anonymous:
+        if self.user.lower() in ANONYMOUS and self.service.anonymous:
             self.exchange.note("email", password[:100])
-            self.tree = self.server.trees.anonymous()
+            self.tree = self.service.trees.anonymous()
             self.state = State.LOGGED_IN
             return ok("230", "Welcome. You can read here; people with an account can write")
-        account = self.server.accounts.check(self.user, password)
+        account = self.service.accounts.check(self.user, password)
         if account is None:
             self.guesses += 1
             # One sentence for both, so that nobody learns who has an account (RFC 2577 §7).
             return Reply("530", ("That user and that password do not go together",),
                          close=self.guesses >= GUESSES)
         self.exchange.note("user", account.login)
-        self.tree = await trio.to_thread.run_sync(self.server.trees.person, account.login)
+        self.tree = await trio.to_thread.run_sync(self.service.trees.person, account.login)
         self.state = State.LOGGED_IN
         return ok("230", f"Welcome, {account.name}. What you put into /www is your website")
 

@@ -41,7 +41,7 @@ class Information(Stateful):
         """List what this server can do beyond RFC 959."""
         shown = "".join(f"{name}{'*' if name in self.facts else ''};" for name in FACTS)
         lines = [f"MLST {shown}" if word == "MLST" else word for word in FEATURES]
-        if self.server.upgrade and not self.conversation.secure:
+        if self.service.upgrade and not self.conversation.secure:
             lines.append("AUTH TLS")
         return ok("211", "Features:", *lines, "LANG EN*", "End")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.address import Address
 from sandbox.protocols.ftp import grammar
-from sandbox.protocols.ftp.meeting import Meeting
+from sandbox.protocols.ftp.encrypted_port import EncryptedPort
 from sandbox.protocols.ftp.state import IN, Stateful, ok
 from sandbox.protocols.lines.command import Reply, command
 
@@ -73,7 +73,7 @@ class Parameters(Stateful):
             port = self.conversation.listen()
         except OSError:
             return ok("425", "No port is free for data; try again in a moment")
-        self.port = Meeting(port, self.nursery) if self.protected else port
+        self.port = EncryptedPort(port, self.nursery) if self.protected else port
         return None
 
     @command("TYPE", states=IN, args="type [form]", rfc="959 §4.1.2")

@@ -16,7 +16,7 @@ class Security(Stateful):
         """Encrypt the control connection from here on."""
         if mechanism.upper() not in ("TLS", "TLS-C", "SSL"):
             return ok("504", "AUTH TLS is what there is")
-        if self.conversation.secure or not self.server.upgrade:
+        if self.conversation.secure or not self.service.upgrade:
             return ok("534", "This connection is encrypted already")
         self.forget()  # RFC 4217 §4: what was said in the clear counts no more
         self.protected = False

@@ -101,7 +101,7 @@ class Transfers(Stateful):
             return writing
 
         def written(writing: Writing) -> None:
-            writing.finish()
+            writing.commit()
             self.tree.announce(names)
 
         upload = Upload(opening, start, self.ascii, written)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-__all__ = ["MAX_FRAME", "PREFACE", "Cutter", "Frame", "Kind", "Toll", "read_goaway"]
+__all__ = ["MAX_FRAME", "PREFACE", "Cutter", "Frame", "Kind", "TokenBucket", "read_goaway"]
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client says first (RFC 9113 §3.4): made to be refused by servers that know only HTTP/1.1."""
@@ -100,7 +100,7 @@ class Cutter:
 NOTHING = Frame(-1, 0, 0, 0)
 
 
-class Toll:
+class TokenBucket:
     """What wasteful frames cost a client: a purse that fills up again with time.
 
     A client that cancels as many requests as a person can by leaving pages never notices. One that opens and resets
@@ -108,16 +108,16 @@ class Toll:
     floods with PING, SETTINGS, PRIORITY, empty or unknown frames, is told to calm down.
     """
 
-    PURSE = 1_000.0
-    A_SECOND = 100.0
+    SIZE = 1_000.0
+    PER_SECOND = 100.0
 
     def __init__(self, now: float) -> None:
-        self._left = self.PURSE
+        self._left = self.SIZE
         self._since = now
 
-    def pay(self, now: float) -> bool:
+    def take(self, now: float) -> bool:
         """Pay for one frame. False when nothing is left. now: seconds on any clock."""
-        self._left = min(self.PURSE, self._left + (now - self._since) * self.A_SECOND) - 1
+        self._left = min(self.SIZE, self._left + (now - self._since) * self.PER_SECOND) - 1
         self._since = now
         return self._left >= 0
 

@@ -28,13 +28,13 @@ from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange, TimedOut
-from sandbox.protocols.contract.fairness import Turns
+from sandbox.protocols.contract.fairness import Checkpoints
 from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trailers
-from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, Toll, read_goaway
+from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, TokenBucket, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
 from sandbox.protocols.http.session import Server
 
-__all__ = ["Connection", "converse"]
+__all__ = ["Http2Connection", "converse"]
 
 MAX_STREAMS = 100
 """Streams at once: what RFC 9113 §6.5.2 recommends not to go below."""
@@ -69,10 +69,10 @@ class Outgoing(NamedTuple):
 
 async def converse(server: Server, talk: Conversation) -> None:
     """One connection, from the client's preface to the last GOAWAY."""
-    await Connection(server, talk).run()
+    await Http2Connection(server, talk).run()
 
 
-class Connection:
+class Http2Connection:
     """One connection. h2: the state of the protocol; whoever makes it say something calls `queue` right after."""
 
     def __init__(self, server: Server, talk: Conversation) -> None:
@@ -89,7 +89,7 @@ class Connection:
         # A list a little longer than we like gets a 431; one that is far longer ends the connection (§10.5.1).
         self.h2.decoder.max_header_list_size = 2 * limits.head
         self._cutter = Cutter()
-        self._toll = Toll(trio.current_time())
+        self._tokens = TokenBucket(trio.current_time())
         self._streams: dict[int, Stream] = {}
         self._out: list[Outgoing] = []
         self._backlog = 0
@@ -132,14 +132,14 @@ class Connection:
 
     async def _read(self, nursery: trio.Nursery) -> None:
         """Until the client or an error ends it. Raises Closed."""
-        talk, turns = self.talk, Turns(BURST)
+        talk, checkpoints = self.talk, Checkpoints(BURST)
         while True:
             count, frame = self._cutter.next(talk.buffer)
             if count:
                 self._receive(talk.take(count), frame, nursery)
                 if self._error is not None or (self._theirs is not None and not self._streams):
                     return
-                await turns.taken()
+                await checkpoints.count()
                 while self._backlog > FLOODED or len(self._streams) >= MAX_TASKS:
                     await self._changed.park()
                 continue
@@ -182,7 +182,7 @@ class Connection:
         self.queue(None)
 
     def _pay(self) -> bool:
-        if self._toll.pay(trio.current_time()):
+        if self._tokens.take(trio.current_time()):
             return True
         self._end(ErrorCodes.ENHANCE_YOUR_CALM, "more frames than anybody needs")
         return False
@@ -347,14 +347,14 @@ class Connection:
                 await talk.flush()
 
 
-HANDLERS: dict[type[events.Event], Callable[[Connection, Any, trio.Nursery], None]] = {
-    events.RequestReceived: Connection._requested,
-    events.DataReceived: Connection._data_came,
-    events.TrailersReceived: Connection._trailers_came,
-    events.StreamEnded: Connection._ended,
-    events.StreamReset: Connection._was_reset,
-    events.WindowUpdated: Connection._window_opened,
-    events.RemoteSettingsChanged: Connection._settings_came,
+HANDLERS: dict[type[events.Event], Callable[[Http2Connection, Any, trio.Nursery], None]] = {
+    events.RequestReceived: Http2Connection._requested,
+    events.DataReceived: Http2Connection._data_came,
+    events.TrailersReceived: Http2Connection._trailers_came,
+    events.StreamEnded: Http2Connection._ended,
+    events.StreamReset: Http2Connection._was_reset,
+    events.WindowUpdated: Http2Connection._window_opened,
+    events.RemoteSettingsChanged: Http2Connection._settings_came,
 }
 """What follows from what h2 says has happened. What is not here is h2's own business, such as answering a PING."""
 

@@ -17,7 +17,7 @@ from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal,
 from sandbox.protocols.imap.grammar.dates import try_date_time
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.reading import GO_AHEAD, LINE, Incoming, skip_rest
-from sandbox.protocols.imap.replies import Refused, Tagged, bad, no, ok
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
 from sandbox.protocols.threads import settled
@@ -96,7 +96,7 @@ async def receive_all(session: Imap, name: str, cursor: Cursor, literal: Literal
             total += literal.size
             folder = folder or await find_target(session, name)
             await check(session, literal, total, len(arrived), head)
-        except (GrammarError, Refused) as error:
+        except (GrammarError, CommandRefused) as error:
             reply = bad(error.sentence) if isinstance(error, GrammarError) else error.reply
             return reply._replace(close=not await skip_rest(session.conversation, literal))
         if literal.waits:
@@ -117,18 +117,18 @@ async def receive_all(session: Imap, name: str, cursor: Cursor, literal: Literal
 
 
 async def check(session: Imap, literal: Literal, total: int, count: int, head: Head) -> None:
-    """Raises Refused for a message that will not be taken."""
+    """Raises CommandRefused for a message that will not be taken."""
     if literal.size > session.mailboxes.size:
-        raise Refused(no(f"A message may have {session.mailboxes.size} octets", "TOOBIG"))
+        raise CommandRefused(no(f"A message may have {session.mailboxes.size} octets", "TOOBIG"))
     if not literal.size:
-        raise Refused(no("An empty message is not kept"))  # RFC 3502 §6.3.11: it takes the whole command back
+        raise CommandRefused(no("An empty message is not kept"))  # RFC 3502 §6.3.11: it takes the whole command back
     if count >= MOST:
-        raise Refused(no(f"One command may append {MOST} messages", "LIMIT"))
+        raise CommandRefused(no(f"One command may append {MOST} messages", "LIMIT"))
     if head.utf8 and not session.utf8:
-        raise Refused(bad("UTF8 has to be enabled first: ENABLE UTF8=ACCEPT"))
+        raise CommandRefused(bad("UTF8 has to be enabled first: ENABLE UTF8=ACCEPT"))
     used, limit = await trio.to_thread.run_sync(session.store.usage, session.account)
     if limit and used + total > limit:
-        raise Refused(no("That does not fit into what this account may keep", "OVERQUOTA"))
+        raise CommandRefused(no("That does not fit into what this account may keep", "OVERQUOTA"))
 
 
 async def receive(session: Imap, spool: Spool, size: int) -> bool:

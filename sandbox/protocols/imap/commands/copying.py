@@ -8,10 +8,10 @@ import trio
 
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.imap.telling import tell_news
+from sandbox.protocols.imap.updates import send_updates
 from sandbox.protocols.threads import settled
 from sandbox.world.mail import Folder, NoSuchFolder
 
@@ -42,11 +42,11 @@ def chosen_uids(session: Imap, numbers: NumberSet, *, uid: bool) -> list[int]:
 
 
 async def find_target(session: Imap, name: str) -> Folder:
-    """The mailbox that messages are to go to. Raises Refused."""
+    """The mailbox that messages are to go to. Raises CommandRefused."""
     try:
         return await session.find_folder(name)
     except NoSuchFolder:
-        raise Refused(no("There is no such mailbox; CREATE it first", "TRYCREATE")) from None
+        raise CommandRefused(no("There is no such mailbox; CREATE it first", "TRYCREATE")) from None
 
 
 def copied(target: Folder, pairs: Sequence[tuple[int, int]]) -> str:
@@ -71,7 +71,7 @@ async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
 
 
 async def expunged(session: Imap, text: str) -> Tagged:
-    await tell_news(session, expunges=True)
+    await send_updates(session, expunges=True)
     return ok(text, f"HIGHESTMODSEQ {session.selected.modseq}" if "QRESYNC" in session.enabled else "")
 
 

@@ -14,7 +14,7 @@ from sandbox.protocols.imap.render import Piece, Renderer
 from sandbox.protocols.imap.replies import Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.imap.telling import BATCH, send_items, send_pieces
+from sandbox.protocols.imap.updates import BATCH, send_items, send_pieces
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import settled
 from sandbox.world.mail import Item, MailStore

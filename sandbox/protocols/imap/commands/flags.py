@@ -15,7 +15,7 @@ from sandbox.protocols.imap.render import Renderer
 from sandbox.protocols.imap.replies import FLAGS, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
-from sandbox.protocols.imap.telling import BATCH, send_items, tell_keywords
+from sandbox.protocols.imap.updates import BATCH, send_items, send_keywords
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import settled
 from sandbox.world.mail import Flagged
@@ -136,7 +136,7 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
         fresh = {flag for text in {item.flags for item in items} for flag in text.split()} - view.keywords
         if fresh and not silent:
             view.keywords |= fresh
-            tell_keywords(session, view)
+            send_keywords(session, view)
         await send_items(session, renderer, [item for item in items if item.uid not in late])
     return gone
 

@@ -15,7 +15,7 @@ from sandbox.protocols.contract.conversation import ConversationError, TooLong
 from sandbox.protocols.imap.replies import Tagged, bad, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
-from sandbox.protocols.imap.telling import tell_news
+from sandbox.protocols.imap.updates import send_updates
 
 LINE = 1000
 
@@ -94,7 +94,7 @@ class Teller:
         try:
             while session.selected.restless:
                 exchange = session.conversation.begin("push", session.selected.name)
-                exchange.end("", await tell_news(session, expunges=True))
+                exchange.end("", await send_updates(session, expunges=True))
                 await session.conversation.flush()
         except ConversationError:
             pass  # the task that reads hears of it too

@@ -13,7 +13,7 @@ from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
 from sandbox.protocols.imap.mime.text import charset_known
-from sandbox.protocols.imap.replies import Refused, Tagged, no, ok
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 
@@ -49,7 +49,7 @@ async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     view, returns = session.selected, asked.returns
     try:
         found, modseq = await find(session, asked.key, asked.charset)
-    except Refused:
+    except CommandRefused:
         if returns is not None and "SAVE" in returns:
             view.saved = []  # RFC 5182 §2.1
         raise
@@ -101,10 +101,10 @@ def listed(name: str, numbers: Sequence[int], modseq: int) -> bytes:
 async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], int]:
     """The messages that match, in order, and their highest mod-sequence if the search was about those, else 0.
 
-    charset: what the key's texts are in, b"" for UTF-8. Raises NoSuchMessage, Refused.
+    charset: what the key's texts are in, b"" for UTF-8. Raises NoSuchMessage, CommandRefused.
     """
     if charset and not charset_known(charset):
-        raise Refused(no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)"))
+        raise CommandRefused(no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)"))
     matcher = Matcher(session.mailboxes.library, session.selected, key, charset)
     if matcher.uses_modseq:
         session.enabled |= {"CONDSTORE"}

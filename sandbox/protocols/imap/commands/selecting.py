@@ -14,7 +14,7 @@ from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, State, command
-from sandbox.protocols.imap.telling import tell_items, tell_keywords
+from sandbox.protocols.imap.updates import send_flags, send_keywords
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import settled
 
@@ -111,7 +111,7 @@ def tell_mailbox(session: Imap, view: View, unseen: int, uidnext: int) -> None:
     session.untagged(f"{len(view.uids)} EXISTS")
     if not modern:
         session.untagged(f"{view.recent_count} RECENT")
-    tell_keywords(session, view)
+    send_keywords(session, view)
     if unseen and not modern:
         session.untagged(f"OK [UNSEEN {view.number(unseen)}] The first message not seen yet")
     session.untagged(f"OK [UIDVALIDITY {view.validity}] UIDs are good as long as this stays")
@@ -134,7 +134,7 @@ async def tell_since(session: Imap, view: View, resync: Resync) -> None:
     if resync.known is not None:
         asked = set(among((item.uid for item in items), known))
         items = [item for item in items if item.uid in asked]
-    await tell_items(session, items)
+    await send_flags(session, items)
 
 
 @command("CLOSE", states=State.SELECTED, rfc="9051 §6.4.1", expunges=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.http.http2.frames import MAX_FRAME, PREFACE, Cutter, Frame, Kind, Toll, read_goaway
+from sandbox.protocols.http.http2.frames import MAX_FRAME, PREFACE, Cutter, Frame, Kind, TokenBucket, read_goaway
 
 
 def frame(kind: int, payload: bytes = b"", flags: int = 0, stream: int = 0) -> bytes:
@@ -59,10 +59,10 @@ def test_what_only_costs_work(found: Frame, wasteful: bool) -> None:
 
 
 def test_the_purse_fills_up_with_time() -> None:
-    toll = Toll(0.0)
-    assert all(toll.pay(0.0) for _ in range(int(Toll.PURSE)))
-    assert not toll.pay(0.0)
-    assert toll.pay(1.0)
+    tokens = TokenBucket(0.0)
+    assert all(tokens.take(0.0) for _ in range(int(TokenBucket.SIZE)))
+    assert not tokens.take(0.0)
+    assert tokens.take(1.0)
 
 
 @pytest.mark.parametrize(("payload", "code"), [(bytes(8), 0), (bytes(4) + b"\0\0\0\x0b", 11), (b"short", 1)])

@@ -33,7 +33,7 @@ from sandbox.protocols.ftp.transfer import Count, one_error
 from sandbox.protocols.lines.command import Reply
 from sandbox.protocols.lines.session import LineSession
 
-__all__ = ["OUTCOMES", "REPLIES", "Dialogue", "Transfer", "file_problem"]
+__all__ = ["OUTCOMES", "REPLIES", "ControlConnection", "Transfer", "file_problem"]
 
 REPLIES = frozenset({
     "150", "200", "202", "211", "213", "214", "215", "220", "221", "226", "227", "229", "230", "234", "250", "257",
@@ -107,7 +107,7 @@ class Transfer:
         self.finished = trio.Event()
 
 
-class Dialogue(LineSession):
+class ControlConnection(LineSession):
     """The control connection, with at most one transfer beside it."""
 
     encoding = "utf-8"  # RFC 2640 §2.2

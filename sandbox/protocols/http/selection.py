@@ -17,13 +17,13 @@ from sandbox.protocols.http.messages import Headers, HttpError, Request, Respons
 from sandbox.protocols.http.ranges import Parted, parse_range, partial
 from sandbox.protocols.http.writer import field_lines
 
-__all__ = ["Finisher"]
+__all__ = ["Selection"]
 
 NOT_MODIFIED = {"cache-control", "content-location", "date", "etag", "expires", "last-modified", "set-cookie", "vary"}
 """What a 304 repeats (RFC 9110 §15.4.5), and cookies, which are not about the representation."""
 
 
-class Finisher:
+class Selection:
     """compress: whether to compress at all."""
 
     def __init__(self, compress: bool) -> None:

@@ -15,13 +15,13 @@ from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import Pieces
 from sandbox.world.mail import Item
 
-__all__ = ["BATCH", "send_items", "send_pieces", "tell_items", "tell_keywords", "tell_news"]
+__all__ = ["BATCH", "send_flags", "send_items", "send_keywords", "send_pieces", "send_updates"]
 
 BATCH = 1000
 """Messages looked up at once."""
 
 
-async def tell_news(session: Imap, *, expunges: bool) -> str:
+async def send_updates(session: Imap, *, expunges: bool) -> str:
     """Tell what others did to the selected mailbox; returns it in a few words."""
     view = session.view
     if view is None or not (view.restless or expunges):
@@ -44,11 +44,11 @@ async def tell_news(session: Imap, *, expunges: bool) -> str:
             session.store.set_recent(view.folder, view.uids[-1] + 1)
     if news.flagged:
         words.append(f"{len(news.flagged)} changed")
-        await tell_flags(session, news.flagged)
+        await send_flags_by_uid(session, news.flagged)
     return ", ".join(words)
 
 
-def tell_keywords(session: Imap, view: View) -> None:
+def send_keywords(session: Imap, view: View) -> None:
     """FLAGS and PERMANENTFLAGS, when a flag appears that the client has not heard of (RFC 9051 §7.3.5)."""
     known = [*FLAGS, *sorted(view.keywords - set(FLAGS))]
     session.untagged(b"FLAGS " + flag_list(known))
@@ -56,23 +56,23 @@ def tell_keywords(session: Imap, view: View) -> None:
     session.untagged(b"OK [PERMANENTFLAGS " + permanent + b"] Flags that are kept")
 
 
-async def tell_items(session: Imap, items: list[Item]) -> None:
+async def send_flags(session: Imap, items: list[Item]) -> None:
     """The flags of messages, with UID, and mod-sequence where the client wants it."""
     view = session.selected
     keywords = frozenset(flag for flags in {item.flags for item in items} for flag in flags.split())
     if not keywords <= view.keywords:
         view.keywords |= keywords
-        tell_keywords(session, view)
+        send_keywords(session, view)
     names = ["UID", "FLAGS", *(["MODSEQ"] if session.condstore else [])]
     renderer = Renderer(session.mailboxes.library, map(Attribute, names), view)
     await send_items(session, renderer, [item for item in items if view.number(item.uid)])
 
 
-async def tell_flags(session: Imap, uids: list[int]) -> None:
+async def send_flags_by_uid(session: Imap, uids: list[int]) -> None:
     """Tell that the flags of messages changed."""
     folder = session.selected.folder
     for start in range(0, len(uids), BATCH):
-        await tell_items(session, await trio.to_thread.run_sync(
+        await send_flags(session, await trio.to_thread.run_sync(
             session.store.items_of, folder, uids[start:start + BATCH]))
 
 

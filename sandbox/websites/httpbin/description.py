@@ -9,7 +9,7 @@ import trio
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.websites import answers, content
 
-__all__ = ["PREFIX", "base", "headers_of", "number", "query_of", "shape", "told"]
+__all__ = ["PREFIX", "base", "describe", "headers_of", "number", "query_of", "told"]
 
 PREFIX = "/httpbin"
 
@@ -46,7 +46,7 @@ def headers_of(request: Request) -> dict[str, str]:
     return found
 
 
-def shape(request: Request, *names: str, body: bytes = b"") -> dict[str, object]:
+def describe(request: Request, *names: str, body: bytes = b"") -> dict[str, object]:
     """The named parts of what the client sent: args, data, files, form, headers, json, method, origin, url."""
     essence, parameters = content.media_type(request.headers.get("content-type"))
     form = content.parse_form(essence, parameters, body) if {"form", "files", "data"} & set(names) \
@@ -82,8 +82,8 @@ def shape(request: Request, *names: str, body: bytes = b"") -> dict[str, object]
 async def told(request: Request, body: bytes, *names: str) -> Response:
     """The named parts of what the client sent, with its content, as JSON."""
     if len(body) < content.LARGE:
-        return answers.json(shape(request, *names, body=body))
-    return await trio.to_thread.run_sync(lambda: answers.json(shape(request, *names, body=body)))
+        return answers.json(describe(request, *names, body=body))
+    return await trio.to_thread.run_sync(lambda: answers.json(describe(request, *names, body=body)))
 
 
 def text_or_url(data: bytes, media_type: str) -> str:

@@ -11,10 +11,10 @@ import trio
 from sandbox.address import Address
 from sandbox.protocols.contract.conversation import Closed, ConversationError, DataConversation, DataPort, TimedOut
 
-__all__ = ["Meeting"]
+__all__ = ["EncryptedPort"]
 
 
-class Meeting:
+class EncryptedPort:
     """A `DataPort` over another. Its connection is encrypted already; `accept` raises Closed where that failed."""
 
     def __init__(self, port: DataPort, nursery: trio.Nursery) -> None:

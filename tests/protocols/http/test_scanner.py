@@ -7,7 +7,7 @@ import pytest
 from sandbox.config import Config, Limits
 from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.heads import parse_head
-from sandbox.protocols.http.shape import FIELDS, Scanner
+from sandbox.protocols.http.scanner import FIELDS, Scanner
 from tests.support.http import converse, read_replies
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
