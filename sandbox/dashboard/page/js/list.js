@@ -1,0 +1,182 @@
+// The list: only what is seen is in the document. Rows have one height; what is new above never moves what is read.
+
+import { h, icon, say } from "./dom.js";
+import { count, duration, family, fullTime, MOODS, timePieces } from "./format.js";
+
+const SPARE = 8;        // lines drawn above and below what is seen
+
+export class List {
+  /** rows: a Rows; open(row): somebody wants to see it; narrow(term): only such from now on; more(): ask for older. */
+  constructor(rows, { open, narrow, more }) {
+    this.rows = rows;
+    this.does = { open, narrow, more };
+    this.selected = 0;
+    this.unseen = 0;
+    this.clients = new Set();
+    this.lines = [];
+    this.space = h("div", { class: "space" });
+    this.element = h("div", { class: "list", role: "grid", "aria-label": "Exchanges, newest first", tabindex: "0" }, this.space);
+    this.chip = h("button", { class: "chip", type: "button", hidden: true, onclick: () => this.top() });
+    this.note = h("div", { class: "list-note soft" });
+    this.holder = h("div", { class: "list-holder" }, this.element, this.chip);
+    this.element.addEventListener("scroll", () => this.later(), { passive: true });
+    this.space.addEventListener("click", (event) => this.clicked(event));
+    this.watcher = new ResizeObserver(() => this.measured());
+    this.watcher.observe(this.element);
+    this.measured();
+  }
+
+  measured() {
+    const wanted = parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
+    if (wanted && wanted !== this.height) this.height = wanted;
+    this.later();
+  }
+
+  later() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.draw();
+    });
+  }
+
+  get reading() {
+    return this.element.scrollTop > 2 || this.selected !== 0;
+  }
+
+  /** New lines stand above: whoever reads keeps the place. */
+  grown(lines) {
+    if (this.reading && lines) {
+      this.unseen += lines;
+      this.space.style.height = `${this.rows.entries.length * this.height}px`;
+      this.element.scrollTop += lines * this.height;
+    }
+    this.later();
+  }
+
+  top() {
+    this.element.scrollTop = 0;
+    this.unseen = 0;
+    this.later();
+  }
+
+  draw() {
+    const { entries } = this.rows;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / this.height) - SPARE);
+    const last = Math.min(entries.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.height) + SPARE);
+    this.space.style.height = `${entries.length * this.height}px`;
+    this.element.setAttribute("aria-rowcount", entries.length);
+    while (this.lines.length > last - first) this.lines.pop().remove();
+    for (let at = first; at < last; at += 1) {
+      const line = this.lines[at - first] ?? this.newLine();
+      this.fill(line, entries[at], at);
+    }
+    if (this.element.scrollTop <= 2) this.unseen = 0;
+    this.chip.hidden = !this.unseen;
+    if (this.unseen) this.chip.textContent = `${this.unseen.toLocaleString()} new`;
+    if (last >= entries.length - 20 && this.rows.oldest !== null) this.does.more();
+  }
+
+  newLine() {
+    const line = h("div", { class: "row", role: "row" });
+    this.lines.push(line);
+    this.space.append(line);
+    return line;
+  }
+
+  fill(line, entry, at) {
+    const chosen = entry.row.id === this.selected || (entry.count > 1 && entry.rows.some((row) => row.id === this.selected));
+    line.style.transform = `translateY(${at * this.height}px)`;
+    const mark = `${entry.row.id} ${entry.count} ${chosen} ${this.clients.size > 1}`;
+    if (line.dataset.mark === mark && line.dataset.at === String(at)) return;
+    line.dataset.mark = mark;
+    line.dataset.at = at;
+    line.className = `row m-${entry.row.mood || "plain"}${chosen ? " chosen" : ""}${entry.row.background ? " background" : ""}`;
+    line.setAttribute("aria-rowindex", at + 1);
+    line.setAttribute("aria-selected", chosen);
+    line.replaceChildren(...cells(entry, this.clients.size > 1));
+  }
+
+  clicked(event) {
+    const line = event.target.closest(".row");
+    if (!line) return;
+    const at = Number(line.dataset.at);
+    const entry = this.rows.entries[at];
+    const term = event.target.closest("[data-term]")?.dataset.term;
+    if (event.target.closest(".times")) {
+      this.rows.unfold(at);
+      this.redraw();
+    } else if (term) {
+      this.does.narrow(term);
+    } else if (!getSelection().toString()) {
+      this.choose(entry.row, { open: true });
+    }
+  }
+
+  redraw() {
+    for (const line of this.lines) line.dataset.mark = "";
+    this.later();
+  }
+
+  choose(row, { open = false } = {}) {
+    this.selected = row ? row.id : 0;
+    if (row) this.reveal(this.rows.index(row.id));
+    this.redraw();
+    if (row && open) this.does.open(row);
+    else if (row) say(spoken(row));
+  }
+
+  reveal(index) {
+    if (index < 0) return;
+    const top = index * this.height, { scrollTop, clientHeight } = this.element;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (top + this.height > scrollTop + clientHeight) this.element.scrollTop = top + this.height - clientHeight;
+  }
+
+  /** Walk with the keyboard. by: lines down. */
+  step(by) {
+    const { entries } = this.rows;
+    if (!entries.length) return null;
+    const at = this.rows.index(this.selected);
+    const next = at < 0 ? 0 : Math.min(entries.length - 1, Math.max(0, at + by));
+    this.choose(entries[next].row);
+    return entries[next].row;
+  }
+
+  close() {
+    this.watcher.disconnect();
+    if (this.frame) cancelAnimationFrame(this.frame);
+  }
+}
+
+const spoken = (row) =>
+  `${row.protocol} ${row.verb} ${row.facts?.host ?? ""} ${row.asked}, ${row.outcome || "no answer"}, ${MOODS[row.mood] ?? ""}. ${row.explanation}`;
+
+function term(key, value) {
+  return /[\s()":]/.test(value) || value === "" ? `${key}:"${value.replaceAll('"', "")}"` : `${key}:${value}`;
+}
+
+const word = (className, key, value, text = value) =>
+  h("span", { class: `word ${className}`, dataset: { term: term(key, value) }, title: `Only ${term(key, value)}` }, text);
+
+function cells({ row, count: times }, several) {
+  const { colour, symbol, word: name } = family(row);
+  const host = row.facts?.host ?? "";
+  const asked = host && row.asked.startsWith(host) ? row.asked.slice(host.length) : row.asked;
+  const [seconds, milliseconds] = timePieces(row.ended);
+  const bar = h("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.width = `${Math.min(100, 8 + 23 * Math.log10(1 + row.seconds * 1000))}%`;
+  return [
+    h("span", { class: "when mono", role: "gridcell", title: fullTime(row.ended) }, seconds, h("span", { class: "ms" }, milliseconds)),
+    h("span", { class: `what ${colour}`, role: "gridcell", title: name }, icon(symbol), word("service", "service", row.service)),
+    several && h("span", { class: "who mono", role: "gridcell" }, word("client", "client", row.client.host)),
+    h("span", { class: "asked mono", role: "gridcell", title: `${row.verb} ${host} ${row.asked}` },
+      h("b", {}, row.verb || (row.unfinished ? "(unfinished)" : "")), " ",
+      host && host !== row.asked ? word("host", "host", host) : "", h("span", { class: "object" }, asked)),
+    times > 1 && h("button", { class: "times", type: "button", title: "Show each of them", tabindex: "-1" }, `× ${times}`),
+    h("span", { class: "sentence small soft", role: "gridcell", title: row.explanation }, row.explanation),
+    h("span", { class: `outcome mono ${row.mood}`, role: "gridcell" }, row.mood ? icon(row.mood, MOODS[row.mood]) : "",
+      row.outcome ? word("code", "outcome", row.outcome) : h("span", { class: "soft" }, row.unfinished ? "unfinished" : "–")),
+    h("span", { class: "took", role: "gridcell", title: `${count(row.sent, "octet")} sent, ${count(row.received, "octet")} received` },
+      h("span", { class: "mono" }, duration(row.seconds)), bar),
+  ].filter(Boolean);
+}

@@ -1,0 +1,156 @@
+// Puts the page together: the rail, the view the address names, the detail beside it, and the line at the bottom.
+
+import { ask } from "./api.js";
+import { h, icon, show } from "./dom.js";
+import { Detail } from "./detail.js";
+import { keys } from "./keys.js";
+import { go, onChange, remembered, state } from "./state.js";
+import { Live } from "./views/live.js";
+
+const PLACES = [
+  ["live", "Live"], ["journeys", "Journeys"], ["mail", "Mail"], ["files", "Files"], ["names", "Names"], ["services", "Services"],
+  ["setup", "Set-up"], ["learn", "Learn"],
+];
+const VIEWS = {      // each in a file of its own, fetched when it is first looked at
+  mail: () => import("./views/mail.js"), files: () => import("./views/files.js"), names: () => import("./views/names.js"),
+  services: () => import("./views/services.js"), setup: () => import("./views/setup.js"), session: () => import("./views/session.js"),
+  projector: () => import("./views/projector.js"), learn: () => import("./views/learn.js"), journeys: () => import("./views/journeys.js"),
+};
+
+const app = document.getElementById("app");
+const main = document.getElementById("main");
+const place = { view: null, name: "" };
+const counts = { arrived: 0, open: 0 };
+let connection = "waiting";
+
+const detail = new Detail(document.getElementById("detail"), {
+  close: () => {
+    go({ exchange: 0, tab: "" });
+    place.view?.list?.element.focus();
+  },
+  narrow: (term) => {
+    if (place.name !== "live") go({ view: "live", path: [], exchange: 0 });
+    place.view?.box?.narrow(term);
+  },
+});
+
+function rail() {
+  const { view } = state();
+  show(document.getElementById("rail"),
+    h("a", { class: "brand", href: "/" }, h("img", { src: "/page/icon.svg", alt: "" }), h("span", {}, "Sandbox")),
+    PLACES.map(([name, word]) => h("a", { class: "place", href: name === "live" ? "/" : `/${name}`, "aria-current": view === name ? "page" : null, title: word },
+      icon(name), h("span", {}, word))));
+}
+
+function status() {
+  const words = { connected: "connected", waiting: "looking for the sandbox …", stopped: "the sandbox has stopped; this page keeps what it has" };
+  show(document.getElementById("status"),
+    h("span", { class: connection === "connected" ? "good" : "warning" }, h("span", { class: connection === "connected" ? "dot" : "dot hollow" }),
+      h("span", {}, words[connection])),
+    h("span", {}, `${counts.arrived.toLocaleString()} since this page was opened`),
+    counts.open ? h("span", {}, `${counts.open} open`) : "",
+    h("span", { class: "spring" }),
+    h("button", { type: "button", onclick: () => go({ view: "projector", path: [] }) }, "projector"),
+    h("button", { type: "button", onclick: theme }, document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
+    h("button", { type: "button", onclick: help, "aria-label": "Keys" }, h("kbd", {}, "?"), " keys"));
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function paint() {
+  document.documentElement.dataset.theme = remembered.get("theme", "") || (dark.matches ? "dark" : "light");
+}
+
+function theme() {
+  remembered.set("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+  paint();
+  status();
+}
+
+export function help() {
+  const dialog = document.getElementById("help");
+  show(dialog, h("h2", { id: "help-title" }, "Keys"), h("table", {}, keys.map(([key, does]) => h("tr", {}, h("td", {}, key.split(" ").map((one) => [h("kbd", {}, one), " "])),
+    h("td", {}, does)))), h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
+  dialog.showModal();
+}
+
+const tells = {
+  opened: (row) => go({ exchange: row.id }),
+  counted: ({ arrived = 0, sessions_open: open }) => {
+    counts.arrived += arrived;
+    if (open !== undefined) counts.open = open;
+    status();
+  },
+  connected: (how) => {
+    connection = how;
+    status();
+  },
+};
+
+async function draw() {
+  const now = state();
+  rail();
+  const name = now.view in VIEWS ? now.view : "live";
+  document.body.dataset.view = name;
+  if (place.name !== name) {
+    place.view?.close?.();
+    place.name = name;
+    place.view = null;
+    show(main);
+    main.className = name === "live" ? "" : "scrolls";
+    if (name === "live") {
+      place.view = new Live(main, tells);
+    } else {
+      const module = await VIEWS[name]();
+      if (state().view !== name) return;
+      place.view = new module.View(main, tells);
+    }
+  } else {
+    place.view?.update?.();
+  }
+  document.title = `${PLACES.find(([one]) => one === name)?.[1] ?? "Sandbox"} · Sandbox`;
+  await detail.show(now.exchange, now.tab);
+  app.classList.toggle("with-detail", !detail.element.hidden);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/']");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button || link.target || link.hasAttribute("download")) return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
+  event.preventDefault();
+  history.pushState({}, "", url.pathname + url.search);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const typing = event.target.closest("input, textarea, select");
+  if (typing) return;
+  const list = place.view?.list;
+  const does = {
+    "/": () => document.getElementById("filter")?.focus(), "?": help,
+    j: () => walk(list, 1), ArrowDown: () => walk(list, 1), k: () => walk(list, -1), ArrowUp: () => walk(list, -1),
+    PageDown: () => walk(list, 15), PageUp: () => walk(list, -15), Home: () => walk(list, -1e9), End: () => walk(list, 1e9),
+    Enter: () => list?.selected && go({ exchange: list.selected }), Escape: () => state().exchange && detail.close(),
+    p: () => go({ view: place.name === "projector" ? "live" : "projector", path: [] }), d: theme,
+    1: () => detail.pick(0), 2: () => detail.pick(1), 3: () => detail.pick(2), 4: () => detail.pick(3),
+  }[event.key];
+  const walking = event.key.length > 1 && event.key !== "Escape";
+  if (!does || (walking && event.target !== document.body && !event.target.closest(".list, #main"))) return;
+  if (walking && event.target.closest("button, a")) return;
+  event.preventDefault();
+  does();
+});
+
+function walk(list, by) {
+  const row = list?.step(by);
+  if (row && state().exchange) go({ exchange: row.id }, { replace: true });
+}
+
+dark.addEventListener("change", paint);
+onChange(draw);
+paint();
+status();
+draw();
+ask("me").then((me) => { document.body.dataset.role = me.role; }, () => {});

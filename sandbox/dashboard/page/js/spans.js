@@ -1,0 +1,49 @@
+// Named, nested ranges over octets, as the sandbox dissects them: { start, end, name, key, value, text, children }.
+
+/** The spans from the outside in that cover an offset. */
+export function pathAt(spans, offset) {
+  const path = [];
+  let inside = spans;
+  for (;;) {
+    const found = inside?.find((span) => span.start <= offset && offset < span.end);
+    if (!found) return path;
+    path.push(found);
+    inside = found.children;
+  }
+}
+
+/** The innermost spans in order, each with its parents: what the arrow keys walk. */
+export function leaves(spans, parents = [], found = []) {
+  for (const span of spans ?? []) {
+    const path = [...parents, span];
+    if (span.children?.length) leaves(span.children, path, found);
+    else found.push(path);
+  }
+  return found;
+}
+
+/** What is worth a line of its own: the first span on each way down whose children are parts of one line. */
+export function lines(spans, octets, found = []) {
+  for (const span of spans ?? []) {
+    const inner = octets.subarray(span.start, Math.max(span.start, span.end - 2));
+    const several = span.children?.length && inner.includes(10);
+    if (several && !isBody(span)) lines(span.children, octets, found);
+    else found.push(span);
+  }
+  return found;
+}
+
+export const isBody = ({ name }) => /^(body|content|data|payload|part body)$/i.test(name);
+
+/** Where nobody dissected: a line each, so that there is something to point at. */
+export function byLine(octets) {
+  const spans = [];
+  let start = 0;
+  while (start < octets.length && spans.length < 2000) {
+    const end = octets.indexOf(10, start);
+    const stop = end < 0 ? octets.length : end + 1;
+    spans.push({ start, end: stop, name: "line", key: "", value: "", text: "", children: [] });
+    start = stop;
+  }
+  return spans;
+}
