@@ -94,6 +94,26 @@ def test_a_protocol_holds_no_socket(module: str, path: Path) -> None:
     assert not names & TRIO_STREAMS, f"{module} uses trio's streams"
 
 
+IMPORT_BY_NAME = {
+    "sandbox.protocols.contract.registry": "a protocol when its first client comes",
+    "sandbox.cli": "one command and no other",
+    "sandbox.websites.wsgi": "a program of the person's own",
+}
+"""Who imports what it is told rather than what it says, and what that is. Anywhere else it would hide an arrow."""
+
+
+def test_no_import_hides_in_a_string() -> None:
+    assert {module for module, path in modules() if "importlib" in set(imported(path))} == set(IMPORT_BY_NAME)
+
+
+def test_versions_of_http_share_the_engine_and_do_not_know_each_other() -> None:
+    for module, path in modules():
+        if module == "sandbox.protocols.http.engine" or module.startswith("sandbox.protocols.http.http2"):
+            assert "sandbox.protocols.http.session" not in set(imported(path)), module
+    engine = ROOT / "sandbox" / "protocols" / "http" / "engine.py"
+    assert not any(name.startswith("sandbox.protocols.http.http2") for name in imported(engine))
+
+
 def test_a_protocol_imports_no_other_protocol() -> None:
     """Each may use its own folder and what they share, which is what lies outside the folders of the registry."""
     from sandbox.protocols.contract.registry import PROTOCOLS

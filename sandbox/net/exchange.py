@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from time import time
 from typing import Protocol
 
-from sandbox.journal import records as journal
 from sandbox.journal.recorder import Recorder
-from sandbox.journal.records import Stream
+from sandbox.journal.records import Exchange, Stream
 
 __all__ = ["Departures", "RunningExchange", "RunningStream"]
 
@@ -34,7 +33,7 @@ class Departures:
     __slots__ = ("_last", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: list[journal.Exchange] = []
+        self._waiting: list[Exchange] = []
         self._last = 0.0
         """When the system last took octets."""
 
@@ -47,7 +46,7 @@ class Departures:
                     exchange.sent = now
             self._waiting = [exchange for exchange in self._waiting if not exchange.sent]
 
-    def ended(self, exchange: journal.Exchange, left: int) -> None:
+    def ended(self, exchange: Exchange, left: int) -> None:
         """An exchange has ended. left: as in `passed`."""
         start, end = exchange.server
         if start == end:
@@ -88,7 +87,7 @@ class RunningExchange:
         self._ended(conversation.recorder.exchange(self.started, self.verb, self.asked, outcome, answered, key,
                                                    conversation.consumed, self._facts))
 
-    def _ended(self, exchange: journal.Exchange) -> None:
+    def _ended(self, exchange: Exchange) -> None:
         self.id = exchange.id
         self._conversation.departures.ended(exchange, self._conversation.left)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandbox.protocols.contract.registry import Context, Service
-from sandbox.protocols.http.session import BUSY, Server
+from sandbox.protocols.http.session import BUSY, HttpService
 from sandbox.websites import build
 
 __all__ = ["serve"]
@@ -11,4 +11,4 @@ __all__ = ["serve"]
 
 def serve(context: Context) -> Service:
     """One role of HTTP, for all hosts of the world."""
-    return Service(session=Server(context, build(context)).session, busy=BUSY)
+    return Service(session=HttpService(context, build(context)).session, busy=BUSY)

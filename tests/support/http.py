@@ -13,7 +13,7 @@ from sandbox.config import Config
 from sandbox.protocols.contract.conversation import Wire
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.messages import Headers, Request, Response, Site
-from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.session import HttpService
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation, Step
 
@@ -47,10 +47,10 @@ def context(config: Config | None = None) -> Context:
 
 async def converse(steps: Iterable[Step] | bytes, site: Site = hello, *, config: Config | None = None,
                    ending: str = "close", gone_after: int | None = None,
-                   server: Server | None = None) -> MemoryConversation:
+                   server: HttpService | None = None) -> MemoryConversation:
     """Run one connection to its end."""
     talk = MemoryConversation([steps] if isinstance(steps, bytes) else steps, ending=ending, gone_after=gone_after)
-    await (server or Server(context(config), site)).session(talk)
+    await (server or HttpService(context(config), site)).session(talk)
     if gone_after is None:
         await talk.finish()
     return talk

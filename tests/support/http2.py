@@ -26,7 +26,7 @@ from sandbox.config import Config, Limits
 from sandbox.protocols.contract.conversation import Conversation
 from sandbox.protocols.http.http2.session import converse
 from sandbox.protocols.http.messages import Site
-from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.session import HttpService
 from tests.support.conversation import MemoryConversation, Step
 from tests.support.http import context, hello
 from tests.support.network import Bench, serving
@@ -100,7 +100,7 @@ async def in_memory(say: Callable[[H2Connection], None], site: Site = hello, *, 
     say(connection)
     steps: list[Step] = [*cut(connection.data_to_send() + extra)]
     talk = MemoryConversation(steps, secure=True, alpn="h2", service="https")
-    await converse(Server(context(config), site), talk)
+    await converse(HttpService(context(config), site).engine, talk)
     heard = Heard()
     heard.take(connection.receive_data(talk.sent))
     return talk, heard
@@ -144,10 +144,10 @@ class Client:
 async def connected(site: Site, folder: Path, *, limits: Limits | None = None) -> AsyncIterator[tuple[Client, Bench]]:
     """A client of a site over a real connection, in clear, as if both had agreed on HTTP/2."""
     config = Config(limits=limits or Limits(grace=0.1))
-    server = Server(context(config), site)
+    engine = HttpService(context(config), site).engine
 
     async def session(talk: Conversation) -> None:
-        await converse(server, talk)
+        await converse(engine, talk)
 
     async with serving(session, folder, limits=config.limits) as bench:
         stream = await bench.connect()

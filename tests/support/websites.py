@@ -10,7 +10,7 @@ from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.protocols.contract.conversation import DatagramHandler, Wire
 from sandbox.protocols.contract.registry import Context, find_role
-from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.session import HttpService
 from sandbox.websites import build
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation
@@ -22,7 +22,7 @@ ENDPOINTS = {name: Address("127.0.0.1", port) for name, port in (("http", 8080),
 class Client:
     """Asks the websites, one connection a request. facts: of the last exchange."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: HttpService) -> None:
         self._server = server
         self.facts: dict[str, str] = {}
 
@@ -58,4 +58,4 @@ def websites(data: Path, world: str = "", config: Config | None = None,
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
                           dial=dial, ask=ask, ca=data / "ca")
-        yield Client(Server(context, build(context)))
+        yield Client(HttpService(context, build(context)))

@@ -1,4 +1,4 @@
-"""The body of a request, taken from the conversation while a site asks for it (RFC 9112 §6, RFC 9110 §10.1.1)."""
+"""The body of a request, taken from the conversation while a site asks for it (RFC 9110 §10.1.1, RFC 9112 §6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.protocols.contract.fairness import Checkpoints
 from sandbox.protocols.http.chunks import ChunkReader
 from sandbox.protocols.http.messages import Headers, HttpError
 
-__all__ = ["NO_CONTENT", "Http1Body"]
+__all__ = ["NO_CONTENT", "Http1Body", "RequestBody", "too_large"]
 
 PIECE = 65_536
 """The most that is handed over at once (octets)."""
@@ -39,7 +39,34 @@ class NoContent:
 NO_CONTENT = NoContent()
 
 
-class Http1Body:
+class RequestBody:
+    """A body as a site reads it. limit: the service's own, in octets. A version of HTTP writes `_next`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    async def _next(self) -> bytes:
+        """The next piece; b"" at the end. Raises EndOfStream when the client stops before it."""
+        raise NotImplementedError
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Raises HttpError(413), and what `_next` raises."""
+        while piece := await self._next():
+            yield piece
+
+    async def read(self, limit: int = 0) -> bytes:
+        limit = min(limit or self._limit, self._limit)
+        pieces = []
+        total = 0
+        while piece := await self._next():
+            total += len(piece)
+            if total > limit:
+                raise too_large(limit)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+class Http1Body(RequestBody):
     """A body of known length, or a chunked one.
 
     length: octets, or -1 for chunked; limit: the service's own; expects: whether the client waits for 100 (Continue)
@@ -47,10 +74,10 @@ class Http1Body:
     """
 
     def __init__(self, conversation: Conversation, length: int, limit: int, expects: bool) -> None:
+        super().__init__(limit)
         self._conversation = conversation
         self._left = length
         self._chunks = ChunkReader() if length < 0 else None
-        self._limit = limit
         self._expects = expects
         self._seen = 0
         self._checkpoints = Checkpoints(BURST)
@@ -64,23 +91,10 @@ class Http1Body:
     def trailers(self) -> Headers:
         return self._chunks.trailers if self._chunks is not None and self._chunks.done else Headers()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises HttpError(413), Refused(400), and what the conversation raises."""
-        while piece := await self._next():
-            yield piece
-
     async def read(self, limit: int = 0) -> bytes:
-        limit = min(limit or self._limit, self._limit)
-        if self._chunks is None and self._left > limit:
-            raise too_large(limit)
-        pieces = []
-        total = 0
-        while piece := await self._next():
-            total += len(piece)
-            if total > limit:
-                raise too_large(limit)
-            pieces.append(piece)
-        return b"".join(pieces)
+        if self._left > min(limit or self._limit, self._limit):
+            raise too_large(min(limit or self._limit, self._limit))  # said before any of it is taken
+        return await super().read(limit)
 
     @property
     def skippable(self) -> bool:
@@ -101,7 +115,7 @@ class Http1Body:
         return self.done
 
     async def _next(self) -> bytes:
-        """The next piece; b"" at the end. Raises EndOfStream when the client stops before it."""
+        """Raises HttpError(413), Refused(400), and what the conversation raises."""
         conversation = self._conversation
         while not self.done:
             await self._checkpoints.count()

@@ -1,21 +1,19 @@
 """HTTP/1.1 over one connection (RFC 9110, RFC 9112): requests in, responses out, in order, until one side has enough.
 Where client and server agreed on HTTP/2 in the TLS handshake, `http2` takes over.
 
-`scanner` and `heads` read a request's head, `content` its body, a site answers, `selection` and `delivery` make and
-send the response. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are
-refused; upgrades are a site's own business (a response with a tunnel).
+`scanner` and `heads` read a request's head, `content` its body, the `engine` asks a site for the response, `delivery`
+sends it. Left out: obsolete line folding, HTTP/0.9, TRACE and transfer codings other than chunked are refused;
+upgrades are a site's own business (a response with a tunnel).
 """
 
 from __future__ import annotations
 
-import importlib
 import math
+from collections.abc import Awaitable, Callable
 
 import trio
 
-from sandbox.config import Config
 from sandbox.protocols.contract.conversation import (
-    Closed,
     Conversation,
     ConversationError,
     EndOfStream,
@@ -25,79 +23,58 @@ from sandbox.protocols.contract.conversation import (
 from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.content import NO_CONTENT, Http1Body
 from sandbox.protocols.http.delivery import Delivery, close_body, linger
+from sandbox.protocols.http.engine import PORTS, HttpEngine, failed, keep_facts
 from sandbox.protocols.http.errors import Refused, error_response
 from sandbox.protocols.http.heads import Head, HeadCache, parse_head
-from sandbox.protocols.http.hosts import Hosts, admit
+from sandbox.protocols.http.hosts import Hosts
 from sandbox.protocols.http.messages import HttpError, Request, Response, Site
 from sandbox.protocols.http.scanner import Scanner
-from sandbox.protocols.http.selection import Selection
 from sandbox.protocols.http.status import reason
 
-__all__ = ["BUSY", "GARBLED", "PORTS", "Server", "failed", "keep_facts"]
+__all__ = ["BUSY", "GARBLED", "HttpService"]
 
 PIPELINED = 64
 """Responses queued before they are sent, while more requests are already here."""
 SERVER_BUSY = b"The sandbox has as many connections as it may have. Try again in a moment.\n"
 BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
         b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(SERVER_BUSY), SERVER_BUSY))
-PORTS = {"http": 80, "https": 443}
 GARBLED = "garbled"
 """The verb of what could not be read as a request."""
 
 
-class Server:
-    """What the connections of one service share. sites: answers every request that is for a site."""
+class HttpService:
+    """One service over all its connections, in the version each client wants. sites: answers each request for a
+    site."""
 
     def __init__(self, context: Context, sites: Site) -> None:
-        self.config: Config = context.config
-        self.heads = HeadCache()
-        self.route: Site = Hosts(context, sites, self.session)
-        self.select = Selection(context.config.http.compress)
+        self.engine = HttpEngine(context.config, Hosts(context, sites, self.session))
+        self._heads = HeadCache()
 
     async def session(self, conversation: Conversation) -> None:
         """One connection, from its first request to its last response."""
         if conversation.alpn == "h2":
             # Imported when it is first needed, in a thread: it takes some hundredths of a second.
-            http2 = await trio.to_thread.run_sync(importlib.import_module, "sandbox.protocols.http.http2.session")
-            await http2.converse(self, conversation)
+            converse = await trio.to_thread.run_sync(http2)
+            await converse(self.engine, conversation)
             return
         try:
-            await Http1Connection(self, conversation).run()
+            await Http1Connection(self.engine, self._heads, conversation).run()
         except ConversationError:
             return                                           # the client is gone; what happened is recorded
 
-    async def answer(self, request: Request, length: int, expect: str, selective: bool,
-                     exchange: OpenExchange) -> tuple[Response, str]:
-        """The response to a request, ready to be sent, and the knowledge entry of what was special about it.
 
-        length: of the body, -1 where it is not known beforehand; selective: whether a field may change which
-        representation is sent. Raises Closed when the client is gone; its exchange has ended then.
-        """
-        try:
-            admit(request, length, expect, self.config.limits.body)
-            response = await self.route(request)
-            if not isinstance(response, Response):
-                raise TypeError(f"a site answered with {response!r}, which is no Response")
-            if selective:
-                return await self.select(request, response), ""
-            return self.select.plain(response), ""
-        except HttpError as error:
-            exchange.note("problem", error.detail)
-            return error_response(error, request), error.key if isinstance(error, Refused) else ""
-        except (TimedOut, EndOfStream) as error:
-            return unfinished(error, request)
-        except Closed:
-            exchange.end("", "the client was gone before the answer", "situation.client-gone")
-            raise
-        except Exception as error:
-            return failed(error, request, exchange, self.config.http.debug), ""
+def http2() -> Callable[[HttpEngine, Conversation], Awaitable[None]]:
+    """The session of HTTP/2."""
+    from sandbox.protocols.http.http2.session import converse
+    return converse
 
 
 class Http1Connection:
     """One connection."""
 
-    def __init__(self, server: Server, conversation: Conversation) -> None:
-        self._server = server
+    def __init__(self, engine: HttpEngine, heads: HeadCache, conversation: Conversation) -> None:
+        self._engine = engine
+        self._heads = heads
         self._talk = conversation
         self._client = conversation.client
         self._local = conversation.server
@@ -107,7 +84,7 @@ class Http1Connection:
     async def run(self) -> None:
         """Raises ConversationError when the client is gone."""
         talk = self._talk
-        known = self._server.heads.get
+        known = self._heads.get
         while True:
             if (not talk.buffer or self._queued >= PIPELINED) and not await self._wait():
                 return
@@ -130,7 +107,7 @@ class Http1Connection:
         if talk.buffer:
             await talk.flush()
             return True
-        talk.due = trio.current_time() + self._server.config.http.keep_alive
+        talk.due = trio.current_time() + self._engine.config.http.keep_alive
         try:
             return await talk.fill()
         except TimedOut:
@@ -140,7 +117,7 @@ class Http1Connection:
 
     async def _read_head(self) -> Head | None:
         """A head that is new or still arriving. None when it was no request, and has been answered."""
-        talk, limits = self._talk, self._server.config.limits
+        talk, limits = self._talk, self._engine.config.limits
         scanner = Scanner(limits.head)
         raw = b""
         try:
@@ -165,7 +142,7 @@ class Http1Connection:
             return None
         finally:
             talk.due = math.inf
-        self._server.heads.keep(raw, head)
+        self._heads.keep(raw, head)
         return head
 
     async def _refuse(self, refused: Refused, scanner: Scanner, raw: bytes) -> None:
@@ -187,10 +164,10 @@ class Http1Connection:
 
     async def _answer(self, head: Head) -> bool:
         """One exchange. Whether there may be another. Raises ConversationError."""
-        talk, server = self._talk, self._server
+        talk, engine = self._talk, self._engine
         self._queued += 1
         exchange = talk.begin(head.method, head.asked)
-        content = Http1Body(talk, head.length, server.config.limits.body, bool(head.expect)) if head.length else None
+        content = Http1Body(talk, head.length, engine.config.limits.body, bool(head.expect)) if head.length else None
         scheme = head.scheme or self._scheme
         # An authority without a port means the scheme's own (RFC 9110 §4.2.1), not the one this service has here.
         port = head.port or (PORTS[scheme] if head.host else self._local.port)
@@ -200,7 +177,7 @@ class Http1Connection:
             head.version, head.form == "absolute")
         if request.proxied:
             request.facts["proxied"] = "absolute form"
-        response, key = await server.answer(request, head.length, head.expect, head.selective, exchange)
+        response, key = await engine.answer(request, head.length, head.expect, head.selective, exchange)
         return await self._deliver(head, request, response, content, exchange, key)
 
     async def _deliver(self, head: Head, request: Request, response: Response, content: Http1Body | None,
@@ -213,7 +190,7 @@ class Http1Connection:
                 await delivery.send(response)
             except (ValueError, TypeError) as error:         # nothing has been written yet
                 await close_body(response.body)
-                response = failed(error, request, exchange, self._server.config.http.debug)
+                response = failed(error, request, exchange, self._engine.config.http.debug)
                 await delivery.send(response)
             if content is not None and not content.done:
                 await self._skip(content, delivery)
@@ -238,28 +215,3 @@ class Http1Connection:
             pass
         delivery.keep = False
         await linger(self._talk)
-
-
-def keep_facts(request: Request, exchange: OpenExchange) -> None:
-    for name, value in request.facts.items():
-        exchange.note(name, value)
-
-
-def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:
-    """The client stopped in the middle of its body."""
-    if isinstance(error, TimedOut):
-        refused = Refused(408, "The rest of the body did not come in time (RFC 9110 §15.5.9).", "situation.slow-body")
-    else:
-        refused = Refused(400, "The connection ended before the body did: it was shorter than announced "
-                          "(RFC 9112 §8).", "situation.incomplete")
-    return error_response(refused, request), refused.key
-
-
-def failed(error: Exception, request: Request, exchange: OpenExchange, debug: bool) -> Response:
-    """A site raised what it should not have: the journal gets all of it, the client little."""
-    import traceback
-
-    text = "".join(traceback.format_exception(error))
-    exchange.note("traceback", text)
-    return error_response(HttpError(500, "The program behind this page failed; the sandbox's log has the details "
-                                    "(RFC 9110 §15.6.1)."), request, text if debug else "")

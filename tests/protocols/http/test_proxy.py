@@ -10,7 +10,7 @@ from sandbox.address import Address
 from sandbox.config import Config, Http
 from sandbox.protocols.contract.conversation import Closed, Wire
 from sandbox.protocols.contract.registry import Context
-from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.session import HttpService
 from tests.support.conversation import MemoryConversation
 from tests.support.http import ask, context, converse, hello, read_replies
 
@@ -78,7 +78,7 @@ async def test_a_tunnel_to_another_service_carries_both_ways() -> None:
     wire = MemoryWire()
     talk = MemoryConversation([b"CONNECT ns1.example.com:53 HTTP/1.1\r\nHost: x\r\n\r\n", b"one", b"two"])
     with trio.fail_after(5):
-        await Server(dialing(wire), hello).session(talk)
+        await HttpService(dialing(wire), hello).session(talk)
     assert talk.sent.endswith(b"\r\n\r\nONETWO")
     assert wire.closed
     assert [(e.verb, e.asked, e.outcome, e.answered) for e in talk.exchanges][1] == (
@@ -89,7 +89,7 @@ async def test_a_client_that_leaves_its_tunnel_closes_it() -> None:
     wire = MemoryWire()
     talk = MemoryConversation([b"CONNECT x:53 HTTP/1.1\r\nHost: x\r\n\r\n", b"one"], gone_after=200, ending="silence")
     with trio.fail_after(5):
-        await Server(dialing(wire), hello).session(talk)
+        await HttpService(dialing(wire), hello).session(talk)
     assert wire.closed
 
 
@@ -103,7 +103,7 @@ async def test_a_service_that_does_not_answer_is_502() -> None:
     async def dial(address: Address) -> Wire:
         raise ConnectionRefusedError("refused")
 
-    server = Server(dataclasses.replace(context(), endpoints={"dns": DNS}, dial=dial), hello)
+    server = HttpService(dataclasses.replace(context(), endpoints={"dns": DNS}, dial=dial), hello)
     talk = await converse([b"CONNECT x:53 HTTP/1.1\r\nHost: x\r\n\r\n"], server=server)
     assert talk.sent.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
 

@@ -12,7 +12,7 @@ from sandbox.config import Config, Http, Limits
 from sandbox.protocols.contract.conversation import Closed
 from sandbox.protocols.http.delivery import WHOLE
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
-from sandbox.protocols.http.session import PIPELINED, Server
+from sandbox.protocols.http.session import PIPELINED, HttpService
 from tests.support.conversation import MemoryConversation
 from tests.support.http import ask, context, converse, hello, read_replies
 
@@ -516,7 +516,7 @@ async def test_a_large_body_waits_for_the_client() -> None:
 
 async def test_a_session_over_tls_says_https() -> None:
     talk = MemoryConversation([GET], secure=True)
-    await Server(context(), hello).session(talk)
+    await HttpService(context(), hello).session(talk)
     await talk.finish()
     assert b"https://www.example.com" in talk.sent
 

@@ -19,7 +19,7 @@ from sandbox.config import Config, Limits
 from sandbox.protocols.http import websocket
 from sandbox.protocols.http.content import NO_CONTENT
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
-from sandbox.protocols.http.session import Server
+from sandbox.protocols.http.session import HttpService
 from sandbox.protocols.http.websocket import frame_size, negotiate, upgrade
 from sandbox.websites.sockets import Room, echo
 from tests.support.http import context, converse
@@ -171,7 +171,7 @@ async def connected(answer: Callable[[Request], Response], folder: Path, *, clie
     async def at(request: Request) -> Response:
         return answer(request)
 
-    server = Server(context(Config(limits=Limits(grace=0.1))), at)
+    server = HttpService(context(Config(limits=Limits(grace=0.1))), at)
     async with serving(server.session, folder, limits=Limits(grace=0.1)) as bench:
         streams = [await bench.connect() for _ in range(clients)]
         yield [Client(stream, paths[number % len(paths)], deflate) for number, stream in enumerate(streams)], bench

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import trio
 
 from sandbox.protocols.contract.conversation import EndOfStream, TimedOut
-from sandbox.protocols.http.content import too_large
+from sandbox.protocols.http.content import RequestBody, too_large
 from sandbox.protocols.http.messages import Headers
 
-__all__ = ["StreamContent"]
+__all__ = ["Http2Body"]
 
 
-class StreamContent:
+class Http2Body(RequestBody):
     """A body as its DATA frames come. What waits here is bounded by the stream's window: a client gets room for more
     only when a piece has been taken (RFC 9113 §5.2).
 
@@ -24,7 +24,7 @@ class StreamContent:
 
     def __init__(self, limit: int, idle: float, taken: Callable[[int], None],
                  go_on: Callable[[], None] | None) -> None:
-        self._limit = limit
+        super().__init__(limit)
         self._idle = idle
         self._taken = taken
         self._go_on = go_on
@@ -64,23 +64,8 @@ class StreamContent:
 
     # -- what a site does
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Raises HttpError(413), TimedOut, EndOfStream."""
-        while piece := await self._next():
-            yield piece
-
-    async def read(self, limit: int = 0) -> bytes:
-        limit = min(limit or self._limit, self._limit)
-        pieces = []
-        total = 0
-        while piece := await self._next():
-            total += len(piece)
-            if total > limit:
-                raise too_large(limit)
-            pieces.append(piece)
-        return b"".join(pieces)
-
     async def _next(self) -> bytes:
+        """Raises HttpError(413), TimedOut, EndOfStream."""
         while True:
             if self._pieces:
                 data, window = self._pieces.popleft()

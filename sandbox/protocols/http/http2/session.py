@@ -29,10 +29,10 @@ from h2.settings import SettingCodes, Settings
 
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange, TimedOut
 from sandbox.protocols.contract.fairness import Checkpoints
+from sandbox.protocols.http.engine import HttpEngine
 from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trailers
 from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, TokenBucket, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
-from sandbox.protocols.http.session import Server
 
 __all__ = ["Http2Connection", "converse"]
 
@@ -67,21 +67,21 @@ class Outgoing(NamedTuple):
     after: Callable[[], None] | None
 
 
-async def converse(server: Server, talk: Conversation) -> None:
+async def converse(engine: HttpEngine, talk: Conversation) -> None:
     """One connection, from the client's preface to the last GOAWAY."""
-    await Http2Connection(server, talk).run()
+    await Http2Connection(engine, talk).run()
 
 
 class Http2Connection:
     """One connection. h2: the state of the protocol; whoever makes it say something calls `queue` right after."""
 
-    def __init__(self, server: Server, talk: Conversation) -> None:
-        self.server = server
+    def __init__(self, engine: HttpEngine, talk: Conversation) -> None:
+        self.engine = engine
         self.talk = talk
         self.h2 = H2Connection(H2Configuration(
             client_side=False, header_encoding=None,
             validate_outbound_headers=False, normalize_outbound_headers=False))  # `fields` has done that
-        limits = server.config.limits
+        limits = engine.config.limits
         self.h2.local_settings = Settings(client=False, initial_values={
             SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS, SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
             SettingCodes.MAX_FRAME_SIZE: MAX_FRAME, SettingCodes.MAX_HEADER_LIST_SIZE: limits.head})
@@ -163,7 +163,7 @@ class Http2Connection:
         stream = self._streams.get(frame.stream) if frame.stream else None
         if stream is not None:
             stream.exchange.received(len(data))
-        if self._cutter.open and self._cutter.block > 2 * self.server.config.limits.head:
+        if self._cutter.open and self._cutter.block > 2 * self.engine.config.limits.head:
             self._end(ErrorCodes.ENHANCE_YOUR_CALM, "the header section has no end (CVE-2024-27316)")
             return
         if frame.kind == Kind.GOAWAY and not frame.stream:
@@ -189,7 +189,7 @@ class Http2Connection:
 
     def _set_due(self) -> None:
         """How long the next octets may take: quickly inside a frame; for a next request as in HTTP/1.1."""
-        talk, config = self.talk, self.server.config
+        talk, config = self.talk, self.engine.config
         if talk.buffer or self._cutter.open:
             self._frame_due = min(self._frame_due, trio.current_time() + config.limits.head_seconds)
             talk.due = self._frame_due
@@ -199,7 +199,7 @@ class Http2Connection:
     # -- what frames mean -------------------------------------------------------------------------------------
 
     def _requested(self, event: events.RequestReceived, nursery: trio.Nursery) -> None:
-        asked = read_fields(list(event.headers), self.server.config.limits.head)
+        asked = read_fields(list(event.headers), self.engine.config.limits.head)
         exchange = self.talk.begin_stream(asked.method, asked.text)
         exchange.received(self._cutter.block)
         exchange.note("stream", str(event.stream_id))
@@ -261,7 +261,7 @@ class Http2Connection:
             size = min(self.h2.local_flow_control_window(number), self.h2.max_outbound_frame_size)
             if size > 0 and self._backlog <= QUEUED:
                 return size
-            with trio.move_on_after(self.server.config.limits.idle) as scope:
+            with trio.move_on_after(self.engine.config.limits.idle) as scope:
                 await self._changed.park()
             if scope.cancelled_caught:
                 raise Stalled

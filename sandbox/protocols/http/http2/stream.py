@@ -12,11 +12,11 @@ from h2.exceptions import ProtocolError
 
 from sandbox.protocols.contract.conversation import Conversation, OpenStream
 from sandbox.protocols.http.delivery import close_body, one_piece, summary
+from sandbox.protocols.http.engine import PORTS, HttpEngine, failed, keep_facts
 from sandbox.protocols.http.errors import error_response
-from sandbox.protocols.http.http2.content import StreamContent
+from sandbox.protocols.http.http2.content import Http2Body
 from sandbox.protocols.http.http2.fields import Asked, write_fields, write_trailers
 from sandbox.protocols.http.messages import Request, Response
-from sandbox.protocols.http.session import PORTS, Server, failed, keep_facts
 from sandbox.protocols.http.writer import Written, field_lines
 
 __all__ = ["Stalled", "Stream"]
@@ -29,7 +29,7 @@ class Stalled(Exception):
 class Carrier(Protocol):
     """The connection, as its streams need it. h2: whoever makes it say something calls `queue` right after."""
 
-    server: Server
+    engine: HttpEngine
     talk: Conversation
     h2: H2Connection
 
@@ -59,8 +59,8 @@ class Stream:
         self.number = number
         self.exchange = exchange
         self.scope = trio.CancelScope()
-        limits = connection.server.config.limits
-        self.content = StreamContent(limits.body, limits.idle, self._taken,
+        limits = connection.engine.config.limits
+        self.content = Http2Body(limits.body, limits.idle, self._taken,
                                      self._go_on if asked.expect == "100-continue" else None)
         self._status = ""
         self._summary = ""
@@ -106,13 +106,13 @@ class Stream:
             response, key = error_response(asked.problem, request), ""
         else:
             length = content_length(asked, self.content)
-            response, key = await connection.server.answer(request, length, asked.expect, asked.selective,
+            response, key = await connection.engine.answer(request, length, asked.expect, asked.selective,
                                                            self.exchange)
         try:
             special = await self._send(response)
         except (ValueError, TypeError) as error:             # nothing has been written yet
             await close_body(response.body)
-            response = failed(error, request, self.exchange, connection.server.config.http.debug)
+            response = failed(error, request, self.exchange, connection.engine.config.http.debug)
             special = await self._send(response)
         keep_facts(request, self.exchange)
         self.end(self._summary, key or special)
@@ -212,7 +212,7 @@ class Stream:
         self.end(answered, key)
 
 
-def content_length(asked: Asked, content: StreamContent) -> int:
+def content_length(asked: Asked, content: Http2Body) -> int:
     """Octets of the body; -1 where only its end will tell."""
     text = asked.headers.get("content-length")
     if text.isascii() and text.isdigit() and len(text) <= 18:

@@ -85,12 +85,12 @@ def test_garbage_never_raises(data: bytes) -> None:
 @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\0", PREFACE[:10], PREFACE, b""])
 async def test_no_http2_at_all_ends_with_a_goaway(start: bytes) -> None:
     from sandbox.protocols.http.http2.session import converse
-    from sandbox.protocols.http.session import Server
+    from sandbox.protocols.http.session import HttpService
     from tests.support.conversation import MemoryConversation
     from tests.support.http import context
 
     talk = MemoryConversation([start], secure=True, alpn="h2")
-    await converse(Server(context(), hello), talk)
+    await converse(HttpService(context(), hello).engine, talk)
     assert (talk.exchanges[0].verb, talk.exchanges[0].outcome) == ("PREFACE", "failed" if start else "unused")
     assert talk.exchanges[-1].verb == "GOAWAY"
 

@@ -1,0 +1,78 @@
+"""What HTTP is whatever version carries it: a request as a value goes in, a response ready to be sent comes out.
+
+`session` reads and writes HTTP/1.1, `http2` HTTP/2; both ask the engine, and it knows neither.
+"""
+
+from __future__ import annotations
+
+from sandbox.config import Config
+from sandbox.protocols.contract.conversation import Closed, ConversationError, EndOfStream, OpenExchange, TimedOut
+from sandbox.protocols.http.errors import Refused, error_response
+from sandbox.protocols.http.hosts import admit
+from sandbox.protocols.http.messages import HttpError, Request, Response, Site
+from sandbox.protocols.http.selection import Selection
+
+__all__ = ["PORTS", "HttpEngine", "failed", "keep_facts"]
+
+PORTS = {"http": 80, "https": 443}
+"""A scheme's own port (RFC 9110 §4.2)."""
+
+
+class HttpEngine:
+    """What the connections of one service share. route: answers every request that is admitted."""
+
+    def __init__(self, config: Config, route: Site) -> None:
+        self.config = config
+        self._route = route
+        self._select = Selection(config.http.compress)
+
+    async def answer(self, request: Request, length: int, expect: str, selective: bool,
+                     exchange: OpenExchange) -> tuple[Response, str]:
+        """The response to a request, ready to be sent, and the knowledge entry of what was special about it.
+
+        length: of the body, -1 where it is not known beforehand; selective: whether a field may change which
+        representation is sent. Raises Closed when the client is gone; its exchange has ended then.
+        """
+        try:
+            admit(request, length, expect, self.config.limits.body)
+            response = await self._route(request)
+            if not isinstance(response, Response):
+                raise TypeError(f"a site answered with {response!r}, which is no Response")
+            if selective:
+                return await self._select(request, response), ""
+            return self._select.plain(response), ""
+        except HttpError as error:
+            exchange.note("problem", error.detail)
+            return error_response(error, request), error.key if isinstance(error, Refused) else ""
+        except (TimedOut, EndOfStream) as error:
+            return unfinished(error, request)
+        except Closed:
+            exchange.end("", "the client was gone before the answer", "situation.client-gone")
+            raise
+        except Exception as error:
+            return failed(error, request, exchange, self.config.http.debug), ""
+
+
+def keep_facts(request: Request, exchange: OpenExchange) -> None:
+    for name, value in request.facts.items():
+        exchange.note(name, value)
+
+
+def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:
+    """The client stopped in the middle of its body."""
+    if isinstance(error, TimedOut):
+        refused = Refused(408, "The rest of the body did not come in time (RFC 9110 §15.5.9).", "situation.slow-body")
+    else:
+        refused = Refused(400, "The connection ended before the body did: it was shorter than announced "
+                          "(RFC 9112 §8).", "situation.incomplete")
+    return error_response(refused, request), refused.key
+
+
+def failed(error: Exception, request: Request, exchange: OpenExchange, debug: bool) -> Response:
+    """A site raised what it should not have: the journal gets all of it, the client little."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    exchange.note("traceback", text)
+    return error_response(HttpError(500, "The program behind this page failed; the sandbox's log has the details "
+                                    "(RFC 9110 §15.6.1)."), request, text if debug else "")
