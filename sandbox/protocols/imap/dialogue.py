@@ -11,7 +11,7 @@ import traceback
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, EndOfStream, TimedOut
 from sandbox.protocols.contract.fairness import COMMANDS, Checkpoints
 from sandbox.protocols.imap.commands import TABLE
-from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
+from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, WrongName
 from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
 from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no
 from sandbox.protocols.imap.session import Imap, Mailboxes
@@ -104,6 +104,8 @@ class ImapDialogue:
             if message is None:
                 cursor.expect_end()
             return await row.run(self.session, *values)
+        except WrongName as error:
+            return no(error.sentence, "CANNOT")
         except GrammarError as error:
             return bad(error.sentence)
         except CommandRefused as error:

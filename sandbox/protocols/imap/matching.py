@@ -20,7 +20,7 @@ from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.mime.scan import Part
 from sandbox.protocols.imap.mime.text import decode_charset, decode_header, fold, part_text
-from sandbox.protocols.imap.view import NoSuchMessage, View
+from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 
 __all__ = ["Found", "Matcher", "read_headers"]
@@ -58,7 +58,7 @@ class Test(NamedTuple):
 
 
 class Matcher:
-    """One search in one view. Building it raises NoSuchMessage; `find` blocks."""
+    """One search in one view. `find` blocks. Numbers beyond the last are no fault in a search: nothing has them."""
 
     def __init__(self, library: Library, view: View, key: Key, charset: bytes) -> None:
         self._library = library
@@ -148,11 +148,11 @@ class Matcher:
         if name == "ALL":
             return lambda found: True
         if name == "RECENT":
-            return lambda found: found.item.uid >= recent
+            return lambda found: found.item.uid in recent
         if name == "OLD":
-            return lambda found: found.item.uid < recent
+            return lambda found: found.item.uid not in recent
         if name == "NEW":
-            return lambda found: found.item.uid >= recent and "\\seen" not in flag_set(found.item.flags)
+            return lambda found: found.item.uid in recent and "\\seen" not in flag_set(found.item.flags)
         if name in SYSTEM:
             return flagged(SYSTEM[name], wanted=True)
         return flagged(SYSTEM[name.removeprefix("UN")], wanted=False)
@@ -163,8 +163,6 @@ class Matcher:
             saved = frozenset(self._view.saved)
             return lambda found: found.item.uid in saved
         largest = (uids[-1] if uids else 0) if uid else len(uids)
-        if not uid and any(number > largest for number in numbers.numbers):
-            raise NoSuchMessage(largest)
         ranges = numbers.resolve(largest)
         starts = [low for low, _ in ranges]
 

@@ -96,12 +96,15 @@ def light_writer(attribute: Attribute, heading: bytes) -> Writer | None:
 class Renderer:
     """Writes some attributes of messages of a view.
 
-    changed: UIDs whose flags are shown although nobody asked; lost: whether a message was gone; unknown_encoding:
+    changed: UIDs whose flags are shown although nobody asked, with their mod-sequences where condstore says so
+    (RFC 7162 §3.1); lost: whether a message was gone; unknown_encoding:
     whether BINARY failed.
     """
 
-    def __init__(self, library: Library, attributes: Iterable[Attribute], view: View) -> None:
+    def __init__(self, library: Library, attributes: Iterable[Attribute], view: View, *,
+                 condstore: bool = False) -> None:
         self.plan = plan(tuple(dict.fromkeys(attributes)))
+        self._telling = ("FLAGS", "MODSEQ") if condstore else ("FLAGS",)
         self._library = library
         self._view = view
         self.changed: set[int] = set()
@@ -119,8 +122,8 @@ class Renderer:
     def render(self, items: Sequence[Item]) -> list[Piece]:
         """The responses for messages, in their order. Blocks where the plan says that it reads."""
         recent = self._view.recent
-        if items and items[-1].uid >= recent:
-            items = [item if item.uid < recent else item._replace(flags=f"{item.flags} \\Recent".lstrip())
+        if items and items[0].uid < recent.end:
+            items = [item._replace(flags=f"{item.flags} \\Recent".lstrip()) if item.uid in recent else item
                      for item in items]
         if not self.plan.reads:
             return [self._render_light(items, None)]
@@ -170,8 +173,9 @@ class Renderer:
                     self.unknown_encoding = True
                     continue
             space = b" "
-        if item.uid in self.changed and "FLAGS" not in self.plan.names:
-            written.append(b"%bFLAGS (%b)" % (space, item.flags.encode()))
+        if item.uid in self.changed:
+            written += [b" " + CHEAP[name](item, message.known) for name in self._telling
+                        if name not in self.plan.names]
         written.append(b")\r\n")
         return written
 

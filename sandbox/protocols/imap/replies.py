@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-__all__ = ["CODES", "FLAGS", "CommandRefused", "Tagged", "bad", "no", "ok"]
+__all__ = ["CODES", "FLAGS", "REMOVED", "CommandRefused", "Tagged", "bad", "no", "ok"]
 
 CODES = frozenset({
     "ALREADYEXISTS", "APPENDUID", "AUTHENTICATIONFAILED", "BADCHARSET", "CANNOT", "CAPABILITY", "CLOSED",
@@ -17,6 +17,10 @@ CODES = frozenset({
 
 FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
 """The system flags that clients change."""
+
+REMOVED = "Some of these messages have been removed by another session"
+"""Said with EXPUNGEISSUED (RFC 5530 §3). The command is not refused: what is left was done. Clients take a NO for the
+end of everything, and UIDs that are unknown have nothing said about them at all (RFC 9051 §6.4.9)."""
 
 
 class Tagged(NamedTuple):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from sandbox.protocols.imap.grammar.searching import Criterion
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers
 from sandbox.protocols.imap.mime.addresses import read_addresses
-from sandbox.protocols.imap.mime.text import decode_header, fold
+from sandbox.protocols.imap.mime.text import decode_header
 
-__all__ = ["base_subject", "sort_messages", "when_sent"]
+__all__ = ["base_subject", "casemap", "sort_messages", "when_sent"]
 
 SPACE = re.compile(r"\s+")
 TRAILER = re.compile(r"(\s|\(fwd\))+\Z", re.IGNORECASE)
@@ -47,6 +48,29 @@ def base_subject(value: bytes | None) -> tuple[str, bool]:
             return text, changed
 
 
+class TitleCase(dict[int, str]):
+    """The title case of letters by their numbers, kept as they are met where there is one. Only where it is a single
+    letter: RFC 5051 §2 takes the simple mappings of Unicode."""
+
+    def __missing__(self, number: int) -> str:
+        letter = chr(number)
+        title = letter.title()
+        if title == letter or len(title) > 1:
+            return letter
+        self[number] = title
+        return title
+
+
+TITLE = TitleCase()
+
+
+def casemap(text: str) -> str:
+    """What texts are ordered by, and whether they are the same (RFC 5256 §5, i;unicode-casemap of RFC 5051 §2)."""
+    if text.isascii():
+        return text.upper()
+    return normalize("NFKD", text.translate(TITLE))
+
+
 def sort_messages(library: Library, found: Sequence[Found], criteria: Sequence[Criterion]) -> list[Found]:
     """In order of the criteria; the last word has the message's number. Blocks."""
     measures = [MEASURES.get(criterion.key) or first_local_part(criterion.key.lower().encode())
@@ -68,7 +92,7 @@ def when_sent(found: Found, known: Known | None) -> float:
 
 
 def folded_subject(found: Found, known: Known | None) -> str:
-    return fold(base_subject(None if known is None else known.header.first(b"subject"))[0])
+    return casemap(base_subject(None if known is None else known.header.first(b"subject"))[0])
 
 
 def first_local_part(field: bytes) -> Measure:
@@ -76,7 +100,7 @@ def first_local_part(field: bytes) -> Measure:
     def measure(found: Found, known: Known | None) -> str:
         value = None if known is None else known.header.first(field)
         addresses = read_addresses(value) if value else []
-        return fold((addresses[0].local or b"").decode("utf-8", "replace")) if addresses else ""
+        return casemap((addresses[0].local or b"").decode("utf-8", "replace")) if addresses else ""
 
     return measure
 

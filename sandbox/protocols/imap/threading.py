@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers
 from sandbox.protocols.imap.mime.headers import Header
-from sandbox.protocols.imap.sorting import base_subject, when_sent
+from sandbox.protocols.imap.sorting import base_subject, casemap, when_sent
 
 __all__ = ["Node", "thread_messages", "write_threads"]
 
@@ -31,8 +31,7 @@ class Node:
         self.reply = False
 
     def adopt(self, child: Node) -> None:
-        if child.parent is not None:
-            child.parent.children.remove(child)
+        """child: one without a parent, or whose parent is done with its children."""
         child.parent = self
         self.children.append(child)
 
@@ -48,7 +47,7 @@ def read_node(found: Found, known: Known | None) -> Node:
     node = Node(found)
     node.sent = when_sent(found, known)
     base, node.reply = base_subject(None if known is None else known.header.first(b"subject"))
-    node.subject = base.casefold()
+    node.subject = casemap(base)
     return node
 
 
@@ -84,7 +83,12 @@ def by_references(library: Library, found: Sequence[Found]) -> list[Node]:
             node.found, node.sent, node.subject, node.reply = fresh.found, fresh.sent, fresh.subject, fresh.reply
         everyone.append(node)
         link(nodes, node, references)
-    roots = [node for node in dict.fromkeys([*nodes.values(), *everyone]) if node.parent is None]  # (2)
+    roots = []  # (2)
+    for node in dict.fromkeys([*nodes.values(), *everyone]):
+        if node.parent is None:
+            roots.append(node)
+        else:
+            node.parent.children.append(node)
     roots = prune(roots)  # (3)
     sort_tree(roots)  # (4)
     roots = join_subjects(roots)  # (5)
@@ -102,15 +106,19 @@ def identify(header: Header) -> tuple[bytes, list[bytes]]:
 
 
 def link(nodes: dict[bytes, Node], node: Node, references: list[bytes]) -> None:
-    """Hang a message below what it refers to, and those below each other, where nothing contradicts it."""
+    """Hang a message below what it refers to, and those below each other, where nothing contradicts it (step 1).
+
+    Only who is above whom is written down: a link may be broken again by what the message below says itself, since
+    others may have cut their lists of references short (step 1 B).
+    """
     above: Node | None = None
     for reference in references:
         named = nodes.setdefault(reference, Node())
         if above is not None and named.parent is None and not within(above, named):
-            above.adopt(named)
+            named.parent = above
         above = named
-    if above is not None and not within(above, node):
-        above.adopt(node)
+    if above is None or not within(above, node):
+        node.parent = above
 
 
 def within(node: Node | None, ancestor: Node) -> bool:
@@ -184,7 +192,7 @@ def join_subjects(roots: list[Node]) -> list[Node]:
             places[id(root)] = len(result)
             result.append(root)
         elif root.found is None and other.found is None:
-            for child in list(root.children):
+            for child in root.children:
                 other.adopt(child)
         elif other.found is None or (root.reply and not subject_of(other).reply):
             other.adopt(root)

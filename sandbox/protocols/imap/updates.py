@@ -12,10 +12,10 @@ from sandbox.protocols.imap.render import Piece, Renderer, Span
 from sandbox.protocols.imap.replies import FLAGS
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.view import View
-from sandbox.protocols.threads import Pieces
+from sandbox.protocols.threads import Pieces, settled
 from sandbox.world.mail import Item
 
-__all__ = ["BATCH", "send_flags", "send_items", "send_keywords", "send_pieces", "send_updates"]
+__all__ = ["BATCH", "claim_recent", "send_flags", "send_items", "send_keywords", "send_pieces", "send_updates"]
 
 BATCH = 1000
 """Messages looked up at once."""
@@ -37,15 +37,24 @@ async def send_updates(session: Imap, *, expunges: bool) -> str:
                 session.untagged(f"{number} EXPUNGE")
     if news.added:
         words.append(f"{news.exists} exist")
+        await claim_recent(session, view, view.uids[-1] + 1)
         session.untagged(f"{news.exists} EXISTS")
         if "IMAP4rev2" not in session.enabled:
             session.untagged(f"{view.recent_count} RECENT")
-        if not view.read_only:
-            session.store.set_recent(view.folder, view.uids[-1] + 1)
     if news.flagged:
         words.append(f"{len(news.flagged)} changed")
         await send_flags_by_uid(session, news.flagged)
     return ", ".join(words)
+
+
+async def claim_recent(session: Imap, view: View, uid: int) -> None:
+    """Find out which of the messages below `uid` are \\Recent here. A session that only looks tells others nothing of
+    it, so they stay recent for the next one (RFC 3501 §6.3.2)."""
+    if view.read_only:
+        first = await trio.to_thread.run_sync(session.store.first_recent, view.folder)
+    else:
+        first = await settled(session.store.claim_recent(view.folder, uid))
+    view.recent.add(max(first, view.recent.end), uid)
 
 
 def send_keywords(session: Imap, view: View) -> None:

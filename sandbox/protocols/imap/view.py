@@ -8,7 +8,7 @@ message numbers change: between two such moments message 7 stays message 7, what
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -22,7 +22,7 @@ __all__ = ["News", "NoSuchMessage", "View"]
 
 
 class NoSuchMessage(Exception):
-    """A message number beyond the last."""
+    """A message number beyond the last; also the star where there is no message (RFC 9051 §9, seq-number)."""
 
 
 class News(NamedTuple):
@@ -34,8 +34,42 @@ class News(NamedTuple):
     exists: int
 
 
+class Recent:
+    """The UIDs that are \\Recent for one session (RFC 3501 §2.3.2), as disjoint rising ranges."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """From a UID on, up to another that is not meant. start: not below what was added before."""
+        if start >= end:
+            return
+        if self._ends and self._ends[-1] >= start:
+            self._ends[-1] = end
+        else:
+            self._starts.append(start)
+            self._ends.append(end)
+
+    def __contains__(self, uid: int) -> bool:
+        place = bisect_right(self._ends, uid)
+        return place < len(self._ends) and self._starts[place] <= uid
+
+    @property
+    def end(self) -> int:
+        """The UID behind the last; 0 for none."""
+        return self._ends[-1] if self._ends else 0
+
+    def count(self, uids: array[int]) -> int:
+        """How many of these, which rise, are."""
+        return sum(bisect_left(uids, end) - bisect_left(uids, start)
+                   for start, end in zip(self._starts, self._ends, strict=True))
+
+
 class View:
-    """One session's mailbox. recent: UIDs from this one on are \\Recent here; saved: what `$` stands for (UIDs)."""
+    """One session's mailbox. saved: what `$` stands for (UIDs)."""
 
     __slots__ = ("_gone", "_news", "folder", "keywords", "modseq", "name", "own", "read_only", "recent", "saved",
                  "stop", "uids", "validity", "wake")
@@ -43,7 +77,8 @@ class View:
     def __init__(self, name: str, *, read_only: bool) -> None:
         self.name = name
         self.read_only = read_only
-        self.folder = self.validity = self.modseq = self.recent = 0
+        self.folder = self.validity = self.modseq = 0
+        self.recent = Recent()
         self.uids: array[int] = array("I")
         self.keywords: frozenset[str] = frozenset()
         self.saved: list[int] = []
@@ -66,14 +101,13 @@ class View:
         """Start from a snapshot; changes that were heard of since, and are not in it, follow."""
         folder = snapshot.folder
         self.folder, self.validity, self.modseq = folder.id, folder.uidvalidity, folder.modseq
-        self.recent = folder.recent
         self.uids = snapshot.uids
         self.keywords = snapshot.keywords | frozenset(FLAGS)
         self._news = deque(change for change in list(self._news) if not 0 < change.modseq <= folder.modseq)
 
     @property
     def recent_count(self) -> int:
-        return len(self.uids) - bisect_left(self.uids, self.recent)
+        return self.recent.count(self.uids)
 
     @property
     def restless(self) -> bool:
@@ -126,7 +160,7 @@ class View:
             largest = self.uids[-1] if self.uids else 0
             return [chosen for low, high in numbers.resolve(largest)
                     if (chosen := range(bisect_left(self.uids, low), bisect_left(self.uids, high + 1)))]
-        if any(number > len(self.uids) for number in numbers.numbers):
+        if not self.uids or any(number > len(self.uids) for number in numbers.numbers):
             raise NoSuchMessage(len(self.uids))
         return [range(low - 1, high) for low, high in numbers.resolve(len(self.uids))]
 

@@ -112,17 +112,25 @@ class MailReader:
 
     def counts(self, folder: int) -> Counts:
         with self._reading() as database:
-            rows = database.execute("SELECT flags, count(*), sum(size) FROM message WHERE folder = ? GROUP BY flags",
-                                    (folder,)).fetchall()
-        messages = unseen = deleted = size = deleted_size = 0
-        for text, count, octets in rows:
+            rows = database.execute(
+                "SELECT flags, count(*), sum(size), sum(uid >= recent) FROM message JOIN folder ON id = folder "
+                "WHERE folder = ? GROUP BY flags", (folder,)).fetchall()
+        messages = unseen = deleted = size = deleted_size = recent = 0
+        for text, count, octets, fresh in rows:
             flags = text.split()
             messages += count
             size += octets
             unseen += count if "\\Seen" not in flags else 0
             deleted += count if "\\Deleted" in flags else 0
             deleted_size += octets if "\\Deleted" in flags else 0
-        return Counts(messages, unseen, deleted, size, deleted_size)
+            recent += fresh
+        return Counts(messages, unseen, deleted, size, deleted_size, recent)
+
+    def first_recent(self, folder: int) -> int:
+        """From this UID on no session was told of any message."""
+        with self._reading() as database:
+            row = database.execute("SELECT recent FROM folder WHERE id = ?", (folder,)).fetchone()
+        return int(row[0]) if row is not None else 0
 
     def vanished(self, folder: int, since: int) -> list[int]:
         """The UIDs that were expunged after a mod-sequence."""

@@ -145,9 +145,9 @@ class MailStore(MailReader):
         return self._writer.submit(lambda tx: folders.set_subscribed(
             tx, writes.require_account(tx, account, self.quota), name, subscribed))
 
-    def set_recent(self, folder: int, uid: int) -> Future[None]:
-        """As safe as flags are."""
-        return self._writer.submit(lambda tx: writes.set_recent(tx, folder, uid), precious=False)
+    def claim_recent(self, folder: int, uid: int) -> Future[int]:
+        """See `writes.claim_recent`. As safe as flags are."""
+        return self._writer.submit(lambda tx: writes.claim_recent(tx, folder, uid), precious=False)
 
     # The queue
 

@@ -91,13 +91,15 @@ class View(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many messages a folder has, and of what kind. size, deleted_size: octets."""
+    """How many messages a folder has, and of what kind. size, deleted_size: octets; recent: those that no session was
+    told of yet."""
 
     messages: int
     unseen: int
     deleted: int
     size: int
     deleted_size: int
+    recent: int
 
 
 class Flagged(NamedTuple):

@@ -25,6 +25,7 @@ from sandbox.world.mail.values import (
 from sandbox.world.mail.writer import Transaction
 
 __all__ = [
+    "claim_recent",
     "copy",
     "create_folder",
     "delete_folder",
@@ -36,7 +37,6 @@ __all__ = [
     "require_account",
     "retry_outbound",
     "set_flags",
-    "set_recent",
     "store",
 ]
 
@@ -89,9 +89,15 @@ def delete_folder(tx: Transaction, folder: int, files: Path) -> None:
     drop_unused(tx, [row[1] for row in rows], files)
 
 
-def set_recent(tx: Transaction, folder: int, uid: int) -> None:
-    """A session has been told of all messages below `uid`."""
-    tx.execute("UPDATE folder SET recent = max(recent, ?) WHERE id = ?", (uid, folder))
+def claim_recent(tx: Transaction, folder: int, uid: int) -> int:
+    """A session is about to be told of all messages below `uid`. Returns the first UID of those that no session was
+    told of before; `uid` or more for none."""
+    row = tx.execute("SELECT recent FROM folder WHERE id = ?", (folder,)).fetchone()
+    if row is None:
+        return uid
+    if row[0] < uid:
+        tx.execute("UPDATE folder SET recent = ? WHERE id = ?", (uid, folder))
+    return int(row[0])
 
 
 def store(tx: Transaction, head: bytes, spool: Spool, deliveries: Sequence[Delivery], outbound: Sequence[Outbound],

@@ -40,6 +40,18 @@ def test_a_message_comes_back_as_it_was(store: MailStore, text: bytes) -> None:
     assert abs(item.received - time.time()) < 60
 
 
+def test_what_is_recent_is_claimed_once(store: MailStore) -> None:
+    for _ in range(3):
+        store.put(SMALL, Delivery("alice")).result()
+    folder = store.find_folder("alice").id
+    store.expunge(folder, [2]).result()
+    assert (store.first_recent(folder), store.counts(folder).recent) == (1, 2)
+    assert [store.claim_recent(folder, 3).result() for _ in range(2)] == [1, 3]
+    assert (store.first_recent(folder), store.counts(folder).recent) == (3, 1)
+    assert store.claim_recent(folder, 2).result() == 3, "nothing becomes recent again"
+    assert store.claim_recent(4711, 9).result() == 9
+
+
 def test_recipients_share_one_copy_and_the_last_to_go_removes_it(store: MailStore) -> None:
     stored = store.store(b"", spooled(store, LARGE), [Delivery("alice"), Delivery("bob")]).result()
     files = store.folder / "files"

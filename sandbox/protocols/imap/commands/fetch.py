@@ -11,7 +11,7 @@ from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarErr
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.render import Piece, Renderer
-from sandbox.protocols.imap.replies import Tagged, bad, no, ok
+from sandbox.protocols.imap.replies import REMOVED, Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.updates import BATCH, send_items, send_pieces
@@ -20,19 +20,20 @@ from sandbox.protocols.threads import settled
 from sandbox.world.mail import Item, MailStore
 
 
-def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bool]:
+def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int | None, bool]:
     cursor.expect_space()
     numbers = expect_set(cursor)
     cursor.expect_space()
     attributes = expect_attributes(cursor)
-    since, vanished = 0, False
+    since, vanished = None, False
     if cursor.try_take(b" "):  # RFC 7162 §3.1.4.1, §3.2.6
         cursor.expect_take(b"(")
         while True:
             word = cursor.try_word("CHANGEDSINCE", "VANISHED")
             if word == "CHANGEDSINCE":
                 cursor.expect_space()
-                since = cursor.expect_number(least=1, most=NUMBER_MAX)
+                # RFC 7162 §7 begins at 1; phones that know nothing yet say 0, and mean everything.
+                since = cursor.expect_number(most=NUMBER_MAX)
             elif word == "VANISHED":
                 vanished = True
             else:
@@ -45,30 +46,30 @@ def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int, bo
 
 @command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False,
          uid_rfc="9051 §6.4.9")
-async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int, vanished: bool, *,
+async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int | None, vanished: bool, *,
                 uid: bool) -> Tagged:
     """Get messages, or parts of them."""
     if vanished:
         if not uid:
             return bad("VANISHED belongs to UID FETCH")
-        if "QRESYNC" not in session.enabled or not since:
+        if "QRESYNC" not in session.enabled or since is None:
             return bad("VANISHED needs ENABLE QRESYNC and CHANGEDSINCE")
         await tell_vanished(session, numbers, since)
     if uid:
         attributes = [Attribute("UID"), *attributes]
     view = session.selected
-    if since or any(attribute.name == "MODSEQ" for attribute in attributes):
+    if since is not None or any(attribute.name == "MODSEQ" for attribute in attributes):
         session.enabled |= {"CONDSTORE"}
-    if since:
+    if since is not None:
         attributes = [*attributes, Attribute("MODSEQ")]
-    renderer = Renderer(session.mailboxes.library, attributes, view)
+    renderer = Renderer(session.mailboxes.library, attributes, view, condstore=session.condstore)
     sees = renderer.plan.sees and not view.read_only
     wanted = found = 0
 
     def begin(indexes: list[int]) -> tuple[int, list[Item], list[Piece], int]:
         """In a thread: how many there are, those to tell of, the first responses and where the rest begins."""
         items = look_up(session.store, view, indexes)
-        chosen = [item for item in items if item.modseq > since] if since else items
+        chosen = [item for item in items if since is None or item.modseq > since]
         return len(items), chosen, *(([], 0) if sees or not chosen else renderer.render_some(chosen, 0))
 
     for indexes in batches(view.choose(numbers, uid=uid)):
@@ -79,10 +80,10 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
             items = await mark_seen(session, view, items, renderer)
         await send_pieces(session, written)
         await send_items(session, renderer, items, start)
-    if found < wanted or renderer.lost:
-        return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
     if renderer.unknown_encoding:
         return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
+    if not uid and (found < wanted or renderer.lost):
+        return ok(REMOVED, "EXPUNGEISSUED")
     return ok(f"{found} fetched")
 
 

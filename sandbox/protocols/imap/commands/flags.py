@@ -12,7 +12,7 @@ from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarErr
 from sandbox.protocols.imap.grammar.fetching import Attribute
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.render import Renderer
-from sandbox.protocols.imap.replies import FLAGS, Tagged, no, ok
+from sandbox.protocols.imap.replies import FLAGS, REMOVED, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.updates import BATCH, send_items, send_keywords
@@ -106,8 +106,8 @@ async def store(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
     if done.late:
         late = done.late if uid else [view.number(each) for each in done.late]
         return ok("Some were changed by others", f"MODIFIED {compress(late).decode()}")
-    if gone:
-        return no("Some of these messages have been removed by another session", "EXPUNGEISSUED")
+    if gone and not uid:
+        return ok(REMOVED, "EXPUNGEISSUED")
     return ok(f"{len(done.changed)} changed")
 
 

@@ -149,8 +149,7 @@ async def tell_status(session: Imap, name: str, items: tuple[str, ...]) -> None:
         session.enabled |= {"CONDSTORE"}  # RFC 7162 §3.1: asking for it switches it on
     values = {
         "MESSAGES": counts.messages, "UIDNEXT": folder.uidnext, "UIDVALIDITY": folder.uidvalidity,
-        "UNSEEN": counts.unseen, "RECENT": max(0, folder.uidnext - folder.recent) and min(
-            counts.messages, folder.uidnext - folder.recent),
+        "UNSEEN": counts.unseen, "RECENT": counts.recent,
         "SIZE": counts.size, "DELETED": counts.deleted, "DELETED-STORAGE": -(-counts.deleted_size // 1024),
         "HIGHESTMODSEQ": folder.modseq, "APPENDLIMIT": session.mailboxes.size,
     }

@@ -9,6 +9,7 @@ import trio
 from sandbox.protocols.imap.commands.folders import tell_status
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.listing import Listing, Pattern, expect_listing, expect_pattern, expect_reference
+from sandbox.protocols.imap.grammar.utf7 import encode_utf7
 from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
@@ -42,10 +43,13 @@ def parents(names: object) -> frozenset[str]:
 
 
 async def read_tree(session: Imap, patterns: Sequence[Pattern]) -> tuple[Tree, list[str]]:
-    """All names, and those that match. In a thread: many long names and patterns take a while."""
+    """All names, and those that match as they are written on this connection: a wildcard may stand amid modified
+    UTF-7. In a thread: many long names and patterns take a while."""
     def read() -> tuple[Tree, list[str]]:
         tree = Tree(session.store.folders(session.account), session.store.subscriptions(session.account))
-        return tree, [name for name in tree.names if any(pattern.matches(name) for pattern in patterns)]
+        written = tree.names if session.utf8 else [encode_utf7(name).decode() for name in tree.names]
+        return tree, [name for name, text in zip(tree.names, written, strict=True)
+                      if any(pattern.matches(text) for pattern in patterns)]
     return await trio.to_thread.run_sync(read)
 
 

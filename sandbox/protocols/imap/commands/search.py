@@ -17,7 +17,7 @@ from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 
-__all__ = ["find", "listed"]
+__all__ = ["find", "highest", "listed"]
 
 
 class Asked(NamedTuple):
@@ -48,7 +48,7 @@ async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     """Find messages."""
     view, returns = session.selected, asked.returns
     try:
-        found, modseq = await find(session, asked.key, asked.charset)
+        found, with_modseq = await find(session, asked.key, asked.charset)
     except CommandRefused:
         if returns is not None and "SAVE" in returns:
             view.saved = []  # RFC 5182 §2.1
@@ -57,20 +57,27 @@ async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     if returns is None and "IMAP4rev2" in session.enabled:
         returns = ("ALL",)
     if returns is None:
-        await session.conversation.send(listed("SEARCH", numbers, modseq))
+        await session.conversation.send(listed("SEARCH", numbers, highest(found) if with_modseq else 0))
         return ok(f"{len(numbers)} found")
     if "SAVE" in returns:
-        view.saved = saved(returns, [each.item.uid for each in found])
+        view.saved = sorted({each.item.uid for each in given(returns, found)})
     if returns != ("SAVE",):
+        modseq = highest(given(returns, found)) if with_modseq else 0
         await session.conversation.send(extended(session.tag, returns, numbers, modseq, uid=uid))
     return ok(f"{len(numbers)} found")
 
 
-def saved(returns: tuple[str, ...], uids: list[int]) -> list[int]:
-    """What `$` stands for after a search: all, or what MIN and MAX gave if nothing else was asked (RFC 5182 §2.4)."""
+def given(returns: tuple[str, ...], found: list[Found]) -> list[Found]:
+    """The messages that an answer is about, which `$` stands for too, and whose highest mod-sequence is told: all, or
+    the first and the last if nothing else was asked (RFC 5182 §2.4, RFC 4731 §3.2)."""
     if not {"ALL", "COUNT"} & set(returns) and {"MIN", "MAX"} & set(returns):
-        return sorted({*(uids[:1] if "MIN" in returns else []), *(uids[-1:] if "MAX" in returns else [])})
-    return uids
+        return [*(found[:1] if "MIN" in returns else []), *(found[-1:] if "MAX" in returns else [])]
+    return found
+
+
+def highest(found: Sequence[Found]) -> int:
+    """The highest mod-sequence; 0 for none."""
+    return max((each.item.modseq for each in found), default=0)
 
 
 def extended(tag: str, returns: tuple[str, ...], numbers: Sequence[int], modseq: int, *, uid: bool) -> bytes:
@@ -98,10 +105,10 @@ def listed(name: str, numbers: Sequence[int], modseq: int) -> bytes:
     return f"* {' '.join([name, *map(str, numbers)])}{tail}\r\n".encode()
 
 
-async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], int]:
-    """The messages that match, in order, and their highest mod-sequence if the search was about those, else 0.
+async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], bool]:
+    """The messages that match, in order, and whether the search was about mod-sequences, so that one is told.
 
-    charset: what the key's texts are in, b"" for UTF-8. Raises NoSuchMessage, CommandRefused.
+    charset: what the key's texts are in, b"" for UTF-8. Raises CommandRefused.
     """
     if charset and not charset_known(charset):
         raise CommandRefused(no("That charset is not known here", "BADCHARSET (US-ASCII UTF-8)"))
@@ -109,4 +116,4 @@ async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], in
     if matcher.uses_modseq:
         session.enabled |= {"CONDSTORE"}
     found = await trio.to_thread.run_sync(matcher.find, abandon_on_cancel=True)
-    return found, max((each.item.modseq for each in found), default=0) if matcher.uses_modseq else 0
+    return found, matcher.uses_modseq

@@ -14,7 +14,7 @@ from sandbox.protocols.imap.grammar.writing import mailbox
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, State, command
-from sandbox.protocols.imap.updates import send_flags, send_keywords
+from sandbox.protocols.imap.updates import claim_recent, send_flags, send_keywords
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import settled
 
@@ -93,8 +93,8 @@ async def open_mailbox(session: Imap, name: str, condstore: bool, resync: Resync
     try:
         snapshot = await trio.to_thread.run_sync(session.store.view, folder.id)
         view.begin(snapshot)
-        if not read_only and snapshot.folder.recent < snapshot.folder.uidnext:
-            await settled(session.store.set_recent(folder.id, snapshot.folder.uidnext))
+        if snapshot.folder.recent < snapshot.folder.uidnext:
+            await claim_recent(session, view, snapshot.folder.uidnext)
     except BaseException:
         view.stop()
         raise

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import trio
 
-from sandbox.protocols.imap.commands.search import find, listed
+from sandbox.protocols.imap.commands.search import find, highest, listed
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.searching import Criterion, Key, expect_keys, expect_sort
 from sandbox.protocols.imap.replies import Tagged, ok
@@ -36,11 +36,11 @@ def sort_arguments(cursor: Cursor) -> tuple[Sorting]:
 @command("SORT", states=State.SELECTED, rfc="5256 §3", reads=sort_arguments, expunges=False, uid_rfc="5256 §3")
 async def sort(session: Imap, asked: Sorting, *, uid: bool) -> Tagged:
     """Find messages, and put them in order."""
-    found, modseq = await find(session, asked.key, asked.charset)
+    found, with_modseq = await find(session, asked.key, asked.charset)
     ordered = await trio.to_thread.run_sync(sort_messages, session.mailboxes.library, found, asked.criteria,
                                             abandon_on_cancel=True)
     numbers = [each.item.uid if uid else each.number for each in ordered]
-    await session.conversation.send(listed("SORT", numbers, modseq))
+    await session.conversation.send(listed("SORT", numbers, highest(found) if with_modseq else 0))
     return ok(f"{len(numbers)} found")
 
 

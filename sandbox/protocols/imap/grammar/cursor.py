@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from sandbox.protocols.imap.grammar.utf7 import decode_utf7
+from sandbox.protocols.imap.grammar.utf7 import decode_utf7, encode_utf7
 
-__all__ = ["Cursor", "GrammarError", "Literal", "announced"]
+__all__ = ["Cursor", "GrammarError", "Literal", "WrongName", "announced"]
 
 T = TypeVar("T")
 
@@ -35,6 +35,11 @@ class GrammarError(Exception):
     @property
     def sentence(self) -> str:
         return str(self.args[0])
+
+
+class WrongName(GrammarError):
+    """A string that cannot be a mailbox's name. As a string it is right, so the command is refused, and not its
+    grammar."""
 
 
 class Literal(NamedTuple):
@@ -184,10 +189,14 @@ class Cursor:
             try:
                 text = decode_utf7(name)
             except ValueError:
-                raise GrammarError("A mailbox name is in modified UTF-7 (RFC 3501 §5.1.3); & alone is written &-"
-                                   ) from None
-        first, slash, rest = text.partition("/")
-        return "INBOX" + slash + rest if first.upper() == "INBOX" else text
+                raise WrongName("A mailbox name is in modified UTF-7 (RFC 3501 §5.1.3); & alone is written &-"
+                                ) from None
+        return with_inbox(text)
+
+    def written_name(self, name: bytes) -> str:
+        """A part of a mailbox's name, with or without wildcards, as names are written on this connection."""
+        text = as_text(name)
+        return with_inbox(text if self.utf8 or text.isascii() else encode_utf7(text).decode())
 
     def expect_flag(self) -> str:
         found = self.match(FLAG)
@@ -209,6 +218,11 @@ class Cursor:
             self.expect_space()
             items.append(item())
         return items
+
+
+def with_inbox(name: str) -> str:
+    first, slash, rest = name.partition("/")
+    return "INBOX" + slash + rest if first.upper() == "INBOX" else name
 
 
 def as_text(octets: bytes) -> str:

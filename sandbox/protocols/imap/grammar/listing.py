@@ -76,7 +76,7 @@ def option(cursor: Cursor, words: tuple[str, ...]) -> str:
 
 def expect_reference(cursor: Cursor) -> str:
     """What a pattern is put behind."""
-    reference = cursor.expect_mailbox()
+    reference = cursor.written_name(cursor.expect_astring())
     if len(reference) > LONGEST_PATTERN:
         raise GrammarError(f"A reference has at most {LONGEST_PATTERN} characters")
     return reference
@@ -92,7 +92,7 @@ def expect_pattern(cursor: Cursor) -> str:
         octets = found[0]
     if len(octets) > LONGEST_PATTERN:
         raise GrammarError(f"A pattern has at most {LONGEST_PATTERN} octets")
-    return cursor.mailbox_name(octets)
+    return cursor.written_name(octets)
 
 
 def expect_status_items(cursor: Cursor) -> tuple[str, ...]:
