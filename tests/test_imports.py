@@ -15,23 +15,24 @@ LEAVES = {"sandbox.address", "sandbox.errors", "sandbox.toml", "sandbox.config"}
 MAY = {
     "sandbox.address": set(),
     "sandbox.errors": set(),
+    "sandbox.message": set(),  # one reading of mail for everybody: octets in, values out
     "sandbox.toml": {"sandbox.errors"},
     "sandbox.config": {"sandbox.toml", "sandbox.errors"},
     "sandbox.linux": {"sandbox.address"},
     "sandbox.datafolder": LEAVES - {"sandbox.config"},
-    "sandbox.world": (LEAVES - {"sandbox.config"}) | {"sandbox.linux", "sandbox.datafolder"},
+    "sandbox.world": (LEAVES - {"sandbox.config"}) | {"sandbox.linux", "sandbox.datafolder", "sandbox.message"},
     "sandbox.pki": LEAVES - {"sandbox.config"},
     "sandbox.journal": LEAVES - {"sandbox.config", "sandbox.toml"},
     "sandbox.protocols.contract": LEAVES | {"sandbox.world"},
     # pki: the website gives the authority away and says how to trust it; like the world, it knows nobody above it.
-    "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux"},
+    "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux", "sandbox.message"},
     "sandbox.websites": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux", "sandbox.protocols.http",
                                   "sandbox.protocols.contract"},
     "sandbox.protocols.tls": {"sandbox.net.layers.tls"},  # no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
     "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
-    "sandbox.export": LEAVES | {"sandbox.journal"},
+    "sandbox.export": LEAVES | {"sandbox.message", "sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.contract.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.contract",
                              "sandbox.datafolder", "sandbox.net", "sandbox.plan"},

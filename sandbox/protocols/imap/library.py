@@ -13,10 +13,10 @@ from datetime import date
 from email.utils import parsedate_tz
 from typing import NamedTuple
 
+from sandbox.message.headers import Header
+from sandbox.message.scan import LONGEST_HEADER, Part, body_start, scan
 from sandbox.protocols.imap.grammar.fetching import Section
-from sandbox.protocols.imap.mime.headers import Header
-from sandbox.protocols.imap.mime.scan import LONGEST_HEADER, Part, body_start, scan
-from sandbox.protocols.imap.mime.structure import envelope, structure
+from sandbox.protocols.imap.structure import envelope, structure
 from sandbox.world.mail import MailStore
 
 __all__ = ["Known", "Library"]

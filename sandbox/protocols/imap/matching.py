@@ -15,11 +15,11 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from sandbox.message.scan import Part
+from sandbox.message.text import decode_charset, decode_header, fold, part_text
 from sandbox.protocols.imap.grammar.searching import Key
 from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.library import Known, Library
-from sandbox.protocols.imap.mime.scan import Part
-from sandbox.protocols.imap.mime.text import decode_charset, decode_header, fold, part_text
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from sandbox.message.headers import Header
+from sandbox.message.scan import Part
+from sandbox.message.text import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section
 from sandbox.protocols.imap.grammar.writing import internal_date, literal
 from sandbox.protocols.imap.library import Known, Library
-from sandbox.protocols.imap.mime.headers import Header
-from sandbox.protocols.imap.mime.scan import Part
-from sandbox.protocols.imap.mime.text import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from unicodedata import normalize
 
+from sandbox.message.addresses import read_addresses
+from sandbox.message.text import decode_header
 from sandbox.protocols.imap.grammar.searching import Criterion
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers
-from sandbox.protocols.imap.mime.addresses import read_addresses
-from sandbox.protocols.imap.mime.text import decode_header
 
 __all__ = ["base_subject", "casemap", "sort_messages", "when_sent"]
 

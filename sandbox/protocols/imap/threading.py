@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sandbox.message.headers import Header
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers
-from sandbox.protocols.imap.mime.headers import Header
 from sandbox.protocols.imap.sorting import base_subject, casemap, when_sent
 
 __all__ = ["Node", "thread_messages", "write_threads"]

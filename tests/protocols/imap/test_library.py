@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.message.scan import scan
 from sandbox.protocols.imap.library import LONG, PARTS, START, Library
-from sandbox.protocols.imap.mime.scan import scan
 from sandbox.world.mail import Delivery, MailStore
 from sandbox.world.mail.spool import INLINE
 

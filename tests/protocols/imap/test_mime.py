@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses, read_any
-from sandbox.protocols.imap.mime.headers import Header, parameters
-from sandbox.protocols.imap.mime.scan import scan
-from sandbox.protocols.imap.mime.structure import envelope, structure
-from sandbox.protocols.imap.mime.text import decode_header, part_text
+from sandbox.message.addresses import Mailbox, read_addresses, read_any
+from sandbox.message.headers import Header, parameters
+from sandbox.message.scan import scan
+from sandbox.message.text import decode_header, part_text
 from sandbox.protocols.imap.sorting import base_subject
+from sandbox.protocols.imap.structure import envelope, structure
 
 NESTED = (b"Content-Type: multipart/mixed; boundary=a\r\n\r\npreamble\r\n--a\r\n\r\none\r\n--a\r\n"
           b"Content-Type: multipart/alternative; boundary=\"ab\"\r\n\r\n--ab\r\n"

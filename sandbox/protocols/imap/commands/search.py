@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import trio
 
+from sandbox.message.text import charset_known
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.searching import Key, expect_keys, expect_return
 from sandbox.protocols.imap.grammar.sets import compress
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
-from sandbox.protocols.imap.mime.text import charset_known
 from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command

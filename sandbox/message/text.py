@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 
-from sandbox.protocols.imap.mime.scan import Part
+from sandbox.message.scan import Part
 
 __all__ = ["SEARCHED", "UnknownEncoding", "charset_known", "decode_charset", "decode_header", "decode_transfer",
            "fold", "part_text"]

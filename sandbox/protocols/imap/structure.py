@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.message.addresses import Mailbox, read_addresses
+from sandbox.message.headers import Header, parameters, token
+from sandbox.message.scan import Part
 from sandbox.protocols.imap.grammar.writing import nstring, string
-from sandbox.protocols.imap.mime.addresses import Mailbox, read_addresses
-from sandbox.protocols.imap.mime.headers import Header, parameters, token
-from sandbox.protocols.imap.mime.scan import Part
 
 __all__ = ["envelope", "structure"]
 

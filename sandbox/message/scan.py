@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sandbox.protocols.imap.mime.headers import Header, parameters, token
+from sandbox.message.headers import Header, parameters, token
 
 __all__ = ["LONGEST_HEADER", "Part", "body_start", "scan"]
 
