@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sandbox.protocols.http.hosts import METHODS, unknown_method
 from sandbox.protocols.http.messages import Request, Response, Site
 from sandbox.websites import answers, authority, demos, home, names, proxyconfig, sockets
 from sandbox.websites.api import PREFIX as API
@@ -45,6 +46,8 @@ __all__ = ["build"]
 
 MAX_HOSTS = 1_000
 """Hosts whose site is remembered: what clients call us is their word."""
+PROGRAMS = ("wsgi", "port")
+"""Sites that decide about every path and method themselves (RFC 9110 §9.1)."""
 HERE = SiteSpec("", "builtin", "home")
 
 ELSEWHERE = dict.fromkeys(("httpbin.org", "www.httpbin.org"), SiteSpec("httpbin.org", "builtin", "httpbin"))
@@ -85,13 +88,15 @@ class Websites:
 
     async def __call__(self, request: Request) -> Response:
         spec = self._spec(request.host)
+        if request.method not in METHODS and (spec is None or spec.kind not in PROGRAMS):
+            raise unknown_method(request.method)
         if spec is not None and spec.value == "home" and request.path == "/" and spec.kind == "builtin":
             return self._pages.home(request)
         if (answer := probe(request)) is not None:
             return answer
         if request.path in proxyconfig.PATHS and request.method in ("GET", "HEAD"):
             return proxyconfig.proxy_configuration(request, self._context.endpoints.get("http", request.server))
-        if spec is None or spec.kind not in ("wsgi", "port"):
+        if spec is None or spec.kind not in PROGRAMS:
             if self._mailconfig.answers(request):
                 return await self._mailconfig(request)
             if (everywhere := self._everywhere.get(request.path)) is not None:
@@ -114,7 +119,10 @@ class Websites:
         except KeyError:
             pass
         name = host.removesuffix(".").removesuffix(".localhost")
-        spec = HERE if is_local(name) else self._world.sites.find(name) or ELSEWHERE.get(normal(name))
+        # A world may have a site for localhost too, or for an address; where it has none, it is the home page.
+        spec = self._world.sites.find(name) if name else HERE
+        if spec is None:
+            spec = HERE if is_local(name) else ELSEWHERE.get(normal(name))
         if len(self._specs) >= MAX_HOSTS:
             self._specs.clear()
         self._specs[host] = spec

@@ -248,7 +248,7 @@ def add_hosts(source: Source, domains: dict[str, Domain]) -> None:
     """Give each site's host to its domain, so that DNS knows it. Raises WorldError for a host in no domain."""
     for index, table in enumerate(source.world.site):
         host = normal(table.host)
-        if host.endswith(".*") or host in domains:
+        if host.endswith(".*") or host in domains or host == "localhost":   # nobody's domain (RFC 6761 §6.3)
             continue
         labels = host.split(".")
         parents = (".".join(labels[count:]) for count in range(1, len(labels)))

@@ -137,6 +137,7 @@ async def test_h2load_gets_every_answer(sandbox: Sandbox) -> None:
     ("https", ["-tls1_2", "-noservername", "-verify_ip", "127.0.0.1"], "Verify return code: 0"),
     ("https", ["-alpn", "h2,http/1.1"], "ALPN protocol: h2"),
     ("https", ["-alpn", "http/1.1"], "ALPN protocol: http/1.1"),
+    ("https", ["-alpn", "http/1.0"], "ALPN protocol: http/1.0"),
     ("https", ["-alpn", "spdy/3"], "alert number 120"),
     ("https", ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], "alert protocol version"),
     ("https-legacy", ["-tls1", "-cipher", "ALL:@SECLEVEL=0"], "Protocol  : TLSv1"),

@@ -28,6 +28,26 @@ host = "pages.example.com"
 
 
 @pytest.fixture
+def local(tmp_path: Path) -> Iterator[Client]:
+    with websites(tmp_path, '[[site]]\nhost = "localhost"\nredirect = "http://www.example.com/mine"\n') as opened:
+        yield opened
+
+
+async def test_a_world_may_have_a_site_for_localhost(local: Client) -> None:
+    assert (await local.get("localhost:8080/")).headers.get("location") == "http://www.example.com/mine"
+    assert (await local.get("127.0.0.1:8080/")).status == 200
+
+
+@pytest.mark.parametrize(("method", "says"), [("BREW", b"BREW"), ("PROPFIND", b"PROPFIND"), ("get", b"capital")])
+@pytest.mark.parametrize("host", ["www.example.com", "nobody.example", "httpbin.example.com", "alice.example.com"])
+async def test_built_in_sites_and_folders_know_the_usual_methods(client: Client, host: str, method: str,
+                                                                 says: bytes) -> None:
+    reply = await client.ask(method, f"{host}/")
+    assert reply.status == 501
+    assert says in reply.body
+
+
+@pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     with websites(tmp_path, WORLD) as opened:
         yield opened

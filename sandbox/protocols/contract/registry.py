@@ -109,8 +109,8 @@ BOTH = ("udp", "tcp")
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "sandbox.websites.service", (
         Role("http", 80, 8080),
-        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1")),
-        Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1",), legacy=True, default=False),
+        Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1", "http/1.0")),
+        Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1", "http/1.0"), legacy=True, default=False),
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
         Role("dns", 53, transports=BOTH),

@@ -7,9 +7,11 @@ it is. A test holds that h11 agrees with every body accepted here.
 
 from __future__ import annotations
 
+import re
+
 from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.messages import Headers
-from sandbox.protocols.http.scanner import VALUE, check_field, short
+from sandbox.protocols.http.scanner import check_field, short
 
 __all__ = ["ChunkReader"]
 
@@ -21,6 +23,12 @@ TRAILERS = 16_384
 """All trailer fields together (octets)."""
 OVERHEAD = 1_048_576
 """Chunk extensions of one body, all together (octets): they are read to be thrown away."""
+
+WORD = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
+EXTENSION = rb"[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?" % (WORD, WORD, QUOTED)
+EXTENSIONS = re.compile(rb"%b(?:[ \t]*+;%b)*+" % (EXTENSION, EXTENSION))
+"""What follows the first semicolon: chunk-ext-name [ "=" chunk-ext-val ], and more of them (RFC 9112 §7.1.1)."""
 
 
 class ChunkReader:
@@ -105,12 +113,15 @@ def take_line(buffer: bytearray, limit: int) -> bytes | None:
 def chunk_size(line: bytes) -> int:
     """1*HEXDIG, and extensions that mean nothing to us (RFC 9112 §7.1, §7.1.1). Raises Refused(400).
 
-    White space before the semicolon, which the grammar tolerates, is refused: no client sends it but to try us.
+    White space around the semicolon and the equals sign is "bad" (BWS), and has to be read all the same.
     """
     digits, semicolon, extension = line.partition(b";")
+    if semicolon:
+        digits = digits.rstrip(b" \t")
     if not digits or digits.strip(b"0123456789abcdefABCDEF") or len(digits) > SIZE_DIGITS:
         raise Refused(400, f"A chunk begins with its size in hexadecimal, at most {SIZE_DIGITS} digits; "
                       f"{short(line)} is none (RFC 9112 §7.1).", "situation.chunk")
-    if extension.translate(None, VALUE) or (semicolon and not extension.strip()):
-        raise Refused(400, "A chunk extension has to be a name, or name=value (RFC 9112 §7.1.1).", "situation.chunk")
+    if semicolon and EXTENSIONS.fullmatch(extension) is None:
+        raise Refused(400, "A chunk extension has to be a name, or name=value, where the value is a word or in "
+                      "quotes (RFC 9112 §7.1.1).", "situation.chunk")
     return int(digits, 16)

@@ -15,9 +15,11 @@ from sandbox.protocols.http.messages import Headers
 from sandbox.protocols.http.scanner import TOKEN, short
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
 
-__all__ = ["Head", "HeadCache", "parse_head"]
+__all__ = ["Head", "HeadCache", "expectation", "parse_head"]
 
 CHUNKED = -1
+LENGTH_DIGITS = 20
+"""Digits of a Content-Length: h11 reads no more of them either."""
 REGISTERED_CODINGS = ("compress", "deflate", "gzip", "x-compress", "x-gzip")
 
 
@@ -92,7 +94,7 @@ def parse_head(raw: bytes) -> Head:
         headers=fields(event, target, hosts),
         persistent="close" not in options and (version != "1.0" or "keep-alive" in options),
         # A server MUST ignore an expectation of 100-continue in HTTP/1.0 (RFC 9110 §10.1.1).
-        expect=", ".join(names.get("expect", [])).lower() if version != "1.0" else "",
+        expect=expectation(names.get("expect", [])) if version != "1.0" else "",
         selective=not SELECTIVE.isdisjoint(names),
     )
 
@@ -136,9 +138,12 @@ def body_length(names: dict[str, list[str]], version: str) -> int:
     if len(lengths) > 1 or "," in lengths[0]:
         raise smuggling("More than one Content-Length: nobody can say which one counts (RFC 9112 §6.3)")
     digits = lengths[0]
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+    if not (digits.isascii() and digits.isdigit()):
         raise smuggling(f"Content-Length is a plain number of octets, not {short(digits.encode('latin-1'))} "
                         "(RFC 9110 §8.6)")
+    if len(digits) > LENGTH_DIGITS:
+        raise Refused(413, f"A Content-Length of {len(digits)} digits is a number, and more than anybody takes "
+                      "(RFC 9110 §8.6, §15.5.14).", "situation.length-too-large")
     return int(digits)
 
 
@@ -173,6 +178,11 @@ def check_hosts(hosts: list[str], version: str) -> None:
             parse_authority(hosts[0])
         except ValueError as error:
             raise Refused(400, f"The Host field (RFC 9112 §3.2) is not a host: {error}.", "situation.host") from None
+
+
+def expectation(values: list[str]) -> str:
+    """The members of Expect, in lower case, without the empty ones (RFC 9110 §5.6.1.2, §10.1.1)."""
+    return ", ".join(member.lower() for value in values for part in value.split(",") if (member := part.strip(" \t")))
 
 
 def authority(target: Target, hosts: list[str]) -> tuple[str, int]:

@@ -8,7 +8,7 @@ from sandbox.protocols.http.errors import Refused
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response, Site
 from sandbox.protocols.http.proxy import connect
 
-__all__ = ["Hosts", "admit"]
+__all__ = ["METHODS", "Hosts", "admit", "unknown_method"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"})
 ALLOW = [("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")]
@@ -35,17 +35,21 @@ class Hosts:
         return await self._sites(request)
 
 
+def unknown_method(method: str) -> HttpError:
+    """For a site that knows the usual methods alone, and was asked with another (RFC 9110 §15.6.2)."""
+    if method.upper() in METHODS:
+        return HttpError(501, f"Methods are written in capital letters: {method.upper()}, not {method} "
+                         "(RFC 9110 §9.1).", ALLOW)
+    return HttpError(501, f"The method {method[:40]} is not one this site knows (RFC 9110 §15.6.2).", ALLOW)
+
+
 def admit(request: Request, length: int, expect: str, limit: int) -> None:
     """Whether a request may go on to its site. length: of the body, -1 for chunked; limit: of a body, in octets.
 
-    Raises HttpError: 501, 417, 413; Refused(411), since without a length nobody knows what follows.
+    Any token is a method, and which of them a site knows is the site's to say (RFC 9110 §9.1).
+    Raises HttpError: 417, 413; Refused(411), since without a length nobody knows what follows.
     """
     method = request.method
-    if method not in METHODS:
-        if method.upper() in METHODS:
-            raise HttpError(501, f"Methods are written in capital letters: {method.upper()}, not {method} "
-                            "(RFC 9110 §9.1).", ALLOW)
-        raise HttpError(501, f"The method {method[:40]} is not one this server knows (RFC 9110 §15.6.2).", ALLOW)
     if expect and expect != "100-continue":
         raise HttpError(417, f"Expect: {expect[:40]} cannot be met; the only expectation there is, is 100-continue "
                         "(RFC 9110 §10.1.1).")

@@ -13,6 +13,9 @@ __all__ = ["Parted", "parse_range", "partial"]
 MANY = 32
 """More ranges than a client has a use for: then it gets the whole (RFC 9110 §14.2 warns of such requests)."""
 
+MANY_ELEMENTS = 2 * MANY
+"""With the empty elements of the list."""
+
 
 @runtime_checkable
 class Parted(Protocol):
@@ -30,25 +33,36 @@ def parse_range(value: str, size: int) -> list[tuple[int, int]] | None:
     if not equals or unit.strip().lower() != "bytes":
         return None
     found = []
-    specs = [spec.strip(" \t") for spec in listed.split(",")]
-    if len(specs) > MANY:
+    if listed.count(",") > MANY_ELEMENTS:
+        return None
+    specs = [stripped for spec in listed.split(",") if (stripped := spec.strip(" \t"))]   # empty ones: §5.6.1.2
+    if not 0 < len(specs) <= MANY:
         return None
     for spec in specs:
         first, dash, last = spec.partition("-")
         if not dash or not (first or last) or not all(
-                part == "" or (part.isascii() and part.isdigit() and len(part) <= 18) for part in (first, last)):
+                part == "" or (part.isascii() and part.isdigit()) for part in (first, last)):
             return None
         if first:
-            start, stop = int(first), int(last) + 1 if last else size
+            start, stop = whole_number(first), whole_number(last) + 1 if last else size
             if stop <= start and last:
                 return None                                  # "5-3" makes the whole set invalid (§14.1.1)
         else:
-            start, stop = max(0, size - int(last)), size
+            length = whole_number(last)
+            if length and not size:
+                return None                                  # it is satisfied by the whole, which is empty (§14.1.2)
+            start, stop = max(0, size - length), size
         if start < min(stop, size):
             found.append((start, min(stop, size)))
     if sum(stop - start for start, stop in found) > size:
         return None                                          # overlapping: they cost more than the whole
     return found
+
+
+def whole_number(digits: str) -> int:
+    """A number of any length; beyond what any representation has, how large does not matter."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) <= 18 else 10**18
 
 
 def partial(response: Response, wanted: list[tuple[int, int]], size: int) -> Response:

@@ -16,6 +16,8 @@ __all__ = ["Scanner", "check_field", "short"]
 
 REQUEST_LINE = 16_384
 """One request line, with its line end (octets); RFC 9112 §3 wants at least 8,000."""
+METHOD = 64
+"""The longest method (octets): more than twice what any registered one has."""
 FIELDS = 200
 """Field lines in one head."""
 EMPTY_LINES = 4
@@ -49,6 +51,8 @@ class Scanner:
             end = buffer.find(b"\n", self.sought)
             if not self.lines and self.line < len(buffer):
                 check_start(buffer, self.line)
+            if not self.lines:
+                check_method_length(buffer, self.line, end)
             if (len(buffer) if end < 0 else end + 1) - self.skipped > self.limit or (
                     not self.lines and (len(buffer) if end < 0 else end + 1) - self.line > REQUEST_LINE):
                 raise self.too_long()
@@ -100,6 +104,15 @@ def check_start(buffer: bytearray, at: int) -> None:
                       "situation.request-line")
     raise Refused(400, f"The first octet, 0x{first:02X}, cannot begin an HTTP request: a method is made of letters "
                   "(RFC 9112 §3).", "situation.not-http")
+
+
+def check_method_length(buffer: bytearray, at: int, end: int) -> None:
+    """A method longer than any there is gets a 501 (RFC 9112 §3). end: of the line, -1 while it is not here."""
+    stop = at + METHOD + 1
+    if (stop <= (len(buffer) if end < 0 else end)
+            and not bytes(buffer[at:stop]).translate(None, TOKEN) and not buffer.startswith(b"SSH-", at)):
+        raise Refused(501, f"The request begins with a word of more than {METHOD} octets, and no method is that long "
+                      "(RFC 9112 §3, RFC 9110 §15.6.2).", "situation.method-too-long")
 
 
 def check_request_line(line: bytes) -> None:

@@ -54,7 +54,7 @@ class Selection:
             match evaluate(request.method, request.headers, etag, modified):
                 case 304:
                     await close_body(response.body)
-                    return not_modified(weakened(headers) if coding else headers)
+                    return not_modified(weakened(headers) if coding else self.plain(response).headers)
                 case 412:
                     await close_body(response.body)
                     raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: "

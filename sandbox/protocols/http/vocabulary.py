@@ -30,13 +30,14 @@ UNSUPPORTED = frozenset({
     "ACL", "BIND", "CHECKIN", "CHECKOUT", "COPY", "LINK", "LOCK", "MERGE", "MKCALENDAR", "MKCOL", "MOVE", "PRI",
     "PROPFIND", "PROPPATCH", "REBIND", "REPORT", "SEARCH", "UNBIND", "UNLINK", "UNLOCK", "VERSION-CONTROL",
 })
-"""Registered methods that clients try, and get a 501 for (IANA, HTTP Method Registry)."""
+"""Registered methods that clients try: applications may know them, other sites answer 501 (IANA, HTTP Method
+Registry)."""
 
 SITUATIONS = frozenset({
     "bare-cr", "bare-lf", "chunk", "client-gone", "cut-short", "field", "folded-field", "head-too-large", "host",
-    "http2-on-http1", "incomplete", "no-host", "no-length", "not-http", "request-line", "slow-body", "slow-head",
-    "smtp", "smuggling", "ssh", "stream-cancelled", "stream-error", "stream-stalled", "target",
-    "target-too-long", "tls-on-plain", "transfer-coding", "version",
+    "http2-on-http1", "incomplete", "length-too-large", "method-too-long", "no-host", "no-length", "not-http",
+    "request-line", "slow-body", "slow-head", "smtp", "smuggling", "ssh", "stream-cancelled", "stream-error",
+    "stream-stalled", "target", "target-too-long", "tls-on-plain", "transfer-coding", "version",
 })
 """What can be special about an exchange."""
 

@@ -21,6 +21,7 @@ INDEX = (
 )
 
 STARTED = http_date(time.time())
+STATE = (("Last-Modified", STARTED), ("ETag", '"sandbox"'), ("Vary", "Accept-Encoding"))
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUE = re.compile(r"[\t -~\x80-\xff]*")
 FRAMING = frozenset({"connection", "content-encoding", "content-length", "keep-alive", "trailer", "transfer-encoding",
@@ -34,8 +35,8 @@ def described(request: Request, *fields: tuple[str, str]) -> Response:
 
 def cache(request: Request) -> Response:
     if "if-modified-since" in request.headers or "if-none-match" in request.headers:
-        return Response(304, Headers([("ETag", '"sandbox"'), ("Last-Modified", STARTED)]))
-    return described(request, ("Last-Modified", STARTED), ("ETag", '"sandbox"'))
+        return Response(304, Headers(STATE))
+    return described(request, *STATE)
 
 
 def fresh(request: Request, seconds: str) -> Response:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import h11
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sandbox.protocols.http.chunks import ChunkReader
@@ -33,6 +33,7 @@ def read(segments: list[bytes]) -> tuple[bytes, list[tuple[str, str]], bytes, bo
     (b"A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", b"01234567890123456789", []),
     (b"3;name=value;other\r\nabc\r\n0;last\r\n\r\n", b"abc", []),
     (b'3;name="a;b"\r\nabc\r\n0\r\n\r\n', b"abc", []),
+    (b'3 ;\ta = "\\"b\\\\\xff" ; c=d;e\r\nabc\r\n0 \t;z\r\n\r\n', b"abc", []),
     (b"2\r\n\r\n\r\n0\r\nDigest: x\r\nB:  c \r\n\r\n", b"\r\n", [("Digest", "x"), ("B", "c")]),
 ])
 def test_good_bodies(octets: bytes, content: bytes, trailers: list[tuple[str, str]]) -> None:
@@ -43,8 +44,10 @@ def test_good_bodies(octets: bytes, content: bytes, trailers: list[tuple[str, st
 
 
 @pytest.mark.parametrize("octets", [
-    b"\r\n", b"g\r\n", b"-1\r\n", b"+1\r\n", b"0x1\r\n", b" 1\r\n", b"1 \r\n", b"1 ;a\r\n", b"1_0\r\n", b"\xb2\r\n",
+    b"\r\n", b"g\r\n", b"-1\r\n", b"+1\r\n", b"0x1\r\n", b" 1\r\n", b"1 \r\n", b"1_0\r\n", b"\xb2\r\n",
     b"F" * 16 + b"\r\n", b"1" + b"0" * 30 + b"\r\n", b"3;\r\n", b"3;a=\x00\r\n",
+    b"3; \r\n", b"3;a=\r\n", b"3;=b\r\n", b"3;a b\r\n", b"3;a;\r\n", b"3;;a\r\n", b'3;a="b\r\n', b'3;a="b"c\r\n',
+    b"3;a=b=c\r\n", b"3;a@\r\n", b"3;a \r\n", b'3;"a"\r\n', b"3 a\r\n", b"3;a=b,c\r\n", b'3;a="b\\"\r\n',
     b"3\nabc\r\n", b"3\r\rabc\n", b"3;a\rb\r\n", b"3;" + b"a" * 2000, b"3;" + b"a" * 2000 + b"\r\n",
     b"3\r\nabcd\r\n", b"3\r\nabc\n", b"3\r\nabc0\r\n\r\n", b"3\r\nabc\r0",
     b"0\r\n\n", b"0\n\r\n", b"0\r\nA: b\n\r\n", b"0\r\nA : b\r\n\r\n", b"0\r\n A: b\r\n\r\n",
@@ -80,6 +83,7 @@ ODDITIES = st.sampled_from([b"", b";a=b", b" ;a", b"\n", b"\r", b"x", b"\r\n", b
 def test_h11_agrees_with_whatever_is_accepted(pieces: list[bytes], odd: bytes, at: int, cuts: list[int]) -> None:
     octets = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\nT: u\r\n\r\n"
     octets = octets[:at] + odd + octets[at:]
+    assume(b" ;" not in octets)  # h11 does not know the white space that RFC 9112 §7.1.1 has a recipient read
     edges = sorted({0, len(octets), *(cut for cut in cuts if cut < len(octets))})
     try:
         content, trailers, left, done = read([octets[a:b] for a, b in pairwise(edges)])

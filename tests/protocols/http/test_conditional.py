@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox.protocols.http.conditional import evaluate, list_tags, range_applies
-from sandbox.protocols.http.messages import Headers
+from sandbox.protocols.http.messages import Headers, Request, Response
+from tests.support.http import ask
 
 OLD, NOW, NEW = ("Sun, 06 Nov 1994 08:49:36 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT")
 
@@ -62,3 +63,15 @@ def test_without_if_range_a_range_counts() -> None:
 ])
 def test_lists_of_tags(text: str, tags: list[str]) -> None:
     assert list_tags(text) == tags
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_304_repeats_the_vary_of_its_200(coding: str) -> None:
+    async def site(request: Request) -> Response:
+        return Response(200, Headers([("Content-Type", "text/plain"), ("ETag", '"a"')]), b"page " * 1000)
+
+    start = b"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: " + coding.encode() + b"\r\n"
+    whole = await ask(start + b"\r\n", site)
+    same = await ask(start + b'If-None-Match: "a"\r\n\r\n', site)
+    assert (whole.status, same.status) == (200, 304)
+    assert same.headers.get("vary") == whole.headers.get("vary") == "Accept-Encoding"

@@ -21,7 +21,10 @@ BODY = bytes(range(48, 58))
     ("bytes=10-", []), ("bytes=-0", []), ("bytes=99-100", []), ("bytes=20-, 0-1", [(0, 2)]),
     ("bytes=4-2", None), ("bytes=a-b", None), ("bytes=", None), ("bytes", None), ("bytes=-", None),
     ("lines=0-1", None),
-    ("bytes=1-2,x", None), ("bytes=0-\u00b2", None), ("bytes=0-9,0-9", None), ("bytes=" + "9" * 30 + "-", None),
+    ("bytes=1-2,x", None), ("bytes=0-\u00b2", None), ("bytes=0-9,0-9", None), ("bytes=" + "9" * 30 + "-", []),
+    ("bytes=2-" + "9" * 5000, [(2, 10)]), ("bytes=-" + "9" * 30, [(0, 10)]), ("bytes=" + "0" * 30 + "2-3", [(2, 4)]),
+    ("bytes=0-4,", [(0, 5)]), ("bytes=,0-1, ,\t4-5,,", [(0, 2), (4, 6)]), ("bytes=,", None),
+    ("bytes=0-0" + "," * 1000, None),
     ("bytes=" + ",".join(["0-0"] * (MANY + 1)), None), ("bytes=+1-2", None),
 ])
 def test_parsing(value: str, found: list[tuple[int, int]] | None) -> None:
@@ -30,6 +33,12 @@ def test_parsing(value: str, found: list[tuple[int, int]] | None) -> None:
 
 def test_nothing_of_nothing() -> None:
     assert parse_range("bytes=0-", 0) == []
+    assert parse_range("bytes=-0", 0) == []
+
+
+def test_the_last_octets_of_nothing_are_the_whole() -> None:
+    # Satisfiable (RFC 9110 §14.1.2), and no Content-Range could say it: so the answer is the whole, with 200.
+    assert parse_range("bytes=-100", 0) is None
 
 
 def test_nothing_satisfiable_is_416() -> None:

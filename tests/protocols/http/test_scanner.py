@@ -55,6 +55,9 @@ MALFORMED = [
     (b"EHLO me.example\r\n", 400, "situation.smtp", "SMTP"),
     (b"mail FROM:<a@b>\r\n", 400, "situation.smtp", "SMTP"),
     (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n", 414, "situation.target-too-long", "too long"),
+    (b"M" * 65 + b" / HTTP/1.1\r\n", 501, "situation.method-too-long", "no method is that long"),
+    (b"M" * 20_000 + b" / HTTP/1.1\r\n", 501, "situation.method-too-long", "no method is that long"),
+    (b"\r\n" + b"M" * 65, 501, "situation.method-too-long", "no method is that long"),
     (b"GET /" + b"a" * 20_000, 414, "situation.target-too-long", "too long"),
     (GET + b"A: " + b"b" * 40_000 + b"\r\n\r\n", 431, "situation.head-too-large", "32768"),
     (GET + b"A: b\r\n" * (FIELDS + 1) + b"\r\n", 431, "situation.head-too-large", "header fields"),
@@ -82,7 +85,8 @@ MALFORMED = [
     (POST + b"Content-Length: 3 3\r\n\r\n", 400, "situation.smuggling", "plain number"),
     (POST + b"Content-Length: \xb2\r\n\r\n", 400, "situation.smuggling", "plain number"),
     (POST + b"Content-Length:\r\n\r\n", 400, "situation.smuggling", "plain number"),
-    (POST + b"Content-Length: " + b"9" * 19 + b"\r\n\r\n", 400, "situation.smuggling", "plain number"),
+    (POST + b"Content-Length: " + b"9" * 21 + b"\r\n\r\n", 413, "situation.length-too-large", "21 digits"),
+    (POST + b"Content-Length: " + b"9" * 9000 + b"\r\n\r\n", 413, "situation.length-too-large", "9000 digits"),
     (POST + b"Transfer-Encoding: identity\r\n\r\n", 400, "situation.smuggling", "does not end in chunked"),
     (POST + b"Transfer-Encoding: chunked, identity\r\n\r\n", 400, "situation.smuggling", "does not end"),
     (POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n", 400, "situation.smuggling", "once"),
@@ -175,3 +179,15 @@ def test_what_shape_lets_pass_and_h11_does_not_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         parse_head(b"GET / HTTP/1.1\r\nHost: x\r\nA: b\x85c\0\r\n\r\n")
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("digits", [b"9" * 19, b"9" * 20])
+async def test_a_long_number_is_a_number(digits: bytes) -> None:
+    talk = await converse([POST + b"Content-Length: " + digits + b"\r\n\r\n"])
+    assert [exchange.outcome for exchange in talk.exchanges] == ["413"]
+    assert b"RFC 9110 \xc2\xa715.5.14" in read_replies(talk.sent)[0].body
+
+
+async def test_a_number_may_begin_with_zeros() -> None:
+    talk = await converse([POST + b"Content-Length: 00000000000000000005\r\n\r\nhello"])
+    assert read_replies(talk.sent)[0].body.endswith(b"\nhello")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hpack import Decoder, HeaderTuple
 
 from sandbox.protocols.http.dates import now
-from sandbox.protocols.http.heads import SELECTIVE, asked
+from sandbox.protocols.http.heads import SELECTIVE, asked, expectation
 from sandbox.protocols.http.messages import Headers, HttpError, Response
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
 from sandbox.protocols.http.writer import OURS, Written
@@ -87,7 +87,7 @@ def read_fields(fields: list[tuple[bytes, bytes]], limit: int) -> Asked:
         # What HTTP/1.1 calls Host; sites that show or check the fields find it where it always is.
         headers = Headers([("host", authority), *lines])
     text = asked(target, host, port) if target is not NOWHERE else authority
-    return Asked(method, host, port, target, headers, text, headers.get("expect").lower(),
+    return Asked(method, host, port, target, headers, text, expectation(headers.get_all("expect")),
                  any(name in SELECTIVE for name, _ in lines), problem)
 
 
