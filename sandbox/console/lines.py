@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from sandbox.address import Address
 from sandbox.console.escape import cells, escape, shorten
 from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
-from sandbox.explain import Mood, mood, sentence, session_sentence
+from sandbox.explain import sentence, session_sentence
 from sandbox.journal.records import Exchange, Session
+from sandbox.journal.traits import Mood, mood
 
 __all__ = ["clock", "closing_line", "duration", "json_line", "line"]
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
-from sandbox.explain import Mood
+from sandbox.journal.traits import Mood
 
 __all__ = ["DIM", "MOODS", "PROTOCOLS", "Look", "look", "paint", "tolerate"]
 

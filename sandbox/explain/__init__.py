@@ -28,9 +28,8 @@ kind's terms, and a test holds both to each other.
 from __future__ import annotations
 
 from sandbox.explain.knowledge import Entry, KnowledgeError, entries, find, lookup, protocols, suggest
-from sandbox.explain.sentences import Mood, mood, sentence, session_sentence
+from sandbox.explain.sentences import sentence, session_sentence
 
 __all__ = [
-    "Entry", "KnowledgeError", "Mood", "entries", "find", "lookup", "mood", "protocols", "sentence",
-    "session_sentence", "suggest",
+    "Entry", "KnowledgeError", "entries", "find", "lookup", "protocols", "sentence", "session_sentence", "suggest",
 ]

@@ -6,14 +6,14 @@ once is kept, by the few words that decide it.
 
 from __future__ import annotations
 
-import enum
 import re
 from functools import lru_cache
 
 from sandbox.explain.knowledge import Entry, lookup
 from sandbox.journal.records import Exchange, Session
+from sandbox.journal.traits import ROUTINE, Mood, mood
 
-__all__ = ["Mood", "mood", "sentence", "session_sentence"]
+__all__ = ["sentence", "session_sentence"]
 
 LONGEST = 160
 """Characters of one explaining sentence: two lines of a common terminal."""
@@ -36,35 +36,6 @@ OPENERS = frozenset({
     "There", "One", "Part", "Yes",
 })
 """Words that lose their capital inside a sentence; any other first word may be a name and keeps it."""
-
-ROUTINE = frozenset({"200", "NOERROR", "OK", "+OK", "done"})
-"""Outcomes that say no more than "here you are"."""
-
-GOOD = ROUTINE | {"PREAUTH", "sent", "PONG", "HTTP/2", "NO_ERROR", "unused", "1000", "1001"}
-BAD = frozenset({"-ERR", "BAD", "NO", "FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "NOTAUTH", "BADVERS", "failed"})
-"""Outcomes in words; those in numbers follow their first digit. Anything else is WARNING: it wants a look."""
-
-
-class Mood(enum.Enum):
-    """What an outcome means for the one who asked, whatever the protocol."""
-
-    NEUTRAL = "neutral"
-    GOOD = "good"
-    MORE = "more"
-    """Not there yet: a redirect, or the server waits for the next part."""
-    WARNING = "warning"
-    BAD = "bad"
-
-
-def mood(outcome: str) -> Mood:
-    """What the outcome of an exchange means for the one who asked."""
-    if not outcome:
-        return Mood.NEUTRAL
-    if len(outcome) == 3 and outcome.isdecimal():
-        return {"1": Mood.MORE, "2": Mood.GOOD, "3": Mood.MORE, "4": Mood.WARNING}.get(outcome[0], Mood.BAD)
-    if outcome in GOOD:
-        return Mood.GOOD
-    return Mood.BAD if outcome in BAD else Mood.WARNING
 
 
 def sentence(session: Session, exchange: Exchange) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.address import Address
-from sandbox.explain import Entry, Mood, mood, sentence, session_sentence
+from sandbox.explain import Entry, sentence, session_sentence
 from sandbox.explain.sentences import LONGEST, _fit, _said
 from sandbox.journal.records import Exchange, Session
 
@@ -59,15 +59,6 @@ def test_session_sentence() -> None:
 @given(verb=st.text(max_size=300), outcome=st.text(max_size=300), key=st.text(max_size=300))
 def test_a_client_cannot_put_words_into_a_sentence(verb: str, outcome: str, key: str) -> None:
     assert sentence(session(), exchange("#" + verb, "#" + outcome, "#" + key)) == ""
-
-
-@pytest.mark.parametrize(("outcome", "expected"), [
-    ("", Mood.NEUTRAL), ("100", Mood.MORE), ("200", Mood.GOOD), ("304", Mood.MORE), ("404", Mood.WARNING),
-    ("500", Mood.BAD), ("NOERROR", Mood.GOOD), ("NXDOMAIN", Mood.WARNING), ("SERVFAIL", Mood.BAD), ("+OK", Mood.GOOD),
-    ("-ERR", Mood.BAD), ("done", Mood.GOOD), ("20²", Mood.WARNING),
-])
-def test_mood(outcome: str, expected: Mood) -> None:
-    assert mood(outcome) is expected
 
 
 @pytest.mark.parametrize(("term", "text", "said"), [

@@ -1,0 +1,105 @@
+"""The words in which an exchange says more about itself: a closed vocabulary.
+
+Sessions set facts with `exchange.note(name, value)`, the HTTP engine's handlers in `request.facts`. The filter asks
+for them by name, the page and JSON show them. A fact is what the protocol knew when it served; nobody takes `asked`
+apart to learn it again. Every name stands here, and a test holds the table to what real dialogues set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+__all__ = ["FACTS", "LONGEST_FACT", "MOST_LISTED", "Fact", "bounded", "listed"]
+
+LONGEST_FACT = 1_024
+"""Characters of a value that a client chose. A traceback of ours may be longer."""
+
+MOST_LISTED = 100
+"""Values of a fact that is a list, such as recipients; of more there are only so many."""
+
+
+class Fact(NamedTuple):
+    """One name. meaning: a sentence; setters: the protocols that set it, "tls" for a handshake, whatever it protects,
+    "all" for what the rooms around the protocols set."""
+
+    name: str
+    meaning: str
+    setters: frozenset[str]
+
+
+def _fact(name: str, setters: str, meaning: str) -> tuple[str, Fact]:
+    return name, Fact(name, meaning, frozenset(setters.split()))
+
+
+FACTS: Mapping[str, Fact] = MappingProxyType(dict((
+    # who and where
+    _fact("host", "http tls", "The host name the client asked for: HTTP's Host, TLS's server name."),
+    _fact("path", "http", "The path of the target, without what follows a question mark."),
+    _fact("query", "http", "What follows the question mark in the target."),
+    _fact("referer", "http", "The page the client says it came from."),
+    _fact("agent", "http imap sftp", "The program the client says it is."),
+    _fact("fetch", "http", "What a browser fetches for: the destination, the mode and the site of Sec-Fetch."),
+    _fact("account", "http ftp smtp pop3 imap sftp", "The person who is logged in, or just was."),
+    _fact("email", "ftp", "What an anonymous guest gave as a password; by custom, an address."),
+    _fact("name", "http", "The name that a DNS question inside the exchange asked about."),
+    _fact("secret", "http ftp smtp pop3 imap",
+          "The secret that the client's octets hold in readable form: a password, or a token."),
+    _fact("encrypted", "all", "What the octets were encrypted with on their way: a version of TLS, or SSH."),
+    # mail
+    _fact("message", "smtp pop3 imap", "The numbers of the stored messages it was about, or that it stored."),
+    _fact("message-id", "smtp pop3 imap", "The Message-ID of the message."),
+    _fact("sender", "smtp", "The envelope's sender, empty for a report."),
+    _fact("recipients", "smtp", "The envelope's recipients that were accepted."),
+    _fact("from-message", "smtp", "The number of the stored message that travelled here from the server before."),
+    _fact("report", "smtp", "Why a report on a failed delivery could not be made."),
+    # files
+    _fact("file", "http ftp sftp", "The file or folder, from the root of the home or the website."),
+    _fact("octets", "ftp sftp", "How many octets of the file passed."),
+    _fact("sha256", "ftp sftp", "The SHA-256 of the file, where all of it passed."),
+    _fact("seconds", "ftp", "How long the transfer took."),
+    _fact("uncertain", "ftp", "What part of a transfer may differ from the file, which was being changed."),
+    # HTTP
+    _fact("stream", "http", "The number of the HTTP/2 stream."),
+    _fact("reset", "http", "The error code with which the client gave the stream up."),
+    _fact("tunnel", "http", "The host that the tunnel of a CONNECT leads to."),
+    _fact("proxied", "http", "How the client asked a proxy for it."),
+    _fact("probe", "http", "The host of a system's test whether it is online."),
+    _fact("dns", "http", "The DNS question inside the request, and what became of it."),
+    _fact("digest", "http", "Why a Digest login was turned away."),
+    # DNS
+    _fact("class", "dns", "The class of the question, where it is not IN."),
+    _fact("cookie", "dns", "What the DNS cookie of the question was."),
+    _fact("serial", "dns", "The serial number of the zone that was transferred."),
+    _fact("tsig", "dns", "The key that a signed question named."),
+    # encryption
+    _fact("version", "tls", "The version of TLS that both agreed on."),
+    _fact("suite", "tls", "The cipher suite that both agreed on."),
+    _fact("alpn", "tls", "The application protocol that both agreed on."),
+    _fact("ja3", "tls", "The JA3 fingerprint of the client's hello."),
+    _fact("ja4", "tls", "The JA4 fingerprint of the client's hello."),
+    _fact("alert-received", "tls", "The alert that the client sent."),
+    _fact("alert-sent", "tls", "The alert that the sandbox sent."),
+    _fact("detail", "tls", "Why the handshake failed, in the words of the TLS engine."),
+    _fact("cipher", "sftp", "The cipher of the SSH connection."),
+    _fact("mac", "sftp", "How the SSH connection guards its octets against change."),
+    # what went wrong
+    _fact("problem", "http dns", "What was wrong with what the client sent."),
+    _fact("error", "sftp", "What was wrong with the connection."),
+    _fact("warning", "smtp pop3 imap ftp", "What a careful person would not have done, a word of the knowledge."),
+    _fact("line-end", "smtp pop3 ftp", "How a line ended that did not end as it should."),
+    _fact("thrown-away", "all", "What arrived in clear before a handshake, and was not obeyed."),
+    _fact("traceback", "all", "Where a fault in the sandbox, or in a website of yours, happened."),
+)))
+"""Every fact by its name."""
+
+
+def bounded(value: str) -> str:
+    """A value that a client chose, cut to what is kept of it."""
+    return value if len(value) <= LONGEST_FACT else value[:LONGEST_FACT - 1] + "…"
+
+
+def listed(values: list[str] | tuple[str, ...]) -> str:
+    """Several values as one fact: separated by spaces, and bounded."""
+    return bounded(" ".join(values[:MOST_LISTED]))
