@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from sandbox.protocols.http.messages import Request
 
@@ -25,9 +26,11 @@ __all__ = ["ALGORITHMS", "Credentials", "Digest", "Verdict", "basic_challenge", 
 ALGORITHMS: dict[str, Callable[[bytes], str]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
     "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
+    "SHA-512": lambda data: hashlib.sha512(data).hexdigest(),
     "SHA-512-256": lambda data: hashlib.new("sha512_256", data).hexdigest(),
 }
-"""RFC 7616 §6.1. "-sess" forms of each exist beside them."""
+"""RFC 7616 §6.1, and SHA-512, which nobody registered and some clients know all the same. "-sess" forms of each exist
+beside them."""
 
 TCHAR = r"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 # It begins where a word begins: looked for at every letter of a long one, it would take seconds.
@@ -147,7 +150,9 @@ class Digest:
             return Verdict("", reason="the realm is another one")
         if given.get("uri") not in (request.target, request.path + (f"?{request.query}" if request.query else "")):
             return Verdict("", reason="the uri is not the one that was asked for (RFC 7616 §3.4.6)")
-        user = given.get("username", "")
+        user = user_of(given)
+        if user is None:
+            return Verdict("", reason="there is one user name, in username or, coded, in username* (RFC 7616 §3.4)")
         password = password_of(user)
         expected, mutual = responses(given, algorithm, password or "", request.method, body)
         if password is None or not same(expected, given.get("response", "")):
@@ -196,7 +201,7 @@ def responses(given: dict[str, str], algorithm: str, password: str, method: str,
     def h(text: str) -> str:
         return digest(text.encode("utf-8", "surrogatepass"))
 
-    a1 = f"{latin_to_text(field('username'))}:{latin_to_text(field('realm'))}:{password}"
+    a1 = f"{user_of(given) or ''}:{latin_to_text(field('realm'))}:{password}"
     if algorithm.upper().endswith("-SESS"):
         a1 = f"{h(a1)}:{field('nonce')}:{field('cnonce')}"
     content = f":{digest(body)}" if field("qop") == "auth-int" else ""
@@ -208,6 +213,21 @@ def responses(given: dict[str, str], algorithm: str, password: str, method: str,
         return h(":".join([h(a1), *middle, h(f"{verb}:{field('uri')}{content}")]))
 
     return answer(method), answer("")
+
+
+def user_of(given: dict[str, str]) -> str | None:
+    """The user's name, in either of its forms (RFC 7616 §3.4); None where it cannot be read."""
+    coded = given.get("username*")
+    if coded is None:
+        return latin_to_text(given.get("username", ""))
+    charset, _, rest = coded.partition("'")
+    _, quote_mark, value = rest.partition("'")
+    if "username" in given or charset.upper() != "UTF-8" or not quote_mark or not value.isascii():
+        return None
+    try:
+        return unquote_to_bytes(value).decode("utf-8")       # ext-value, RFC 8187 §3.2
+    except UnicodeDecodeError:
+        return None
 
 
 def latin_to_text(value: str) -> str:

@@ -67,6 +67,28 @@ def password_of(user: str) -> str | None:
     return "secret" if user == "jo" else None
 
 
+@pytest.mark.parametrize(("field", "user"), [
+    ('username="J\u00c3\u00a4s\u00c3\u00b8n Doe"', "J\u00e4s\u00f8n Doe"),
+    ("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "J\u00e4s\u00f8n Doe"),
+    ("username*=utf-8'en'J%C3%A4s%C3%B8n%20Doe", "J\u00e4s\u00f8n Doe"),
+    ("username*=UTF-8''J%E4s", ""), ("username*=ISO-8859-1''J%E4s", ""), ("username*=UTF-8", ""),
+    ("username*=jo", ""),
+    ("username=\"jo\", username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", ""),
+])
+def test_names_of_all_the_world(field: str, user: str) -> None:
+    """RFC 7616 §3.4, §4: UTF-8 in username, or an ext-value (RFC 8187) in username*."""
+    def h(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    digest = Digest("here")
+    nonce = Visitor(digest).given["nonce"]
+    response = h(":".join([h("J\u00e4s\u00f8n Doe:here:secret"), nonce, "00000001", "cc", "auth",
+                           h("GET:/dir/index.html")]))
+    sent = (f'Digest {field}, realm="here", nonce="{nonce}", uri="/dir/index.html", algorithm=SHA-256, qop=auth, '
+            f'nc=00000001, cnonce="cc", response="{response}"')
+    assert digest.check(request(sent), lambda name: "secret" if name.startswith("J") else None).user == user
+
+
 def test_one_nonce_serves_many_requests_each_once() -> None:
     digest = Digest("here", qop="auth,auth-int")
     visitor = Visitor(digest)

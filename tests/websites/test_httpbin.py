@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import random
 import re
 import zlib
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from sandbox.websites.httpbin import THEMES
 from sandbox.websites.httpbin.formats import brotli
@@ -145,8 +147,9 @@ async def test_passwords(client: Client) -> None:
         assert (await client.get(f"{BIN}/{path}/user/other", Authorization=right)).status == refused
     assert await json_of(client, "/bearer", Authorization="Bearer abc") == {"authenticated": True, "token": "abc"}
     assert (await client.get(f"{BIN}/bearer", Authorization="Bearer a b")).headers.get("www-authenticate") == "Bearer"
-    challenge = await client.get(f"{BIN}/digest-auth/auth/user/pass/SHA-512/3")
-    assert "algorithm=SHA-512-256" in challenge.headers.get("www-authenticate")
+    for algorithm in ("MD5", "SHA-256", "SHA-512", "SHA-512-256"):
+        challenge = await client.get(f"{BIN}/digest-auth/auth/user/pass/{algorithm}/3")
+        assert f"algorithm={algorithm}," in challenge.headers.get("www-authenticate")
 
 
 async def test_codings_are_what_they_say(client: Client) -> None:
@@ -177,6 +180,8 @@ async def test_data(client: Client) -> None:
     assert len((await client.get(f"{BIN}/bytes/100")).body) == 100
     seeded = [(await client.get(f"{BIN}/bytes/50?seed=7")).body for _ in range(2)]
     assert seeded[0] == seeded[1] == (await client.get(f"{BIN}/stream-bytes/50?seed=7&chunk_size=3")).body
+    told = random.Random(7)
+    assert seeded[0] == bytes(told.randint(0, 255) for _ in range(50)), "as httpbin.org makes them"
     assert len((await client.get(f"{BIN}/bytes/99999999")).body) == 102_400
     lines = (await client.get(f"{BIN}/stream/3?x=1")).body.splitlines()
     assert [(json.loads(line)["id"], json.loads(line)["args"]) for line in lines] == [
@@ -195,6 +200,28 @@ async def test_ranges(client: Client) -> None:
     assert (part.status, part.body, part.headers.get("content-range")) == (206, b"cde", "bytes 2-4/30")
     assert (await client.get(f"{BIN}/range/30", Range="bytes=30-")).status == 416
     assert (await client.get(f"{BIN}/range/0")).status == 404
+
+
+async def test_a_range_takes_its_time_too(client: Client, autojump_clock: object) -> None:
+    began = trio.current_time()
+    part = await client.get(f"{BIN}/range/100?duration=10&chunk_size=10", Range="bytes=20-49")
+    assert (part.status, len(part.body), part.headers.get("content-range")) == (206, 30, "bytes 20-49/100")
+    assert trio.current_time() - began == pytest.approx(2)
+
+
+async def test_a_proxy_before_it_says_how_it_was_asked(client: Client) -> None:
+    assert (await json_of(client, "/get", X_Forwarded_Proto="https"))["url"] == "https" + BIN[4:] + "/get"
+    assert (await json_of(client, "/get", X_Forwarded_Proto="gopher"))["url"] == f"{BIN}/get"
+
+
+@pytest.mark.parametrize("path", ["/post", "/anything"])
+async def test_noise_called_a_form_comes_back_as_data(client: Client, path: str) -> None:
+    """curl --data-binary calls everything a form; nobody asked for its fields."""
+    for body, media_type in ((b"&=" * 1_000_000, "application/x-www-form-urlencoded"),
+                             (b"no parts at all", "multipart/form-data; boundary=x")):
+        reply = await client.post(BIN + path, body, media_type)
+        assert reply.status == 200
+        assert (json.loads(reply.body)["form"], json.loads(reply.body)["data"]) == ({}, body.decode())
 
 
 async def test_time_passes(client: Client, autojump_clock: object) -> None:
@@ -249,6 +276,11 @@ async def test_scripts_may_read_the_answers(client: Client) -> None:
     reply = await client.get(f"{BIN}/get", Origin="http://x.test")
     assert reply.headers.get("access-control-allow-origin") == "http://x.test"
     assert (await client.get(f"{BIN}/get")).headers.get("access-control-allow-origin") == "*"
+    for path, fields, status in (("/", {}, 200), ("/nothing", {}, 404), ("/bytes/x", {}, 400), ("/put", {}, 405),
+                                 ("/basic-auth/a/b", {}, 401), ("/range/30", {"Range": "bytes=30-"}, 416),
+                                 ("/etag/a", {"If_Match": '"b"'}, 412), ("/etag/a", {"If_None_Match": '"a"'}, 304)):
+        reply = await client.get(BIN + path, Origin="http://x.test", **fields)
+        assert (path, reply.status, reply.headers.get("access-control-allow-origin")) == (path, status, "http://x.test")
 
 
 async def test_a_script_may_ask_first_what_it_may(client: Client) -> None:

@@ -58,7 +58,7 @@ class Selection:
                 case 412:
                     await close_body(response.body)
                     raise HttpError(412, "The page has changed since you last saw it, or is not the one you name: "
-                                    "the precondition you sent is false (RFC 9110 §13).")
+                                    "the precondition you sent is false (RFC 9110 §13).", shared(headers))
         response = self.plain(response)
         whole = size(response)
         if (request.method == "GET" and "range" in request.headers and headers.get("accept-ranges") != "none"
@@ -66,6 +66,10 @@ class Selection:
                 and range_applies(request.headers, etag, modified)):
             wanted = parse_range(",".join(request.headers.get_all("range")), whole)
             if wanted is not None:
+                if not wanted:
+                    raise HttpError(416, f"There are {whole} octets here, and none of the ranges asked for begins "
+                                    "among them (RFC 9110 §15.5.17).",
+                                    [("Content-Range", f"bytes */{whole}"), *shared(headers)])
                 return partial(response, wanted, whole)
         return await self._coded(request, response, coding) if coding else response
 
@@ -132,4 +136,10 @@ def weakened(headers: Headers) -> Headers:
 
 
 def not_modified(headers: Headers) -> Response:
-    return Response(304, Headers((name, value) for name, value in headers if name.lower() in NOT_MODIFIED))
+    kept = [(name, value) for name, value in headers if name.lower() in NOT_MODIFIED]
+    return Response(304, Headers([*kept, *shared(headers)]))
+
+
+def shared(headers: Headers) -> list[tuple[str, str]]:
+    """What lets a browser show the answer to a page of another site, whatever the answer becomes (Fetch §3.2)."""
+    return [(name, value) for name, value in headers if name.lower().startswith("access-control-")]

@@ -8,7 +8,7 @@ inside.
 
 from __future__ import annotations
 
-from sandbox.protocols.http.messages import HttpError, Request, Response
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import page
 from sandbox.websites.httpbin import (
     auth,
@@ -39,6 +39,17 @@ class HttpBin:
         self._indexes = {at: index(at) for at in ("", PREFIX)}
 
     async def __call__(self, request: Request) -> Response:
+        """Scripts on pages of any site may read the answers, refusals too, as they may at httpbin.org."""
+        try:
+            response = await self._answer(request)
+        except HttpError as error:
+            share(request, error.headers)
+            raise
+        response.headers = response.headers.copy()
+        share(request, response.headers)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         at = base(request)
         path = request.path.removeprefix(at) or "/"
         if path == "/":
@@ -48,16 +59,18 @@ class HttpBin:
         response = await self.routes.answer(request, path)
         if response is None:
             raise HttpError(404, f"httpbin has nothing at {path}; {at}/ lists what there is.")
-        # Scripts on pages of any site of the sandbox may read the answers, as they may at httpbin.org.
-        if "access-control-allow-origin" not in response.headers:
-            response.headers.add("Access-Control-Allow-Origin", request.headers.get("origin") or "*")
-            response.headers.add("Access-Control-Allow-Credentials", "true")
-        if request.method == "OPTIONS":
-            response.headers.add("Access-Control-Allow-Methods", response.headers.get("allow"))
-            response.headers.add("Access-Control-Allow-Headers",
-                                 request.headers.get("access-control-request-headers") or "*")
-            response.headers.add("Access-Control-Max-Age", "3600")
         return response
+
+
+def share(request: Request, headers: Headers) -> None:
+    """What lets a browser hand the answer to a page of another site (Fetch §3.2)."""
+    if "access-control-allow-origin" not in headers:
+        headers.add("Access-Control-Allow-Origin", request.headers.get("origin") or "*")
+        headers.add("Access-Control-Allow-Credentials", "true")
+    if request.method == "OPTIONS":
+        headers.add("Access-Control-Allow-Methods", headers.get("allow"))
+        headers.add("Access-Control-Allow-Headers", request.headers.get("access-control-request-headers") or "*")
+        headers.add("Access-Control-Max-Age", "3600")
 
 
 def index(at: str) -> page.Markup:

@@ -51,7 +51,7 @@ def hidden_basic(request: Request, user: str, password: str) -> Response:
 async def digest(request: Request, qop: str, user: str, password: str, algorithm: str = "MD5",
                  stale_after: str = "never") -> Response:
     qop = qop if qop in ("auth", "auth-int", "auth,auth-int") else "auth" if qop else ""
-    name = {"SHA-512": "SHA-512-256"}.get(algorithm.upper(), algorithm.upper())
+    name = algorithm.upper()
     algorithms = (name if name in ALGORITHMS else "MD5",)
     uses = 0 if stale_after == "never" else number(stale_after, "stale_after", 1, 1_000_000)
     body = await request.body.read(FORM_LIMIT)

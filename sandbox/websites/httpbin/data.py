@@ -47,20 +47,23 @@ def seconds(value: str, name: str) -> float:
     return max(0.0, min(MAX_SECONDS, found))
 
 
-def noise(request: Request, n: str) -> bytes:
-    """Random octets; the same ones for the same seed."""
+async def noise(request: Request, n: str) -> bytes:
+    """Random octets; the same ones for the same seed, and the ones that httpbin.org gives for it."""
+    length = number(n, "n", 0, MAX_BYTES)
     seed = query_of(request).get("seed")
-    source = random.Random() if seed is None else random.Random(number(seed, "seed", -2**60, 2**60))
-    return source.randbytes(number(n, "n", 0, MAX_BYTES))
+    if seed is None:
+        return random.randbytes(length)
+    source = random.Random(number(seed, "seed", -2**60, 2**60))
+    return await trio.to_thread.run_sync(lambda: bytes(source.randint(0, 255) for _ in range(length)))
 
 
-def some_bytes(request: Request, n: str) -> Response:
-    return answers.answer(noise(request, n), OCTETS)
+async def some_bytes(request: Request, n: str) -> Response:
+    return answers.answer(await noise(request, n), OCTETS)
 
 
-def stream_bytes(request: Request, n: str) -> Response:
+async def stream_bytes(request: Request, n: str) -> Response:
     size = number(query_of(request).get("chunk_size", "10240"), "chunk_size", 1, MAX_BYTES)
-    return Response(200, Headers([("Content-Type", OCTETS)]), pieces(noise(request, n), size))
+    return Response(200, Headers([("Content-Type", OCTETS)]), pieces(await noise(request, n), size))
 
 
 async def pieces(data: bytes, size: int, pause: float = 0.0) -> AsyncIterator[bytes]:
@@ -68,6 +71,21 @@ async def pieces(data: bytes, size: int, pause: float = 0.0) -> AsyncIterator[by
         if start:
             await trio.sleep(pause)
         yield data[start:start + size]
+
+
+class Slow:
+    """Octets that take their time, also where a part of them is asked for."""
+
+    def __init__(self, data: bytes, size: int, pause: float) -> None:
+        self._data = data
+        self._size = size
+        self._pause = pause
+
+    def part(self, start: int, stop: int) -> Slow:
+        return Slow(self._data[start:stop], self._size, self._pause)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return pieces(self._data, self._size, self._pause)
 
 
 def stream(request: Request, n: str) -> Response:
@@ -93,7 +111,7 @@ def ranged(request: Request, n: str) -> Response:
     if not pause:
         return Response(200, Headers(fields), data)
     size = number(query.get("chunk_size", "10240"), "chunk_size", 1, MAX_BYTES)
-    return Response(200, Headers(fields), pieces(data, size, pause * size / length), length)
+    return Response(200, Headers(fields), Slow(data, size, pause * size / length), length)
 
 
 async def delay(request: Request, delay: str) -> Response:

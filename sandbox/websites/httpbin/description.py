@@ -49,21 +49,19 @@ def headers_of(request: Request) -> dict[str, str]:
 def describe(request: Request, *names: str, body: bytes = b"") -> dict[str, object]:
     """The named parts of what the client sent: args, data, files, form, headers, json, method, origin, url."""
     essence, parameters = content.media_type(request.headers.get("content-type"))
-    form = content.parse_form(essence, parameters, body) if {"form", "files", "data"} & set(names) \
-        else content.Form([], [])
-    is_form = essence in ("application/x-www-form-urlencoded", "multipart/form-data")
+    form = form_in(essence, parameters, body) if {"form", "files", "data"} & set(names) else None
     found: dict[str, object] = {}
     for name in names:
         match name:
             case "args":
                 found[name] = content.grouped(content.parse_query(request.query))
             case "data":
-                found[name] = "" if is_form else text_or_url(body, essence)
+                found[name] = text_or_url(body, essence) if form is None else ""
             case "files":
                 found[name] = content.grouped((part.name, text_or_url(part.content, part.media_type))
-                                              for part in form.files)
+                                              for part in (form.files if form else ()))
             case "form":
-                found[name] = content.grouped(form.fields)
+                found[name] = content.grouped(form.fields if form else ())
             case "headers":
                 found[name] = headers_of(request)
             case "json":
@@ -73,10 +71,26 @@ def describe(request: Request, *names: str, body: bytes = b"") -> dict[str, obje
             case "origin":
                 found[name] = request.client.host
             case "url":
-                found[name] = request.url
+                found[name] = url_of(request)
             case _:
                 raise KeyError(name)
     return found
+
+
+def form_in(essence: str, parameters: dict[str, str], body: bytes) -> content.Form | None:
+    """None for what is no form, whatever it is called: curl calls everything one, and nobody asked for its fields."""
+    if essence not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return None
+    try:
+        return content.parse_form(essence, parameters, body)
+    except HttpError:
+        return None
+
+
+def url_of(request: Request) -> str:
+    """The address as a proxy before us was asked for it, if it says so (X-Forwarded-Proto)."""
+    scheme = request.headers.get("x-forwarded-proto").strip().lower()
+    return (scheme if scheme in ("http", "https") else request.scheme) + request.url[len(request.scheme):]
 
 
 async def told(request: Request, body: bytes, *names: str) -> Response:

@@ -6,8 +6,8 @@ from email.parser import BytesParser
 
 import pytest
 
-from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
-from sandbox.protocols.http.ranges import MANY, parse_range, partial
+from sandbox.protocols.http.messages import Headers, Request, Response
+from sandbox.protocols.http.ranges import MANY, parse_range
 from tests.support.http import ask
 
 BODY = bytes(range(48, 58))
@@ -41,10 +41,9 @@ def test_the_last_octets_of_nothing_are_the_whole() -> None:
     assert parse_range("bytes=-100", 0) is None
 
 
-def test_nothing_satisfiable_is_416() -> None:
-    with pytest.raises(HttpError) as error:
-        partial(Response(200, Headers(), BODY), [], 10)
-    assert (error.value.status, error.value.headers.get("content-range")) == (416, "bytes */10")
+async def test_nothing_satisfiable_is_416() -> None:
+    reply = await ask(get(b"Range: bytes=10-"), digits)
+    assert (reply.status, reply.headers.get("content-range")) == (416, "bytes */10")
 
 
 async def digits(request: Request) -> Response:
