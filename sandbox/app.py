@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import resource
+import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +31,7 @@ from sandbox.net.server import LazyService, Server
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
 from sandbox.protocols.contract.conversation import DatagramHandler
+from sandbox.protocols.contract.later import Later
 from sandbox.protocols.contract.registry import Context, Role, Tls
 from sandbox.world import World
 
@@ -40,11 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BUILD_AFTER = 0.01
-"""Seconds from listening to building the services: whoever waits for the start is told first."""
-
-WARM_AFTER = 0.5
-"""Seconds from the start to making the authority, which would slow the start."""
+PREPARE_AFTER = 0.01
+"""Seconds from the start to importing what first clients need: whoever waits for the start is told first."""
 
 KEYLOG = "tls-keys.log"
 """In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
@@ -68,25 +68,47 @@ class Sandbox:
 
     def facts(self) -> Running:
         """What the ready file says."""
-        return Running(pid=os.getpid(), started=time.time(), ca=str(ca_path(self.data)),
+        ca = ca_path(self.data)  # made before the start is over, where any service encrypts
+        return Running(pid=os.getpid(), started=time.time(), ca=str(ca) if ca.exists() else "",
                        services={name: Endpoint(address.host, address.port)
                                  for name, address in self.endpoints.items()})
 
 
 @asynccontextmanager
 async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
-    """Run a sandbox for the length of the block; every listener accepts when the block begins.
+    """Run a sandbox for the length of the block; when it begins every service is built and accepts.
 
     Open connections get `limits.grace` seconds at its end; then the journal is flushed. Raises StartError,
-    StoreError, WorldError.
+    StoreError, WorldError, AuthorityError.
     """
     raise_descriptor_limit()
     file = Path(config.world) if config.world else None
-    with (unwrapped(), closing(World.load(file, data)) as world,
-          closing(Store(data / FILE, size=config.journal.size)) as store):
+    with unwrapped(), ExitStack() as stack:
+        with explained(data):
+            world = stack.enter_context(closing(World.load(file, data)))
+            store = stack.enter_context(closing(Store(data / FILE, size=config.journal.size)))
         journal = Journal(store, queue=config.journal.queue, body_limit=config.journal.body_limit)
         async with serving(Sandbox(config, data, world, journal)) as sandbox:
             yield sandbox
+
+
+@contextmanager
+def explained(data: Path) -> Iterator[None]:
+    """What the disk refuses while the sandbox starts becomes a StartError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or data
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            said = f"there is no room left for {where}. Free some space"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            said = f"{where} is not ours to use ({error.strerror}). Make it yours"
+        else:
+            said = f"{where} cannot be used ({error.strerror or error}). Move it away"
+        raise StartError(f"{said}, or choose another data folder with --data DIR.") from error
+    except sqlite3.Error as error:
+        raise StartError(f"a database in {data} cannot be used ({error}). If the disk is full, free some space; else "
+                         "choose another data folder with --data DIR.") from error
 
 
 @contextmanager
@@ -111,13 +133,19 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
     server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
                                                       config.ftp.accept_seconds))
     bound = bind_all(sandbox)
-    contexts = tls_contexts(sandbox)
-    services = build_all(sandbox, bound, contexts)
+    try:
+        with explained(sandbox.data):
+            contexts = tls_contexts(sandbox)
+            services = plan_all(sandbox, bound, contexts)
+            await build_all([service for _, service in services], contexts)
+    except BaseException:
+        for _, sockets in bound:
+            sockets.close()
+        raise
     async with trio.open_nursery() as keepers:
         await keepers.start(journal.run)
         keepers.start_soon(server.watch.run)
-        if contexts is not None:
-            keepers.start_soon(warm, contexts)
+        keepers.start_soon(prepare, [service for _, service in services], contexts)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 for sockets, service in services:
@@ -125,7 +153,9 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
                         listeners.start_soon(server.accept_from, listener, service, connections)
                     for sock in sockets.datagrams:
                         listeners.start_soon(answer_from, sock, service, journal)
-                listeners.start_soon(build, [service for _, service in services], listeners)
+                for _, service in services:
+                    if service.built.task is not None:
+                        listeners.start_soon(beside, service.name, service.built.task)
                 await trio.lowlevel.checkpoint()
                 yield sandbox
                 listeners.cancel_scope.cancel()
@@ -165,7 +195,7 @@ def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
     return started
 
 
-def build_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
+def plan_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
               contexts: Contexts | None) -> list[tuple[Bound, LazyService]]:
     """Fill the zones, now that every port is known, and say how to build the services."""
     config = sandbox.config
@@ -197,20 +227,37 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
 
 
-async def build(services: Sequence[LazyService], nursery: trio.Nursery) -> None:
-    """Build the services that nobody has needed yet, one after another, right after the start. What they do beside
-    answering runs in the nursery."""
-    await trio.sleep(BUILD_AFTER)
+async def build_all(services: Sequence[LazyService], contexts: Contexts | None) -> None:
+    """Build every service, and the authority beside them: what can fail fails before anybody is told of a start."""
+    try:
+        async with trio.open_nursery() as nursery:
+            if contexts is not None:
+                nursery.start_soon(trio.to_thread.run_sync, contexts.open)
+            for service in services:
+                await trio.lowlevel.checkpoint()
+                service.open()
+    except ExceptionGroup as group:  # a full disk strikes both; one of them says enough
+        raise group.exceptions[0] from None
+
+
+async def prepare(services: Sequence[LazyService], contexts: Contexts | None) -> None:
+    """Right after the start, import what no client has needed yet, so that none has to wait for it."""
+    await trio.sleep(PREPARE_AFTER)
     for service in services:
-        if service.built.task is not None:
-            nursery.start_soon(service.built.task)
+        if isinstance(service.built.session, Later):
+            service.built.session.prepare()
         await trio.lowlevel.checkpoint()
+    if contexts is not None:
+        await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
 
 
-async def warm(contexts: Contexts) -> None:
-    """Make or load the authority after the start, so that neither the start nor the first handshake waits for it."""
-    await trio.sleep(WARM_AFTER)
-    await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
+async def beside(name: str, task: Callable[[], Awaitable[None]]) -> None:
+    """What a service does beside answering. Where it fails, the others go on."""
+    await trio.sleep(PREPARE_AFTER)
+    try:
+        await task()
+    except Exception:
+        log.exception("the %s service has stopped what it does beside answering; start the sandbox again", name)
 
 
 def crl_url(sandbox: Sandbox) -> str:

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -21,7 +21,7 @@ import msgspec
 
 from sandbox.errors import UserError
 
-__all__ = ["Endpoint", "Folder", "FolderError", "Running", "default_data", "read_running", "write_whole"]
+__all__ = ["Endpoint", "Folder", "FolderError", "ReadyFile", "Running", "default_data", "read_running", "write_whole"]
 
 LOCK = "lock"
 RUN = "run.json"
@@ -102,9 +102,13 @@ class Folder:
         """Tell other commands where the services are. Call when all of them accept."""
         write_whole(self.path / RUN, running.encode())
 
+    def withdraw(self) -> None:
+        """The services stop: other commands find none any more."""
+        (self.path / RUN).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Let others have the folder. A temporary one is removed."""
-        (self.path / RUN).unlink(missing_ok=True)
+        self.withdraw()
         os.close(self._lock)
         if self._temporary:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -115,6 +119,49 @@ class Folder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
         self.close()
+
+
+class ReadyFile:
+    """The file that says a sandbox is ready, for as long as it is. A context manager; path: None for no file.
+
+    Whoever waits for it must never see the one of an earlier start, which a kill has left: it is removed first.
+    Raises UserError.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path.absolute() if path is not None else None
+        self._written = b""
+
+    def write(self, running: Running) -> None:
+        """Call when all services accept."""
+        if self._path is not None:
+            self._written = running.encode()
+            with self._minding(self._path):
+                write_whole(self._path, self._written)
+
+    def remove(self) -> None:
+        """Nobody is ready any more. Another sandbox may have been told the same name meanwhile: its file stays."""
+        if self._path is not None and self._written:
+            with contextlib.suppress(OSError):
+                if self._path.read_bytes() == self._written:
+                    self._path.unlink()
+
+    def __enter__(self) -> ReadyFile:
+        if self._path is not None:
+            with self._minding(self._path):
+                self._path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+    @contextlib.contextmanager
+    def _minding(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"The ready file {path} cannot be written ({error.strerror}). "
+                            "Its folder must exist and be yours to write to.") from error
 
 
 def default_data(environ: Mapping[str, str] = os.environ) -> Path:

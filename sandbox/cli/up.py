@@ -7,17 +7,17 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.app import Sandbox, running
 from sandbox.cli.options import add_config, configure, data_folder
 from sandbox.config import Config
-from sandbox.console.live import Console
-from sandbox.console.summary import summary
-from sandbox.console.terminal import look
-from sandbox.datafolder import Folder, write_whole
-from sandbox.errors import UserError
+from sandbox.datafolder import Folder, ReadyFile
+
+if TYPE_CHECKING:
+    from sandbox.console.live import Console
 
 __all__ = ["add", "run"]
 
@@ -37,13 +37,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGINT or SIGTERM. Raises UserError."""
     logging.basicConfig(format="sandbox: %(message)s", level=logging.WARNING)
-    config = configure(args)
-    with Folder(None if config.ephemeral else data_folder(config)) as folder:
-        trio.run(up, config, folder, args)
+    with ReadyFile(args.ready_file) as ready_file:
+        config = configure(args)
+        with Folder(None if config.ephemeral else data_folder(config)) as folder:
+            trio.run(up, config, folder, ready_file, args)
     return 0
 
 
-async def up(config: Config, folder: Folder, args: argparse.Namespace) -> None:
+async def up(config: Config, folder: Folder, ready_file: ReadyFile, args: argparse.Namespace) -> None:
     """Start, say so, show what happens, stop when told."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with running(config, folder.path) as sandbox:
@@ -52,10 +53,14 @@ async def up(config: Config, folder: Folder, args: argparse.Namespace) -> None:
                 for name, reason in sandbox.failures.items():
                     log.warning("%s did not start: %s", name, reason)
             try:
-                announce(sandbox, folder, args.ready_file)
+                # Whoever has waited with `sandbox ready` may read the ready file, so that comes first.
+                ready_file.write(sandbox.facts())
+                folder.announce(sandbox.facts())
                 async for _ in signals:
                     break
             finally:
+                ready_file.remove()
+                folder.withdraw()
                 if console is not None:
                     sandbox.journal.flush()
                     console.close()
@@ -63,6 +68,9 @@ async def up(config: Config, folder: Folder, args: argparse.Namespace) -> None:
 
 def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
     """Print the summary and begin the live lines."""
+    from sandbox.console.live import Console  # not imported where nothing is shown
+    from sandbox.console.summary import summary
+    from sandbox.console.terminal import look
     config = sandbox.config
     if not as_json:
         sys.stdout.write(summary(
@@ -76,18 +84,3 @@ def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
     sandbox.journal.bus.watch(console)
     console.start()
     return console
-
-
-def announce(sandbox: Sandbox, folder: Folder, ready_file: Path | None) -> None:
-    """Tell whoever waits for the ready file, then other commands: who has waited with `sandbox ready` may read it.
-
-    Raises UserError.
-    """
-    facts = sandbox.facts()
-    if ready_file is not None:
-        try:
-            write_whole(ready_file.absolute(), facts.encode())
-        except OSError as error:
-            raise UserError(f"The ready file {ready_file} cannot be written ({error.strerror}). "
-                            "Its folder must exist and be yours to write to.") from error
-    folder.announce(facts)

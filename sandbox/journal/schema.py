@@ -5,13 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sandbox.errors import UserError
+from sandbox.errors import StoreError
 
 __all__ = ["MIGRATIONS", "StoreError", "connect", "migrate"]
-
-
-class StoreError(UserError):
-    """The store cannot be used; the text says why and what to do."""
 
 
 MIGRATIONS = (

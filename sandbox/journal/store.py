@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sandbox.errors import remedy
 from sandbox.journal.bodies import Bodies, folder_of
 from sandbox.journal.records import Datagram, Exchange, Session
 from sandbox.journal.retention import Retention
@@ -133,8 +134,8 @@ class Store:
             self._retention = Retention(self._db, self._bodies, size)
             self._recover()
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"{path}: not a usable journal ({error}); move it away, or use another --data DIR"
-                             ) from error
+            raise StoreError(f"{path}: not a usable journal ({error}); {remedy(error)}, or use another "
+                             "--data DIR") from error
         (self._batch,) = self._db.execute("SELECT batch FROM next_ids").fetchone()
 
     def next_ids(self) -> tuple[int, int, int]:

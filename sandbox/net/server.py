@@ -59,8 +59,12 @@ class LazyService:
 
     @cached_property
     def built(self) -> Service:
-        """The service itself, built when it is first needed: listening need not wait for its code."""
+        """The service itself, built when it is first needed."""
         return self.build()
+
+    def open(self) -> None:
+        """Build the service now. Raises what is wrong with the stores it stands on."""
+        assert self.built is not None
 
 
 class Server:

@@ -56,6 +56,7 @@ class World:
         self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
         self._store = Store(files.store)
         self._mail: MailStore | None = None
+        self._resources: Resources | None = None
         self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
                                  self.changes)
 
@@ -103,11 +104,13 @@ class World:
         self._name_person = lambda login: name_people(zones, self.domains, [login])
         return zones
 
-    @cached_property
-    def resources(self) -> Resources:
-        """The REST resources, opened at first use."""
+    def open_resources(self) -> Resources:
+        """The REST resources, opened at first use. Waits for the disk. Raises StoreError."""
         from sandbox.world.resources import Resources
-        return Resources(self.files.resources)
+        with self._opening:
+            if self._resources is None:
+                self._resources = Resources(self.files.resources)
+            return self._resources
 
     @cached_property
     def host_key(self) -> HostKey:
@@ -166,7 +169,7 @@ class World:
     def close(self) -> None:
         """Close the stores. The world cannot be changed any more."""
         self._store.close()
-        if "resources" in vars(self):
-            self.resources.close()
+        if self._resources is not None:
+            self._resources.close()
         if self._mail is not None:
             self._mail.close()

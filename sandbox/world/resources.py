@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
+from sandbox.errors import StoreError, remedy
 from sandbox.world.database import Database
 
 __all__ = ["Changed", "Full", "Invalid", "Item", "Json", "Missing", "Page", "Resources", "merge_patch"]
@@ -90,11 +91,19 @@ class Resources:
     """All collections. path: the database file; ":memory:" keeps nothing."""
 
     def __init__(self, path: Path | str = ":memory:") -> None:
-        self._database = Database(path)
-        with self._database.alone() as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.executescript(SCHEMA)
+        try:
+            self._database = Database(path)
+            try:
+                with self._database.alone() as database:
+                    database.execute("PRAGMA journal_mode = WAL")
+                    database.execute("PRAGMA synchronous = NORMAL")
+                    database.executescript(SCHEMA)
+            except BaseException:
+                self._database.close()
+                raise
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: the resources cannot be used ({error}); {remedy(error)}, or use another "
+                             "--data DIR") from error
 
     def close(self) -> None:
         self._database.close()

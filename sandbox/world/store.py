@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from sandbox.errors import remedy
 from sandbox.world.database import Database
 from sandbox.world.errors import WorldError
 
@@ -43,7 +44,7 @@ class Store:
                 raise
         except (sqlite3.Error, OSError) as error:
             raise WorldError(str(file), found=f"a store that cannot be used ({error})", expected="an SQLite file",
-                             hint="Move the file away to start with the world as its file says.") from None
+                             hint=f"{remedy(error).capitalize()}, or use another data folder with --data.") from None
 
     def _migrate(self) -> None:
         with self._database.alone() as database:

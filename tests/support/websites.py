@@ -11,7 +11,7 @@ from sandbox.config import Config
 from sandbox.protocols.contract.conversation import DatagramHandler, Wire
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.session import HttpService
-from sandbox.websites import build
+from sandbox.websites.choice import build
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation
 from tests.support.http import Reply, no_dial, read_replies

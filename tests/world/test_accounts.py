@@ -137,5 +137,5 @@ def test_passwords_are_for_the_owners_eyes(world: World) -> None:
 
 def test_a_store_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "world.sqlite3").write_bytes(b"this is no database" * 100)
-    with pytest.raises(WorldError, match="Move the file away"):
+    with pytest.raises(WorldError, match="Move it away"):
         World.load(None, tmp_path)

@@ -129,7 +129,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("imap", 143, tls=Tls.UPGRADE, alpn=("imap",)),
         Role("imaps", 993, tls=Tls.IMPLICIT, alpn=("imap",)),       # RFC 8314
     )),
-    Protocol("ftp", "sandbox.protocols.ftp.session", (
+    Protocol("ftp", "sandbox.protocols.ftp.service", (
         Role("ftp", 21, tls=Tls.UPGRADE),
         Role("ftps", 990, tls=Tls.IMPLICIT),
     )),

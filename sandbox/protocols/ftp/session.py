@@ -8,8 +8,6 @@ what a connection remembers in `state`, and the commands are in `commands`, by w
 
 from __future__ import annotations
 
-from sandbox.protocols.contract.conversation import Conversation
-from sandbox.protocols.contract.registry import Context, Service, Tls
 from sandbox.protocols.ftp.commands.access import Access
 from sandbox.protocols.ftp.commands.files import FileCommands
 from sandbox.protocols.ftp.commands.information import Information
@@ -17,25 +15,9 @@ from sandbox.protocols.ftp.commands.listings import Listings
 from sandbox.protocols.ftp.commands.parameters import Parameters
 from sandbox.protocols.ftp.commands.security import Security
 from sandbox.protocols.ftp.commands.transfers import Transfers
-from sandbox.protocols.ftp.state import FtpService
 
-__all__ = ["Ftp", "FtpService", "serve"]
+__all__ = ["Ftp"]
 
 
 class Ftp(Access, Security, Parameters, Transfers, FileCommands, Listings, Information):
     """One control connection."""
-
-
-def serve(context: Context) -> Service:
-    """Build the service of `context.role`: ftp or ftps."""
-    settings = context.config
-    domains = context.world.domains
-    service = FtpService(
-        context.world.accounts, context.world.open_files(settings.files.quota, settings.files.entries),
-        settings.ftp.anonymous, f"ftp.{domains[0].name}" if domains else "ftp.sandbox.test",
-        upgrade=context.role.tls is Tls.UPGRADE)
-
-    async def session(conversation: Conversation) -> None:
-        await Ftp(conversation, service).run()
-
-    return Service(session=session, busy=b"421 Too many connections; try again later\r\n")

@@ -31,13 +31,10 @@ from sandbox.protocols.http.messages import HttpError, Request, Response, Site
 from sandbox.protocols.http.scanner import Scanner
 from sandbox.protocols.http.status import reason
 
-__all__ = ["BUSY", "GARBLED", "HttpService"]
+__all__ = ["GARBLED", "HttpService"]
 
 PIPELINED = 64
 """Responses queued before they are sent, while more requests are already here."""
-SERVER_BUSY = b"The sandbox has as many connections as it may have. Try again in a moment.\n"
-BUSY = (b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
-        b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(SERVER_BUSY), SERVER_BUSY))
 GARBLED = "garbled"
 """The verb of what could not be read as a request."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation, SessionHandler
+from sandbox.protocols.contract.later import Later
 from sandbox.protocols.contract.registry import Context, Service, Tls
-from sandbox.protocols.imap.dialogue import ImapDialogue
-from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.session import Mailboxes
 
 __all__ = ["serve"]
 
@@ -16,13 +14,20 @@ def serve(context: Context) -> Service:
     settings = context.config.mail
     domains = [domain.name for domain in context.world.domains]
     store = context.world.open_mail(settings.durability, settings.quota)
-    mailboxes = Mailboxes(
-        accounts=context.world.accounts.get, store=store, library=Library(store),
-        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test", upgrade=context.role.tls is Tls.UPGRADE,
-        require_tls=settings.require_tls, size=settings.size)
 
-    async def session(conversation: Conversation) -> None:
-        await ImapDialogue(conversation, mailboxes).run()
+    def build() -> SessionHandler:
+        from sandbox.protocols.imap.dialogue import ImapDialogue
+        from sandbox.protocols.imap.library import Library
+        from sandbox.protocols.imap.session import Mailboxes
+        mailboxes = Mailboxes(
+            accounts=context.world.accounts.get, store=store, library=Library(store),
+            hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
 
-    return Service(session=session, busy=b"* BYE [UNAVAILABLE] Too many connections; try again later\r\n")
+        async def session(conversation: Conversation) -> None:
+            await ImapDialogue(conversation, mailboxes).run()
+
+        return session
+
+    return Service(session=Later(build), busy=b"* BYE [UNAVAILABLE] Too many connections; try again later\r\n")
 

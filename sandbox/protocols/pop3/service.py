@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation, SessionHandler
+from sandbox.protocols.contract.later import Later
 from sandbox.protocols.contract.registry import Context, Service, Tls
-from sandbox.protocols.pop3.session import Maildrops, Pop3
 
 __all__ = ["serve"]
 
@@ -13,12 +13,18 @@ def serve(context: Context) -> Service:
     """Build the service of `context.role`: pop3 or pop3s."""
     settings = context.config.mail
     domains = [domain.name for domain in context.world.domains]
-    maildrops = Maildrops(
-        accounts=context.world.accounts.get, store=context.world.open_mail(settings.durability, settings.quota),
-        hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
-        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
+    store = context.world.open_mail(settings.durability, settings.quota)
 
-    async def session(conversation: Conversation) -> None:
-        await Pop3(conversation, maildrops).run()
+    def build() -> SessionHandler:
+        from sandbox.protocols.pop3.session import Maildrops, Pop3
+        maildrops = Maildrops(
+            accounts=context.world.accounts.get, store=store,
+            hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
 
-    return Service(session=session, busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")
+        async def session(conversation: Conversation) -> None:
+            await Pop3(conversation, maildrops).run()
+
+        return session
+
+    return Service(session=Later(build), busy=b"-ERR [SYS/TEMP] Too many connections; try again later\r\n")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.conversation import Conversation, SessionHandler
+from sandbox.protocols.contract.later import Later
 from sandbox.protocols.contract.registry import Context, Service, Tls
-from sandbox.protocols.smtp.envelope import Office
-from sandbox.protocols.smtp.session import Smtp
 
 __all__ = ["serve"]
 
@@ -18,13 +17,19 @@ def serve(context: Context) -> Service:
     store = world.open_mail(settings.durability, settings.quota)
     domains = [domain.name for domain in world.domains]
     hostname = f"mail.{domains[0]}" if domains else "mail.sandbox.test"
-    office = Office(
-        accounts=world.accounts.get, store=store, domains=frozenset(domains), hostname=hostname,
-        submission=context.role.name != "smtp", catch_all=settings.catch_all,
-        upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
 
-    async def session(conversation: Conversation) -> None:
-        await Smtp(conversation, office).run()
+    def build() -> SessionHandler:
+        from sandbox.protocols.smtp.envelope import Office
+        from sandbox.protocols.smtp.session import Smtp
+        office = Office(
+            accounts=world.accounts.get, store=store, domains=frozenset(domains), hostname=hostname,
+            submission=context.role.name != "smtp", catch_all=settings.catch_all,
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
+
+        async def session(conversation: Conversation) -> None:
+            await Smtp(conversation, office).run()
+
+        return session
 
     async def carry() -> None:
         # Imported when all listeners accept already; and the endpoints are complete only now.
@@ -34,4 +39,4 @@ def serve(context: Context) -> Service:
         await Carrier(store, exchangers, context.dial, context.endpoints["smtp"].port, hostname, settings.retry).run()
 
     carries = context.role.name == "smtp" and "dns" in context.endpoints
-    return Service(session=session, busy=BUSY, task=carry if carries else None)
+    return Service(session=Later(build), busy=BUSY, task=carry if carries else None)

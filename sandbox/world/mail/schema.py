@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import IO, Literal
 
+from sandbox.errors import StoreError
+
 __all__ = ["SYNCHRONOUS", "Durability", "StoreBusy", "StoreError", "claim", "connect", "migrate"]
 
 Durability = Literal["power", "process", "memory"]
@@ -95,10 +97,6 @@ CREATE TABLE subscription (            -- a name, whether or not there is a fold
 INSERT INTO subscription SELECT account, name FROM folder WHERE subscribed;
 ALTER TABLE folder DROP COLUMN subscribed;
 """)
-
-
-class StoreError(Exception):
-    """The folder cannot be used as a mail store. The message says why, and what to do."""
 
 
 class StoreBusy(StoreError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from sandbox.errors import remedy
 from sandbox.world.mail import folders, writes
 from sandbox.world.mail.observers import Observers
 from sandbox.world.mail.reader import QUOTA, MailReader
@@ -48,7 +49,8 @@ class MailStore(MailReader):
             self._lock.close()
             if isinstance(error, StoreError):
                 raise
-            raise StoreError(f"{file} cannot be used: {error}; move it away to begin anew") from error
+            raise StoreError(f"{file} cannot be used ({error}); {remedy(error)}, or use another --data DIR"
+                             ) from error
         self._writer = Writer(database, self._observers.announce, durability)
 
     def close(self) -> None:

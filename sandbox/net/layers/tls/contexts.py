@@ -143,8 +143,13 @@ class Contexts:
                 self._client = context
             return self._client
 
+    def open(self) -> None:
+        """Load or make the authority: its files are there from now on. Blocks. Raises as `get`."""
+        with self._lock:
+            self._leaves()
+
     def warm(self) -> None:
-        """Load or make the authority, so that the first handshake need not. Blocks. Raises as `get`."""
+        """Make the key that takes longest, so that the first handshake need not. Blocks. Raises as `get`."""
         with self._lock:
             self._leaves().key("rsa")
 
