@@ -15,6 +15,7 @@ from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
 from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
+from sandbox.journal.matching import Narrowing
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.journal.store import FILE
@@ -89,11 +90,24 @@ def wanted(reader: Reader, args: argparse.Namespace, after: int, limit: int | No
            ) -> Iterable[tuple[Session, Exchange]]:
     """The exchanges that pass the filters. limit: only so many, the newest."""
     names = {protocol.name for protocol in PROTOCOLS}
-    protocol, service = (args.protocol, "") if args.protocol in names else ("", args.protocol)
-    client = args.client.strip("[]")
+    asked = {"protocol" if args.protocol in names else "service": args.protocol, "client": args.client.strip("[]")}
     if limit is not None:
-        return reader.newest(limit, protocol=protocol, service=service, client=client, since=args.since)
-    return reader.exchanges(after=after, protocol=protocol, service=service, client=client, since=args.since)
+        return reader.newest(limit, Columns({name: value for name, value in asked.items() if value}, args.since))
+    return reader.exchanges(after=after, since=args.since, **asked)
+
+
+class Columns:
+    """A matcher for columns of the session."""
+
+    def __init__(self, columns: dict[str, str], since: float) -> None:
+        self._narrowing = Narrowing(columns={name: frozenset([value]) for name, value in columns.items()},
+                                    since=since)
+
+    def narrowing(self) -> Narrowing:
+        return self._narrowing
+
+    def matches(self, session: Session, exchange: Exchange) -> bool:
+        return True  # the reader has left out all others
 
 
 def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
@@ -138,9 +152,8 @@ def show_handshake(reader: Reader, number: int) -> int:
         raise UserError(f"session {number} ({session.service}) has no TLS in it")
     noted: dict[str, str] = {}
     cause = ""
-    for found, exchange in reader.exchanges(service=session.service, client=session.client.host,
-                                            since=session.opened):
-        if found.id == number and exchange.verb == "TLS":
+    for exchange in reader.exchanges_of(number):
+        if exchange.verb == "TLS":
             noted, cause = exchange.facts, exchange.key.removeprefix("tls:situation.")
             break
     else:

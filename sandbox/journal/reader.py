@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from sandbox.address import Address
+from sandbox.errors import StoreError
 from sandbox.journal.bodies import BodyReader, folder_of
-from sandbox.journal.records import Chunk, Datagram, Exchange, Session, Stream
-from sandbox.journal.schema import MIGRATIONS, StoreError
+from sandbox.journal.matching import EVERYTHING, Matcher, Narrowing
+from sandbox.journal.records import Chunk, Exchange, Session, Stream
+from sandbox.journal.scanning import DATAGRAMS, Scan, exchanges_of
+from sandbox.journal.schema import MIGRATIONS
 from sandbox.journal.store import ChunkRow
 
-__all__ = ["Reader"]
+__all__ = ["Found", "Reader"]
+
+COLUMNS = ('id, service, protocol, transport, client_host, client_port, server_host, server_port, parent, cause,'
+           ' space, opened, closed, "end", facts')
+
+KNOWN = 10_000
+"""Sessions that a search remembers, those of the exchanges around."""
+
+
+class Found(NamedTuple):
+    """What one slice of a search came to. exchanges: those that match, in the direction of the search; share: of the
+    way that is done, 0 to 1."""
+
+    exchanges: Sequence[tuple[Session, Exchange]]
+    share: float
 
 
 class Reader:
-    """A look into the store at `path`. Raises StoreError when there is none to read."""
+    """A look into the store at `path`; for one thread at a time. Raises StoreError when there is none to read."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -33,11 +51,9 @@ class Reader:
             raise StoreError(f"{path}: not a usable journal ({error})") from error
         if version != len(MIGRATIONS):
             raise StoreError(f"{path}: schema {version}, but this sandbox reads {len(MIGRATIONS)}")
-        self._exchanges = msgspec.msgpack.Decoder(list[Exchange])
         self._chunks = msgspec.msgpack.Decoder(list[ChunkRow])
         self._last_blob = (0, b"")
         self._bodies = BodyReader(folder_of(path))
-        self._datagrams = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
         self._facts = msgspec.msgpack.Decoder(dict[str, dict[str, Any]])
 
     def close(self) -> None:
@@ -50,6 +66,8 @@ class Reader:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    # -- sessions and exchanges -------------------------------------------------------------------------------
+
     def session(self, number: int) -> Session | None:
         """One session, or None when it is not (or no longer) there."""
         for session in self._sessions("id = ?", (number,)):
@@ -59,42 +77,76 @@ class Reader:
     def sessions(self, *, protocol: str = "", service: str = "", client: str = "", since: float = 0.0,
                  ) -> Iterator[Session]:
         """Sessions, oldest first. client: a host; since: seconds since the epoch, and the session touched it."""
-        where, values = conditions(protocol=protocol, service=service, client_host=client)
-        return self._sessions(f"{where} AND (closed = 0 OR closed >= ?)", (*values, since))
+        asked = {"protocol": protocol, "service": service, "client_host": client}
+        where = "".join(f"{name} = ? AND " for name, value in asked.items() if value)
+        return self._sessions(f"{where}(closed = 0 OR closed >= ?)", (*filter(None, asked.values()), since))
+
+    def search(self, matcher: Matcher | None = None, *, after: int = 0, before: int = 0, newest: bool = False,
+               ) -> Iterator[Found]:
+        """Exchanges that match (None: all), slice by slice; each is a little work, so that whoever asks can stop, or
+        do something else in between. after, before: only ids between, 0 for no end; newest: from the highest id down.
+        """
+        return self._search(matcher.narrowing() if matcher else EVERYTHING, matcher, after, before, newest)
 
     def exchanges(self, *, after: int = 0, protocol: str = "", service: str = "", client: str = "",
                   since: float = 0.0) -> Iterator[tuple[Session, Exchange]]:
         """Exchanges in the order they ended. after: only those with a higher id; since: ended at or after."""
-        for batch in self._batches("ASC", after, since, protocol=protocol, service=service, client_host=client):
-            yield from batch
+        narrowing = narrowed(since, protocol=protocol, service=service, client=client)
+        for found in self._search(narrowing, None, after, 0, newest=False):
+            yield from found.exchanges
 
-    def newest(self, count: int, *, protocol: str = "", service: str = "", client: str = "",
-               since: float = 0.0) -> list[tuple[Session, Exchange]]:
-        """The last `count` exchanges, in the order they ended. Reads no more of the store than they take."""
-        found: list[tuple[Session, Exchange]] = []
-        for batch in self._batches("DESC", 0, since, protocol=protocol, service=service, client_host=client):
-            found[:0] = batch
-            if len(found) >= count:
+    def newest(self, count: int, matcher: Matcher | None = None) -> list[tuple[Session, Exchange]]:
+        """The last `count` exchanges that match, in the order they ended. Reads no more of the store than they take.
+        """
+        newest: list[tuple[Session, Exchange]] = []
+        for found in self.search(matcher, newest=True):
+            newest += found.exchanges
+            if len(newest) >= count:
                 break
-        return found[-count:]
+        return newest[:count][::-1]
 
-    def _batches(self, order: str, after: int, since: float, **columns: str,
-                 ) -> Iterator[list[tuple[Session, Exchange]]]:
-        """The exchanges of one batch after another, each in the order they ended."""
-        where, values = conditions(**columns)
-        wanted = f"session IN (SELECT id FROM sessions WHERE {where})" if values else "1"
-        rows = self._db.execute(
-            f"SELECT batch, session, exchanges, datagrams FROM pages WHERE last > ? AND ended >= ? AND {wanted} "
-            f"ORDER BY batch {order}, id", (after, since, *values))
+    def _search(self, narrowing: Narrowing, matcher: Matcher | None, after: int, before: int, newest: bool,
+                ) -> Iterator[Found]:
         known: dict[int, Session | None] = {}
-        for _, pages in groupby(rows, key=itemgetter(0)):
-            exchanges = [exchange for _, number, *blobs in pages for exchange in self._exchanges_of(number, *blobs)
-                         if exchange.id > after and exchange.ended >= since]
-            exchanges.sort(key=lambda exchange: exchange.id)
-            for number in {exchange.session for exchange in exchanges} - known.keys():
-                known[number] = self.session(number)
-            # A session can be retired while we read.
-            yield [(session, exchange) for exchange in exchanges if (session := known[exchange.session]) is not None]
+        slices = iter(Scan(self._db, narrowing, after=after, before=before, newest=newest))
+        while True:
+            with without_collector():
+                exchanges, share = next(slices, (None, 1.0))
+                if exchanges is None:
+                    return
+                found = Found(self._matching(exchanges, matcher, known), share)
+            yield found
+
+    def _matching(self, exchanges: Sequence[Exchange], matcher: Matcher | None, known: dict[int, Session | None],
+                  ) -> list[tuple[Session, Exchange]]:
+        """Those that match, with their sessions. known: sessions that were looked up before."""
+        if len(known) > KNOWN:
+            known.clear()
+        new = {exchange.session for exchange in exchanges} - known.keys()
+        if new:
+            known.update(dict.fromkeys(new))  # a session can be retired while we read
+            known.update((session.id, session) for session in self._sessions(
+                "id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(new)),)))
+        pairs = [(session, exchange) for exchange in exchanges
+                 if (session := known[exchange.session]) is not None]
+        return pairs if matcher is None else [pair for pair in pairs if matcher.matches(*pair)]
+
+    def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM sessions WHERE {where} ORDER BY id", tuple(values))
+        for (number, service, protocol, transport, host, port, own_host, own_port, parent, cause, space, opened,
+             closed, end, facts) in rows:
+            yield Session(id=number, service=service, protocol=protocol, transport=transport,
+                          client=Address(host, port), server=Address(own_host, own_port), parent=parent,
+                          cause=cause, space=space, opened=opened, closed=closed, end=end,
+                          facts=self._facts.decode(facts))
+
+    # -- octets -----------------------------------------------------------------------------------------------
+
+    def exchanges_of(self, session: int) -> list[Exchange]:
+        """The exchanges of one session, in the order they ended."""
+        rows = self._db.execute("SELECT session, exchanges, datagrams FROM pages WHERE session = ? AND last > 0"
+                                " ORDER BY id", (session,))
+        return [exchange for row in rows for exchange in exchanges_of(*row)]
 
     def chunks(self, session: int) -> Iterator[Chunk]:
         """The chunks of a session, all streams, in the order they passed."""
@@ -107,10 +159,14 @@ class Reader:
                     elif isinstance(data, tuple):
                         data = self._bodies.read(*data, length)
                     yield Chunk(time, stream, offset, length, data)
-            for datagram, client, server in self._datagrams_of(datagrams):
-                yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
-                if datagram.answer is not None:
-                    yield Chunk(datagram.time, Stream.SERVER, server, len(datagram.answer), datagram.answer)
+            if datagrams:
+                client, server, rows = DATAGRAMS.decode(datagrams)
+                for datagram in rows:
+                    yield Chunk(datagram.time, Stream.CLIENT, client, len(datagram.data), datagram.data)
+                    client += len(datagram.data)
+                    if datagram.answer is not None:
+                        yield Chunk(datagram.time, Stream.SERVER, server, len(datagram.answer), datagram.answer)
+                        server += len(datagram.answer)
 
     def stream(self, session: int, stream: Stream) -> bytes:
         """One direction of a session, whole. Where a limit cut it, what is missing is left out."""
@@ -121,22 +177,6 @@ class Reader:
         return b"".join(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)]
                         for chunk in self.chunks(session) if chunk.stream == stream)
 
-    def _exchanges_of(self, session: int, exchanges: bytes | None, datagrams: bytes | None) -> Iterator[Exchange]:
-        """The exchanges of one page."""
-        if exchanges:
-            yield from self._exchanges.decode(exchanges)
-        for datagram, client, server in self._datagrams_of(datagrams):
-            yield datagram.exchange(session, client, server)
-
-    def _datagrams_of(self, blob: bytes | None) -> Iterator[tuple[Datagram, int, int]]:
-        """The datagrams of one page, each with its offset and its answer's."""
-        if blob:
-            client, server, datagrams = self._datagrams.decode(blob)
-            for datagram in datagrams:
-                yield datagram, client, server
-                client += len(datagram.data)
-                server += len(datagram.answer or b"")
-
     def _blob(self, number: int) -> bytes:
         """Bytes that are kept once. The latest is remembered: it is most often the next one too."""
         if number != self._last_blob[0]:
@@ -144,19 +184,21 @@ class Reader:
             self._last_blob = (number, row[0] if row else b"")
         return self._last_blob[1]
 
-    def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
-        rows = self._db.execute(
-            "SELECT id, service, protocol, transport, client_host, client_port, server_host, server_port, parent,"
-            f' cause, space, opened, closed, "end", facts FROM sessions WHERE {where} ORDER BY id', tuple(values))
-        for (number, service, protocol, transport, host, port, own_host, own_port, parent, cause, space, opened,
-             closed, end, facts) in rows:
-            yield Session(id=number, service=service, protocol=protocol, transport=transport,
-                          client=Address(host, port), server=Address(own_host, own_port), parent=parent,
-                          cause=cause, space=space, opened=opened, closed=closed, end=end,
-                          facts=self._facts.decode(facts))
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Nothing that is decoded can be in a cycle; the collector of cycles would look for them, in everything that the
+    process has, again and again, and the loop would wait for it. For a slice it may as well rest."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
-def conditions(**columns: str) -> tuple[str, tuple[str, ...]]:
-    """A WHERE clause for the columns that are asked for."""
-    asked = {name: value for name, value in columns.items() if value}
-    return " AND ".join([f"{name} = ?" for name in asked]) or "1", tuple(asked.values())
+def narrowed(since: float, **columns: str) -> Narrowing:
+    """For the columns that are asked for."""
+    return Narrowing(columns={name: frozenset([value]) for name, value in columns.items() if value}, since=since)

@@ -26,7 +26,7 @@ class Stream(enum.IntEnum):
     SERVER_WIRE = 3
 
 
-class Session(msgspec.Struct, kw_only=True):
+class Session(msgspec.Struct, kw_only=True, gc=False):
     """One connection or datagram flow.
 
     opened, closed: seconds since the epoch, closed 0.0 while it lasts. end: who ended it and how, a term of the
@@ -74,7 +74,7 @@ class Cut(msgspec.Struct, array_like=True, gc=False):
     sha256: str
 
 
-class Exchange(msgspec.Struct, array_like=True):
+class Exchange(msgspec.Struct, array_like=True, gc=False):
     """One question and its answer.
 
     id: unique and rising in one data folder; client, server: ranges [start, end) of the session's plain streams;
@@ -104,7 +104,7 @@ class Exchange(msgspec.Struct, array_like=True):
     sent: float = 0.0
 
 
-class Datagram(msgspec.Struct, array_like=True):
+class Datagram(msgspec.Struct, array_like=True, gc=False):
     """A datagram with its answer (None for silence) and what it was about: how the store keeps a flow. It stands
     for one exchange and one or two chunks. time: when it arrived; about: verb, asked, outcome, answered, key, facts;
     took: microseconds from then until its answer had left (an integer takes a few octets, a second time nine)."""

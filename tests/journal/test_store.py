@@ -13,9 +13,10 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox.errors import StoreError
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Cut, Stream
-from sandbox.journal.schema import MIGRATIONS, StoreError
+from sandbox.journal.schema import MIGRATIONS
 from sandbox.journal.store import Store
 from tests.support.journal import NAME, journal_at, one_exchange, open_session
 
