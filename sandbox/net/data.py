@@ -28,7 +28,7 @@ from sandbox.net.dial import connect
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.layers.channel import BULK_SIZE, Channel
-from sandbox.protocols.contract.conversation import ConversationError, TimedOut
+from sandbox.protocols.contract.conversation import Closed, ConversationError, TimedOut
 
 if TYPE_CHECKING:
     from sandbox.net.layers.tls.channel import TlsSettings
@@ -222,7 +222,7 @@ class DataPort:
         return Address(advertised if advertised and ":" not in host else host, port)
 
     def accept_now(self) -> DataConversation | None:
-        while True:
+        while self._listener.fileno() >= 0:
             try:
                 sock, (host, port, *_) = self._listener.accept()
             except BlockingIOError:
@@ -232,14 +232,20 @@ class DataPort:
             if host == self._owner.client.host:
                 return self._line.carry(self._owner, sock, Address(host, port))
             self._line.refuse(self._owner, sock, Address(host, port))
+        return None
 
     async def accept(self) -> DataConversation:
         with trio.move_on_after(self._line.rules.seconds):
             while True:
                 if (data := self.accept_now()) is not None:
                     return data
+                if self._listener.fileno() < 0:
+                    raise Closed("nobody is waited for any more")
                 self._waited = True
-                await trio.lowlevel.wait_readable(self._listener)
+                try:
+                    await trio.lowlevel.wait_readable(self._listener)
+                except trio.ClosedResourceError as error:
+                    raise Closed("nobody is waited for any more") from error
         raise TimedOut("no data connection came")
 
     def close(self) -> None:

@@ -12,12 +12,20 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from sandbox.journal.records import Cut, Stream
 from sandbox.net.data import DataRules
 from sandbox.net.layers.tls.channel import TlsSettings
 from sandbox.net.layers.tls.contexts import Contexts
-from sandbox.protocols.contract.conversation import Conversation, ConversationError, DataConversation, TimedOut
+from sandbox.protocols.contract.conversation import (
+    Closed,
+    Conversation,
+    ConversationError,
+    DataConversation,
+    DataPort,
+    TimedOut,
+)
 from tests.support.ftp import trusting
 from tests.support.network import Bench, read_all, serving
 
@@ -157,6 +165,27 @@ async def test_active_mode_where_nobody_listens(tmp_path: Path) -> None:
             stream = await bench.connect()
             async with stream:
                 assert await read_all(stream) == b"425\n"
+
+
+@pytest.mark.parametrize("waiting", [False, True], ids=["before anybody waits", "while somebody waits"])
+async def test_a_port_that_is_closed_says_so(tmp_path: Path, waiting: bool) -> None:
+    async def session(conversation: Conversation) -> None:
+        port = conversation.listen()
+        if not waiting:
+            port.close()
+            assert port.accept_now() is None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(closed, port)
+            await trio.testing.wait_all_tasks_blocked()
+            port.close()
+        conversation.write(b"closed\n")
+
+    async def closed(port: DataPort) -> None:
+        with pytest.raises(Closed):
+            await port.accept()
+
+    async with serving(session, tmp_path) as bench, await bench.connect() as stream:
+        assert await read_all(stream) == b"closed\n"
 
 
 async def test_abort_resets_and_is_recorded(tmp_path: Path) -> None:

@@ -222,12 +222,12 @@ class DataPort(Protocol):
         """What to tell the client: the advertised address, and the port."""
 
     def accept_now(self) -> DataConversation | None:
-        """The connection, if it has come already."""
+        """The connection, if it has come already; None on a port that is closed."""
 
     async def accept(self) -> DataConversation:
         """The connection; one from another address than the client's is refused and recorded.
 
-        Raises TimedOut after the configured wait.
+        Raises TimedOut after the configured wait, Closed when the port is closed, OSError.
         """
 
     def close(self) -> None:

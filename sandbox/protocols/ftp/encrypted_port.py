@@ -23,6 +23,7 @@ class EncryptedPort:
         self._over = trio.Event()
         self._wanted = False
         self._data: DataConversation | None = None
+        self._problem: OSError | None = None
         nursery.start_soon(self._meet)
 
     @property
@@ -36,6 +37,8 @@ class EncryptedPort:
         self._wanted = True
         await self._over.wait()
         data, self._data = self._data, None
+        if self._problem is not None:
+            raise self._problem
         if data is None:
             raise TimedOut("no data connection came")
         if not data.secure:
@@ -57,6 +60,8 @@ class EncryptedPort:
                 await data.start_tls()
         except ConversationError:
             pass  # `accept` says it
+        except OSError as error:
+            self._problem = error  # such as no file descriptor left: this transfer's misfortune, not the session's
         finally:
             self._over.set()
 

@@ -586,6 +586,21 @@ async def test_who_is_met_and_then_not_needed_is_let_go(sandbox: Sandbox) -> Non
                     await data.receive_some()
 
 
+@pytest.mark.parametrize("then", ["EPSV", "PASV", "ABOR", "REIN", "QUIT"])
+async def test_a_passive_port_that_nobody_comes_to_ends_quietly(sandbox: Sandbox, then: str) -> None:
+    """Sent together, so that the port is closed before anybody has begun to wait at it."""
+    async with ftp(sandbox) as client:
+        await client.secure()
+        await client.login()
+        await client.send(f"EPSV\r\n{then}\r\nNOOP" if then != "QUIT" else "EPSV\r\nQUIT")
+        assert (await client.reply()).startswith("229")
+        assert (await client.reply())[:1] == "2"
+        if then == "QUIT":
+            assert await client.closed()
+        else:
+            assert (await client.reply()).startswith("200")
+
+
 async def test_data_without_tls_where_it_was_promised(sandbox: Sandbox) -> None:
     async with ftp(sandbox) as client:
         await client.secure()
