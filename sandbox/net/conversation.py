@@ -59,9 +59,9 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
-                 "_pending_size", "_sending", "_since", "_tls", "_watch", "_why", "active", "buffer", "channel",
-                 "client", "departures", "due", "expired", "failed", "open_exchange", "owner", "patience", "recorder",
-                 "resetting", "scope", "secure", "server", "service", "streams", "waiting")
+                 "_pending_size", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active", "buffer",
+                 "channel", "client", "departures", "due", "expired", "failed", "open_exchange", "owner", "patience",
+                 "recorder", "resetting", "scope", "secure", "server", "service", "streams", "waiting")
     appetite = READ_SIZE
     """Octets asked for when nothing is known of what comes."""
 
@@ -111,6 +111,8 @@ class Conversation:
         has expired."""
         self.expired = ""
         """Why the watch ended a wait: a term of the tcp knowledge."""
+        self._warned = math.inf
+        """When the first wait was ended for a deadline, by the watch's clock."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
 
@@ -203,35 +205,36 @@ class Conversation:
 
     async def flush(self) -> None:
         # Where another task is sending already, it takes along what was queued meanwhile: two at once would mix.
-        while self._pending and not self._sending:
+        while (self._pending or self.channel.behind) and not self._sending:
             pending, self._pending = self._pending, []
-            data = pending[0] if len(pending) == 1 else b"".join(pending)
             self._sending = True
             try:
-                await self._send_all(data)
+                await self._send_all(pending[0] if len(pending) == 1 else b"".join(pending))
             finally:
                 self._sending = False
         if self._journal.full:
             await self._journal.room()
 
     async def _send_all(self, data: bytes) -> None:
+        """What is not sent when this ends early stays the next to be sent: a farewell must not come in the middle of
+        a reply, a GOAWAY not in the middle of a frame."""
         channel = self.channel
-        sent = channel.send_now(data)
-        self._pending_size -= sent
-        self.departures.passed(self.left)
-        await self._breathe()
-        self.active = self._watch.now
-        if sent == len(data) and not channel.behind:
-            return
-        rest = memoryview(data)[sent:]
-        while rest or channel.behind:
-            await self._wait(channel.writable)
-            sent = channel.send_now(rest)
-            self._pending_size -= sent
-            rest = rest[sent:]
-            self.departures.passed(self.left)
-            self.active = self._watch.now
-            await self._breathe()
+        rest: bytes | memoryview = data
+        try:
+            while True:
+                sent = channel.send_now(rest)
+                rest = memoryview(data)[len(data) - len(rest) + sent:] if sent < len(rest) else b""
+                self._pending_size -= sent
+                self.departures.passed(self.left)
+                self.active = self._watch.now
+                await self._breathe()
+                if not rest and not channel.behind:
+                    return
+                await self._wait(channel.writable)
+        except BaseException:
+            if rest and not channel.reset:
+                self._pending.insert(0, bytes(rest))
+            raise
 
     async def end_writing(self) -> None:
         await self.flush()
@@ -363,9 +366,10 @@ class Conversation:
                 if not self.expired:
                     self.expired = "idle-timeout"
                     # What the session says as a farewell gets a last, short deadline.
-                    self.due = self._watch.now + self._limits.grace
+                    self._warned = self._watch.now
+                    self.due = self._warned + self._limits.grace
+                if self._warned == self._watch.now:  # whoever waits beside is told the same
                     raise TimedOut("nothing passed in time") from None
-                self.expired = "time-limit"
             raise
         finally:
             self.waiting -= 1

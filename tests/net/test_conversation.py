@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import time
 
@@ -13,7 +14,14 @@ import trio.testing
 from sandbox.config import Limits
 from sandbox.journal.records import Stream
 from sandbox.journal.store import Batch
-from sandbox.protocols.contract.conversation import Closed, Conversation, EndOfStream, TimedOut, TooLong
+from sandbox.protocols.contract.conversation import (
+    Closed,
+    Conversation,
+    ConversationError,
+    EndOfStream,
+    TimedOut,
+    TooLong,
+)
 from tests.support.network import pieces, read_all, serving
 
 SHORT = Limits(idle=0.05, grace=0.1, line=64)
@@ -259,17 +267,75 @@ async def test_a_client_that_does_not_read_is_bounded_and_ends(tmp_path: Path) -
     async def session(conversation: Conversation) -> None:
         nonlocal produced
         while True:
-            await conversation.send(bytes(65536))
-            produced += 65536
+            await conversation.send(LONG)
+            produced += len(LONG)
 
     async with serving(session, tmp_path, limits=SHORT) as bench:
         stream = await bench.connect()
         async with stream:
             session_record = await bench.watcher.wait_closed()
             assert session_record.end == "idle-timeout"
-            assert 0 < int(session_record.facts["close"]["unsent"]) <= 2 * 65536
+            assert 0 < int(session_record.facts["close"]["unsent"]) <= len(LONG)
     # What the two kernels buffer, and no more.
     assert produced < 64 << 20
+
+
+LONG = b"".join(b"%07d\n" % number for number in range(1_500_000))
+"""More than two kernels hold for a connection that nobody reads."""
+
+
+async def test_what_a_cancelled_flush_had_not_sent_is_still_the_next_to_leave(tmp_path: Path) -> None:
+    cancelled = trio.Event()
+
+    async def session(conversation: Conversation) -> None:
+        async with trio.open_nursery() as nursery:
+            conversation.write(LONG)
+            nursery.start_soon(conversation.flush)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            nursery.cancel_scope.cancel()
+        conversation.write(b"the end\n")
+        cancelled.set()
+
+    async with serving(session, tmp_path) as bench, await bench.connect() as stream:
+        await cancelled.wait()
+        assert await read_all(stream) == LONG + b"the end\n"
+
+
+async def test_a_farewell_to_who_stopped_reading_comes_behind_what_was_said_before(tmp_path: Path) -> None:
+    waited = trio.Event()
+
+    async def session(conversation: Conversation) -> None:
+        with pytest.raises(TimedOut):
+            await conversation.send(LONG)
+        waited.set()
+        conversation.write(b"421 too slow\r\n")
+
+    async with serving(session, tmp_path, limits=Limits(idle=0.1, grace=10)) as bench:
+        async with await bench.connect() as stream:
+            await waited.wait()
+            assert await read_all(stream) == LONG + b"421 too slow\r\n"
+        assert (await bench.watcher.wait_closed()).end == "idle-timeout"
+
+
+async def test_all_who_wait_for_an_idle_client_are_told_the_same(tmp_path: Path) -> None:
+    told: list[type[Exception]] = []
+
+    async def session(conversation: Conversation) -> None:
+        async def wait(until: Callable[[], Awaitable[object]]) -> None:
+            try:
+                await until()
+            except ConversationError as error:
+                told.append(type(error))
+
+        conversation.write(LONG)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait, conversation.flush)
+            await trio.testing.wait_all_tasks_blocked(0.02)
+            nursery.start_soon(wait, conversation.read_line)
+
+    async with serving(session, tmp_path, limits=SHORT) as bench, await bench.connect():
+        assert (await bench.watcher.wait_closed()).end == "idle-timeout"
+    assert told == [TimedOut, TimedOut]
 
 
 async def test_a_connection_does_not_last_longer_than_the_total_limit(tmp_path: Path) -> None:
