@@ -31,7 +31,8 @@ class Session(msgspec.Struct, kw_only=True, gc=False):
 
     opened, closed: seconds since the epoch, closed 0.0 while it lasts. end: who ended it and how, a term of the
     tcp knowledge ("client-closed", "server-closed", "client-reset", "server-reset", "idle-timeout",
-    "time-limit", "refused", "stopped", "failed", "flow-idle", "tls-failed", "tls-truncated", "sandbox-ended").
+    "time-limit", "refused", "stopped", "failed", "flow-idle", "tls-failed", "tls-damaged", "tls-truncated",
+    "sandbox-ended").
     parent: the session whose data this one carries, 0 for none. cause: the exchange that made the sandbox itself
     dial, 0 for none, and as long as that one has not ended. space: the name of the space that answered. facts: what
     is known about the transport, such as {"rtt_us": 40, "mss": 65483, "syn": b"..."}, at open under "open" and at

@@ -45,9 +45,14 @@ async def linger(conversation: Conversation) -> None:
 def conclude(conversation: Conversation, end: str) -> None:
     """Close the connection and its session in the journal. end: a term of the tcp knowledge."""
     channel = conversation.channel
+    reset = conversation.resetting or end in ("failed", "time-limit")
+    if not (reset or channel.reset or channel.behind or conversation.unsent):
+        # Who closed first hears that all was said and nothing cut off: in TLS by a close_notify (RFC 8446 §6.1).
+        with contextlib.suppress(Closed):
+            channel.end_writing()
     facts = tcp_facts(channel.sock)
     if conversation.unsent:
         facts["unsent"] = conversation.unsent
     conversation.end_exchanges(f"end.{end}")
-    channel.close(with_reset=conversation.resetting or end in ("failed", "time-limit"))
+    channel.close(with_reset=reset)
     conversation.recorder.close(end, facts)

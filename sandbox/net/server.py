@@ -153,7 +153,8 @@ class Server:
                         await linger(conversation)
                     return conversation.expired or conversation.failed or "server-closed"
         channel = conversation.channel
-        ended = "client-reset" if channel.reset else "tls-truncated" if channel.truncated else "client-closed"
+        ended = ("client-reset" if channel.reset else "tls-damaged" if channel.damaged
+                 else "tls-truncated" if channel.truncated else "client-closed")
         return conversation.expired or conversation.failed or ended
 
     def _crowded(self, client: Address) -> bool:
@@ -161,9 +162,10 @@ class Server:
                 or self._per_client[client.host] >= self._limits.connections_per_client)
 
     def _refuse(self, channel: Channel, recorder: Recorder, service: LazyService) -> None:
-        """Say that there is no room, without waiting, and close."""
+        """Say that there is no room, without waiting, and close; where TLS comes first, without a word: in clear the
+        client could not read it, and a handshake is what there is no room for."""
         with contextlib.suppress(Closed):
-            if service.built.busy:
+            if service.built.busy and not service.encrypted:
                 recorder.chunk(Stream.SERVER, service.built.busy)
                 channel.send_now(service.built.busy)
         recorder.exchange(recorder.session.opened, "", "", "", "too many connections", "end.refused", 0, None)

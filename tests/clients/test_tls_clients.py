@@ -154,6 +154,20 @@ async def test_openssl(sandbox: Sandbox, service: str, options: list[str], print
 
 
 @openssl_needed
+@pytest.mark.parametrize("service", ["https", "imaps", "pop3s", "submissions", "ftps", "domain-s"])
+async def test_a_session_is_resumed_by_its_id(sandbox: Sandbox, tmp_path: Path, service: str) -> None:
+    """The client closes first, which is no reason to forget the session (RFC 5246 §7.2.1)."""
+    await authority(sandbox)
+    host, port = sandbox.endpoints[service]
+    for option, expected in (("-sess_out", "New"), ("-sess_in", "Reused")):
+        with watching(sandbox.journal) as watcher:
+            done = await run("openssl", "s_client", "-connect", f"{host}:{port}", "-tls1_2", "-no_ticket",
+                             "-servername", "mail.example.com", option, str(tmp_path / "session"), say=b"Q\n")
+            await watcher.wait_closed()
+        assert f"{expected}, TLSv1.2" in done.stdout.decode()
+
+
+@openssl_needed
 @pytest.mark.parametrize(("service", "goodbye", "answer"), [
     ("ftp", "QUIT", "221"), ("smtp", "QUIT", "221"), ("pop3", "QUIT", "+OK"), ("imap", "a LOGOUT", "* BYE"),
 ])

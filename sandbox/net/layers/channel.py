@@ -31,7 +31,7 @@ class Channel:
     reset: whether the peer ended it with an error instead of an end of stream.
     """
 
-    __slots__ = ("_waited", "closed", "reset", "sock")
+    __slots__ = ("_said_all", "_waited", "closed", "reset", "sock")
     behind = False
     """Whether bytes it has taken still wait for the kernel; here they never do."""
 
@@ -39,9 +39,12 @@ class Channel:
         self.sock = sock
         self.closed = False
         self.reset = False
+        self._said_all = False
         self._waited = False
         """Whether trio knows of the socket: most of FTP's data connections are over without a wait."""
 
+    damaged = False
+    """Whether what came was not what the client had encrypted."""
     truncated = False
     """Whether the end of stream came without the goodbye that TLS wants before it."""
     at_end = False
@@ -97,7 +100,10 @@ class Channel:
             trio.lowlevel.notify_closing(self.sock)
 
     def end_writing(self) -> None:
-        """Half-close. Raises Closed."""
+        """Half-close; does no harm twice. Raises Closed."""
+        if self._said_all:
+            return
+        self._said_all = True
         try:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError as error:

@@ -34,7 +34,7 @@ class DeflateChannel(Layer):
     for.
     """
 
-    __slots__ = ("_ended", "_more", "_packed", "_packer", "_recorder", "_unpacker", "_wire")
+    __slots__ = ("_ended", "_more", "_packed", "_packer", "_recorder", "_said_all", "_unpacker", "_wire")
 
     def __init__(self, inner: Channel | TlsChannel, recorder: Recorder) -> None:
         super().__init__(inner)
@@ -46,6 +46,7 @@ class DeflateChannel(Layer):
         self._more = False
         """Whether there may be more to decompress, which the socket does not tell of."""
         self._ended = False
+        self._said_all = False
         self._wire = b""
         """Compressed, recorded, and not taken by the channel below yet."""
 
@@ -114,9 +115,11 @@ class DeflateChannel(Layer):
 
     def end_writing(self) -> None:
         """Half-close, with the stream's own end before it as far as that goes now. Raises Closed."""
-        last = self._packer.flush(zlib.Z_FINISH)
-        if self._recorder is not None:
-            self._recorder.chunk(Stream.SERVER_WIRE, last)
-        self._wire += last
+        if not self._said_all:
+            self._said_all = True
+            last = self._packer.flush(zlib.Z_FINISH)
+            if self._recorder is not None:
+                self._recorder.chunk(Stream.SERVER_WIRE, last)
+            self._wire += last
         self._push()
         self._inner.end_writing()

@@ -17,6 +17,8 @@ class Below(Protocol):
     @property
     def reset(self) -> bool: ...
     @property
+    def damaged(self) -> bool: ...
+    @property
     def truncated(self) -> bool: ...
     @property
     def behind(self) -> bool: ...
@@ -47,6 +49,10 @@ class Layer:
     @property
     def reset(self) -> bool:
         return self._inner.reset
+
+    @property
+    def damaged(self) -> bool:
+        return self._inner.damaged
 
     @property
     def truncated(self) -> bool:

@@ -9,7 +9,7 @@ __all__ = ["ENDS", "FACTS", "FLAGS", "OPTIONS", "vocabulary"]
 ENDS = frozenset({
     "client-closed", "server-closed", "client-reset", "server-reset", "idle-timeout", "time-limit", "refused",
     "stopped", "failed", "flow-idle", "superseded", "tls-failed",
-    "tls-truncated", "sandbox-ended",
+    "tls-damaged", "tls-truncated", "sandbox-ended",
 })
 """How a connection, a datagram flow or an unfinished exchange ends."""
 

@@ -83,18 +83,15 @@ class TlsChannel(Layer):
                 engine.choose(context, settings.alpn, settings.tickets)
             elif not self._take():
                 await wait(self._inner.readable)
-            if self._established():
+            if engine.opened:
                 self._mention()
             else:
                 self._push()
             while self.behind:
                 await wait(self._inner.writable)
                 self._push()
-        if engine.state is State.FAILED:
+        if not engine.opened:
             raise Closed("the TLS handshake failed")
-
-    def _established(self) -> bool:
-        return self.engine.state is State.OPEN
 
     def facts(self) -> dict[str, str]:
         """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""
@@ -135,13 +132,18 @@ class TlsChannel(Layer):
         for name, value in facts.items():
             exchange.note(name, value)
         exchange.asked = facts.get("server_name", "")
-        if self.engine.state is State.OPEN:
+        if self.engine.opened:
             exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
         else:
             why = self.engine.failure.situation if self.engine.failure is not None else "broken-off"
             exchange.end("failed", why.replace("-", " "), f"tls:situation.{why}")
 
     # -- as Channel ---------------------------------------------------------------------------------------------
+
+    @property
+    def damaged(self) -> bool:
+        failure = self.engine.failure
+        return failure is not None and failure.situation == "damaged" and not failure.received
 
     @property
     def truncated(self) -> bool:
@@ -154,8 +156,10 @@ class TlsChannel(Layer):
 
     @property
     def at_end(self) -> bool:
-        """Whether the client's close_notify came together with its last words: the socket tells nothing more."""
-        return self.engine.peer_closed or self.engine.truncated
+        """Whether the client's close_notify, or what ended the connection, came together with its last words: the
+        socket tells nothing more."""
+        engine = self.engine
+        return engine.peer_closed or engine.truncated or engine.state is State.FAILED
 
     def receive_now(self, limit: int = 0) -> bytes | None:
         engine = self.engine
@@ -187,6 +191,12 @@ class TlsChannel(Layer):
         self.engine.close()
         self._push()
         self._inner.end_writing()
+
+    def close(self, *, with_reset: bool = False) -> None:
+        # OpenSSL forgets a session whose connection ends before one side has said so, but a client that leaves
+        # without a word may still come back with it (RFC 5246 §7.2.1).
+        self.engine.close()
+        self._inner.close(with_reset=with_reset)
 
     # -- the wire -----------------------------------------------------------------------------------------------
 

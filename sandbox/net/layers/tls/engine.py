@@ -80,14 +80,17 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 class Engine:
     """One connection's TLS, as the server.
 
-    hello: what the client offered, once it is known; peer_closed: the client said it will send no more
-    (close_notify); truncated: its connection ended without that, so the last data may be missing (RFC 8446 §6.1).
+    hello: what the client offered, once it is known; opened: the handshake went well, whatever came after it, maybe
+    in the same segment; peer_closed: the client said it will send no more (close_notify); truncated: its connection
+    ended without that, so the last data may be missing (RFC 8446 §6.1).
     """
 
     def __init__(self) -> None:
         self.state = State.HELLO
         self.hello: ClientHello | None = None
         self.failure: Failure | None = None
+        self.opened = False
+        self._version = ""
         self.peer_closed = False
         self.truncated = False
         self._reader = HelloReader()
@@ -178,12 +181,12 @@ class Engine:
     @property
     def version(self) -> str:
         """"TLS 1.3"; "" before the handshake is over."""
-        return OPENSSL_VERSIONS.get((self._tls.version() if self._tls is not None else None) or "", "")
+        return self._version
 
     @property
     def suite(self) -> str:
         """The cipher suite by its standard name; "" before the handshake is over."""
-        cipher = self._tls.cipher() if self._tls is not None and self.state is State.OPEN else None
+        cipher = self._tls.cipher() if self._tls is not None and self.opened else None
         return names.standard_suite(cipher[0]) if cipher else ""
 
     @property
@@ -254,6 +257,9 @@ class Engine:
             if self.state is State.HANDSHAKE:
                 self._tls.do_handshake()
                 self.state = State.OPEN
+                self.opened = True
+                # Now, as OpenSSL no longer says it when the connection has failed.
+                self._version = OPENSSL_VERSIONS.get(self._tls.version() or "", "")
             while not self.peer_closed:
                 data = self._tls.read(READ_SIZE)
                 self._plain += data

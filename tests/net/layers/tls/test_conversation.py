@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -211,3 +211,100 @@ async def test_an_end_without_a_goodbye_is_noticed(contexts: Contexts, trusting:
         session = await bench.watcher.wait_closed()
         await plain.aclose()
     assert session.end == end
+
+
+async def wire(plain: trio.SocketStream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO,
+               step: Callable[[], object], *, last: bool = True) -> object:
+    """One step of a client over two memory buffers. last: whether what it has to say at its end is sent."""
+    while True:
+        try:
+            return step()
+        except ssl.SSLWantReadError:
+            if outgoing.pending:
+                await plain.send_all(outgoing.read())
+            data = await plain.receive_some()
+            if data:
+                incoming.write(data)
+            else:
+                incoming.write_eof()
+        finally:
+            if last and outgoing.pending:
+                await plain.send_all(outgoing.read())
+
+
+@pytest.mark.parametrize("only", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("half", ["close_notify", "FIN"])
+async def test_the_clients_goodbye_is_answered_with_one(
+        contexts: Contexts, trusting: ssl.SSLContext, tmp_path: Path, only: ssl.TLSVersion, half: str) -> None:
+    """RFC 8446 §6.1: each side says so before it closes. Without it, the end could be an attacker's."""
+    trusting.minimum_version = trusting.maximum_version = only
+    async with encrypted(contexts, tmp_path) as bench, await bench.connect() as plain:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = trusting.wrap_bio(incoming, outgoing, server_hostname="www.example.com")
+        await wire(plain, tls, incoming, outgoing, tls.do_handshake)
+        tls.write(b"word\n")
+        assert await wire(plain, tls, incoming, outgoing, lambda: tls.read(100)) == b"[secure] WORD\n"
+        with trio.fail_after(5):
+            if half == "FIN":
+                await plain.send_eof()
+                # SSLEOFError, were it not there.
+                assert await wire(plain, tls, incoming, outgoing, lambda: tls.read(100)) == b""
+            else:
+                await wire(plain, tls, incoming, outgoing, tls.unwrap)
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["with the handshake's end", "later"])
+async def test_a_bad_record_behind_good_ones_ends_the_connection(
+        contexts: Contexts, trusting: ssl.SSLContext, tmp_path: Path, early: bool) -> None:
+    """In one segment, so that the socket has nothing more to tell (RFC 8446 §5.2: terminate with bad_record_mac)."""
+    async with encrypted(contexts, tmp_path) as bench, await bench.connect() as plain:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = trusting.wrap_bio(incoming, outgoing, server_hostname="www.example.com")
+        await wire(plain, tls, incoming, outgoing, tls.do_handshake, last=not early)
+        if not early:
+            tls.write(b"first\n")
+            assert await wire(plain, tls, incoming, outgoing, lambda: tls.read(100)) == b"[secure] FIRST\n"
+        tls.write(b"word\n")
+        await plain.send_all(outgoing.read() + b"\x17\x03\x03\x00\x20" + bytes(32))
+        with trio.fail_after(5), pytest.raises(ssl.SSLError, match="BAD_RECORD_MAC"):
+            await wire(plain, tls, incoming, outgoing, lambda: tls.read(100))
+        assert not await read_all(plain)
+        session = await bench.watcher.wait_closed()
+        with await bench.read() as journal:
+            assert journal.stream(session.id, Stream.CLIENT).endswith(b"word\n")
+        assert session.end == "tls-damaged"
+        assert [handshake.outcome for handshake in await handshakes(bench)] == ["TLS 1.3"]
+
+
+@pytest.mark.parametrize("polite", [True, False], ids=["close_notify", "FIN alone"])
+async def test_a_session_of_tls_12_is_resumed_whoever_closed_first(
+        contexts: Contexts, trusting: ssl.SSLContext, tmp_path: Path, polite: bool) -> None:
+    """By its id. RFC 5246 §7.2.1: an end without close_notify is no reason not to resume."""
+    trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+    trusting.options |= ssl.OP_NO_TICKET
+    resumed = []
+    session = None
+    async with encrypted(contexts, tmp_path) as bench:
+        for count in (1, 2):
+            async with await bench.connect() as plain:
+                incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+                tls = trusting.wrap_bio(incoming, outgoing, server_hostname="www.example.com", session=session)
+                await wire(plain, tls, incoming, outgoing, tls.do_handshake)
+                session = tls.session
+                resumed.append(tls.session_reused)
+                if polite:
+                    await wire(plain, tls, incoming, outgoing, tls.unwrap)
+            await bench.watcher.wait_closed(count)
+    assert resumed == [False, True]
+
+
+async def test_who_is_one_too_many_hears_nothing_in_clear_where_tls_comes_first(
+        contexts: Contexts, tmp_path: Path) -> None:
+    async with serving(say_lines, tmp_path, limits=Limits(connections=1), busy=b"421 busy\r\n",
+                       tls=TlsSettings(contexts), encrypted=True) as bench, await bench.connect():
+        async with await bench.connect() as second:
+            assert await read_all(second) == b""
+        session = await bench.watcher.wait_closed()
+        with await bench.read() as journal:
+            assert session.end == "refused"
+            assert journal.stream(session.id, Stream.SERVER) == b""
