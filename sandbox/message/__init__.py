@@ -1,5 +1,13 @@
-"""A message's structure, read from its octets as they are stored, whatever state they are in.
+"""One reading of a mail message, for all who look at one: IMAP, `sandbox mail`, the page, tests.
 
-`scan` finds the parts with their places; `addresses` and `structure` write what ENVELOPE and BODYSTRUCTURE say of
-them; `text` decodes what people search for. Nothing here raises for anything a message can hold.
+It takes octets as they are stored, in whatever state, and is tolerant as RFC 5322 §4 and RFC 2045 ask. Nothing here
+raises for anything a message can hold, does I/O, or takes more than linear time; what is not understood is shown as
+it was written. `headers` finds fields and `scan` parts with their places; `addresses`, `parameters` and `dates` read
+what is in a field; `words`, `charsets` and `transfer` undo encodings; `text`, `html` and `links` are about what
+people read; `message` puts it together.
 """
+
+from sandbox.message.addresses import Mailbox, read_addresses
+from sandbox.message.message import Attachment, Field, Message
+
+__all__ = ["Attachment", "Field", "Mailbox", "Message", "read_addresses"]

@@ -1,21 +1,15 @@
-"""Header fields, and the parameters some of them have, tolerant of whatever is in them."""
+"""Header fields, with white space before the colon (RFC 5322 §4.5) and among lines that are none."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["Header", "parameters", "token"]
+__all__ = ["Header"]
 
 FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+)[ \t]*:((?:[^\n]*\n[ \t])*[^\n]*)(?:\n|\Z)")
 LINE = re.compile(rb"[^\n]*(?:\n|\Z)")
 FOLD = re.compile(rb"\r?\n(?=[ \t])")
-COMMENT = re.compile(rb"\([^()\\]*\)")
-PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s;]*))', re.DOTALL)
-TOKEN = re.compile(rb"[^\s;/]+")
-ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
-
-MOST_PARAMETERS = 100
 FEW = 20  # fields that are looked for one by one; for more of them the header is gone through once
 
 NAME = re.compile(rb"[\x21-\x39\x3b-\x7e]+")
@@ -44,13 +38,17 @@ class Header:
 
     def all(self) -> list[tuple[bytes, bytes]]:
         """(name in lower case, value) of every field."""
+        return [(name.lower(), value) for name, value in self.written()]
+
+    def written(self) -> list[tuple[bytes, bytes]]:
+        """The same with names as they stand."""
         return [(name, unfold(line.partition(b":")[2])) for name, line in field_lines(self.octets)]
 
     def pick(self, names: Iterable[bytes], *, others: bool = False) -> bytes:
         """The fields of these names, or the others, as they stand, and the empty line (RFC 9051 §6.4.5)."""
         wanted = {name.lower() for name in names}
         if others or len(wanted) > FEW:
-            lines = [line for name, line in field_lines(self.octets) if (name in wanted) is not others]
+            lines = [line for name, line in field_lines(self.octets) if (name.lower() in wanted) is not others]
         else:
             lines = [self.octets[start:end] for start, _, end in sorted(
                 place for name in wanted for place in self._find(name))]
@@ -74,7 +72,7 @@ class Header:
 
 
 def field_lines(header: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(name in lower case, the whole field as it stands, with its line end). Lines that are no field are left out."""
+    """(name, the whole field as it stands, with its line end). Lines that are no field are left out."""
     at = 0
     while at < len(header):
         match = FIELD.match(header, at)
@@ -82,7 +80,7 @@ def field_lines(header: bytes) -> Iterator[tuple[bytes, bytes]]:
             match = LINE.match(header, at)
             assert match is not None
         elif match.end() > at:
-            yield match[1].lower(), match[0]
+            yield match[1], match[0]
         at = max(match.end(), at + 1)
 
 
@@ -91,19 +89,3 @@ def unfold(value: bytes) -> bytes:
         value = FOLD.sub(b"", value).strip(b" \t\r\n").replace(b"\r", b"").replace(b"\n", b"")
     return value.strip(b" \t")
 
-
-def token(value: bytes) -> bytes:
-    """The first word of a structured value, comments left out."""
-    match = TOKEN.search(COMMENT.sub(b" ", value))
-    return match[0] if match else b""
-
-
-def parameters(value: bytes) -> list[tuple[bytes, bytes]]:
-    """The parameters after the first semicolon, in order, names in lower case, quotes undone."""
-    found = []
-    for match in PARAMETER.finditer(value):
-        quoted, bare = match[2], match[3]
-        found.append((match[1].lower(), ESCAPE.sub(rb"\1", quoted) if quoted is not None else bare))
-        if len(found) == MOST_PARAMETERS:
-            break
-    return found

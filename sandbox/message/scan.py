@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from sandbox.message.headers import Header, parameters, token
+from sandbox.message.headers import Header
+from sandbox.message.parameters import media, parameter, token
+from sandbox.message.transfer import IDENTITY
 
 __all__ = ["LONGEST_HEADER", "Part", "body_start", "scan"]
 
@@ -18,7 +20,6 @@ LONGEST_HEADER = 1_048_576
 """Octets of one header whose fields are read."""
 
 BLANK = re.compile(rb"\n\r?\n")
-MEDIA = re.compile(rb"\s*([^\s/;()]+)\s*/\s*([^\s/;()]+)")
 
 
 class Part:
@@ -43,8 +44,9 @@ class Part:
         return self.header.first(name)
 
     def parameter(self, name: bytes) -> bytes | None:
-        """One of Content-Type's."""
-        return next((value for key, value in parameters(self.first(b"content-type") or b"") if key == name), None)
+        """One of Content-Type's, decoded (RFC 2231)."""
+        found = parameter(self.first(b"content-type"), name)
+        return None if found is None else found.octets
 
     @property
     def encoding(self) -> bytes:
@@ -98,13 +100,12 @@ def build(data: bytes, start: int, end: int, default: tuple[bytes, bytes], depth
             part.type, part.subtype = b"application", b"octet-stream"
     elif part.multipart:
         inner = (b"message", b"rfc822") if part.subtype == b"digest" else (b"text", b"plain")  # RFC 2046 §5.1.5
-        boundary = part.parameter(b"boundary")
+        boundary = (part.parameter(b"boundary") or b"").rstrip()  # RFC 2046 §5.1.1: it ends with no white space
         for child_start, child_end in pieces(data, part.body, end, boundary, budget) if boundary else ():
             part.children.append(build(data, child_start, child_end, inner, depth + 1, budget))
         if not part.children:  # it has no parts after all: what is there can still be read
             part.type, part.subtype = b"text", b"plain"
-    elif part.type == b"message" and part.subtype in (b"rfc822", b"global") and part.encoding not in (
-            b"base64", b"quoted-printable"):
+    elif part.type == b"message" and part.subtype in (b"rfc822", b"global") and part.encoding in IDENTITY:
         part.children.append(build(data, part.body, end, (b"text", b"plain"), depth + 1, budget))
     if not part.multipart:
         part.lines = data.count(b"\n", part.body, end)
@@ -117,11 +118,6 @@ def body_start(data: bytes, start: int, end: int) -> int:
         return min(end, start + (2 if data[start:start + 1] == b"\r" else 1))
     found = BLANK.search(data, start, end)
     return end if found is None else found.end()
-
-
-def media(value: bytes | None, default: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
-    found = MEDIA.match(value) if value else None
-    return (found[1].lower(), found[2].lower()) if found else default
 
 
 def pieces(data: bytes, start: int, end: int, boundary: bytes, budget: list[int]) -> list[tuple[int, int]]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import date
-from email.utils import parsedate_tz
-from typing import NamedTuple
 
+from sandbox.message.dates import Sent, read_date
 from sandbox.message.headers import Header
 from sandbox.message.scan import LONGEST_HEADER, Part, body_start, scan
 from sandbox.protocols.imap.grammar.fetching import Section
@@ -36,13 +34,6 @@ PARTS = 50
 SECTIONS, SHORT, NAMES = 4, 4096, 400
 """How many selections of header fields are remembered of a message, and the octets of each and of its names: a mail
 program asks for the same ones again and again."""
-
-
-class Sent(NamedTuple):
-    """The Date field. day: as it stands there, whatever the zone; moment: seconds since the epoch."""
-
-    day: date
-    moment: float
 
 
 class Known:
@@ -145,16 +136,3 @@ class Library:
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
 
-
-def read_date(value: bytes | None) -> Sent | None:
-    if value is None:
-        return None
-    try:
-        found = parsedate_tz(value.decode("latin-1"))
-        if found is None:
-            return None
-        day = date(*found[:3])
-        moment = ((day.toordinal() - 719_163) * 86_400 + found[3] * 3600 + found[4] * 60 + found[5] - (found[9] or 0))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return Sent(day, moment)

@@ -15,8 +15,10 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from sandbox.message.charsets import decode_charset
 from sandbox.message.scan import Part
-from sandbox.message.text import decode_charset, decode_header, fold, part_text
+from sandbox.message.text import fold, searched_text
+from sandbox.message.words import decode_header
 from sandbox.protocols.imap.grammar.searching import Key
 from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.library import Known, Library
@@ -221,7 +223,7 @@ class Matcher:
                         text in fold(f"{name.decode('ascii')}: {decode_header(value)}")
                         for name, value in part.header.all()):
                     return True
-            return any(text in fold(part_text(data, part)) for part in parts)
+            return any(text in fold(searched_text(data, part)) for part in parts)
 
         return matches
 

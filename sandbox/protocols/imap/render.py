@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sandbox.message.headers import Header
 from sandbox.message.scan import Part
-from sandbox.message.text import UnknownEncoding, decode_transfer
+from sandbox.message.transfer import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section
 from sandbox.protocols.imap.grammar.writing import internal_date, literal
 from sandbox.protocols.imap.library import Known, Library

@@ -8,7 +8,7 @@ from typing import Any
 from unicodedata import normalize
 
 from sandbox.message.addresses import read_addresses
-from sandbox.message.text import decode_header
+from sandbox.message.words import decode_header
 from sandbox.protocols.imap.grammar.searching import Criterion
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandbox.message.addresses import Mailbox, read_addresses
-from sandbox.message.headers import Header, parameters, token
+from sandbox.message.headers import Header
+from sandbox.message.parameters import parameters, token
 from sandbox.message.scan import Part
 from sandbox.protocols.imap.grammar.writing import nstring, string
 
@@ -40,7 +41,12 @@ def structure(part: Part, *, extended: bool) -> bytes:
         if extended:
             words += [listed(parameters(part.first(b"content-type") or b"")), *extension(part)]
         return b"(" + b" ".join(words) + b")"
-    words = [string(part.type), string(part.subtype),
+    kind = part.type, part.subtype
+    if kind in ((b"message", b"rfc822"), (b"message", b"global")) and not part.children:
+        # A message that cannot be looked into, as it is encoded, which RFC 2046 §5.2.1 forbids, or too deep inside.
+        # Of a message the grammar wants an envelope and a body (RFC 9051 §9, body-type-msg), so it is told as octets.
+        kind = b"application", b"octet-stream"
+    words = [*map(string, kind),
              listed(parameters(part.first(b"content-type") or b"") if part.first(b"content-type") else []),
              nstring(part.first(b"content-id")), nstring(part.first(b"content-description")),
              string(part.encoding), b"%d" % (part.end - part.body)]

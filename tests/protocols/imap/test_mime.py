@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.message.addresses import Mailbox, read_addresses, read_any
-from sandbox.message.headers import Header, parameters
+from sandbox.message.headers import Header
+from sandbox.message.parameters import parameters
 from sandbox.message.scan import scan
-from sandbox.message.text import decode_header, part_text
+from sandbox.message.text import part_text
+from sandbox.message.words import decode_header
 from sandbox.protocols.imap.sorting import base_subject
 from sandbox.protocols.imap.structure import envelope, structure
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import trio
 
-from sandbox.message.text import charset_known
+from sandbox.message.charsets import charset_known
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.searching import Key, expect_keys, expect_return
 from sandbox.protocols.imap.grammar.sets import compress
