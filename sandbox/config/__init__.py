@@ -97,6 +97,9 @@ class Mail(Section, frozen=True):
         description="keep mail for domains outside the world in a mailbox of its own; else refuse it")] = True
     require_tls: Annotated[bool, Meta(
         description="refuse passwords on connections that are not encrypted")] = False
+    channel_binding: Annotated[bool, Meta(
+        description="offer logins that are tied to their TLS connection (SCRAM-SHA-256-PLUS, RFC 5802 §6); Debian's "
+                    "mutt takes what is offered, has no binding to give, and gives up")] = False
     size: Annotated[Positive, Meta(description="octets of one message")] = 104_857_600
     quota: Annotated[int, Meta(ge=0, description="octets of one account's mail; 0 for no limit")] = 1_073_741_824
     durability: Annotated[Literal["power", "process", "memory"], Meta(

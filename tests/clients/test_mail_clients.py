@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from sandbox.app import Sandbox
+from sandbox.config import Mail
 from sandbox.console.lines import line
 from sandbox.pki import ca_folder, ca_path
 from sandbox.pki.authority import Authority
@@ -192,13 +193,14 @@ async def test_getmail(sandbox: Sandbox, tmp_path: Path, *, encrypted: bool) -> 
 
 @pytest.mark.program("gsasl", "gsasl")
 @pytest.mark.parametrize("priority", ["NORMAL", "NORMAL:-VERS-TLS1.3"])
-async def test_gsasl_binds_its_login_to_the_tls_connection(sandbox: Sandbox, priority: str) -> None:
+async def test_gsasl_binds_its_login_to_the_tls_connection(tmp_path: Path, priority: str) -> None:
     """SCRAM-SHA-256-PLUS with tls-exporter over TLS 1.3, with tls-unique before: computed by GnuTLS on its side."""
-    await trio.to_thread.run_sync(Authority.open, ca_folder(sandbox.data))
-    said = await run("gsasl", "--smtp", "--connect", server(sandbox, "submission"), "--starttls",
-                     f"--x509-ca-file={ca_path(sandbox.data)}", f"--priority={priority}",
-                     "--mechanism", "SCRAM-SHA-256-PLUS", "--authentication-id", "alice",
-                     "--authorization-id", "alice", "--password", "wonderland")
+    async with mail_sandbox(tmp_path / "data", Mail(durability="memory", channel_binding=True)) as sandbox:
+        await trio.to_thread.run_sync(Authority.open, ca_folder(sandbox.data))
+        said = await run("gsasl", "--smtp", "--connect", server(sandbox, "submission"), "--starttls",
+                         f"--x509-ca-file={ca_path(sandbox.data)}", f"--priority={priority}",
+                         "--mechanism", "SCRAM-SHA-256-PLUS", "--authentication-id", "alice",
+                         "--authorization-id", "alice", "--password", "wonderland")
     assert "235 2.7.0" in said
     assert "server trusted" in said
 

@@ -22,7 +22,8 @@ def serve(context: Context) -> Service:
         mailboxes = Mailboxes(
             accounts=context.world.accounts.get, store=store, library=Library(store),
             hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
-            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls,
+            channel_binding=settings.channel_binding, size=settings.size)
 
         async def session(conversation: Conversation) -> None:
             await ImapDialogue(conversation, mailboxes).run()

@@ -38,7 +38,8 @@ class Mailboxes:
     """What an IMAP service is built on.
 
     accounts: finds who may log in; hostname: the server's own name; upgrade: whether STARTTLS is offered;
-    require_tls: whether passwords may only be sent over TLS; size: octets of one message.
+    require_tls: whether passwords may only be sent over TLS; channel_binding: whether logins may be tied to their TLS
+    connection; size: octets of one message.
     """
 
     accounts: Accounts
@@ -47,6 +48,7 @@ class Mailboxes:
     hostname: str = "mail.example.com"
     upgrade: bool = False
     require_tls: bool = False
+    channel_binding: bool = False
     size: int = 104_857_600
 
 
@@ -110,6 +112,11 @@ class Imap:
         """Whether a password may be shown on this channel."""
         return self.conversation.secure or not self.mailboxes.require_tls
 
+    @property
+    def bindings(self) -> dict[str, bytes]:
+        """What a login can be tied to this TLS connection by."""
+        return sasl.bindings(self.conversation, wanted=self.mailboxes.channel_binding)
+
     def capabilities(self) -> str:
         words = [*CAPABILITIES, f"APPENDLIMIT={self.mailboxes.size}"]
         if not self.compressed:
@@ -119,6 +126,5 @@ class Imap:
                 words.append("STARTTLS")
             if not self.plaintext:
                 words.append("LOGINDISABLED")
-            words += [f"AUTH={name}" for name in sasl.offered(plaintext=self.plaintext,
-                                                              bindings=sasl.bindings(self.conversation))]
+            words += [f"AUTH={name}" for name in sasl.offered(plaintext=self.plaintext, bindings=self.bindings)]
         return " ".join(words)

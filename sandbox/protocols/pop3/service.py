@@ -20,7 +20,8 @@ def serve(context: Context) -> Service:
         maildrops = Maildrops(
             accounts=context.world.accounts.get, store=store,
             hostname=f"mail.{domains[0]}" if domains else "mail.sandbox.test",
-            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls)
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls,
+            channel_binding=settings.channel_binding)
 
         async def session(conversation: Conversation) -> None:
             await Pop3(conversation, maildrops).run()

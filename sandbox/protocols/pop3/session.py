@@ -57,7 +57,7 @@ class Maildrops:
     """What a POP3 service is built on.
 
     accounts: finds who may log in; hostname: the server's own name; upgrade: whether STLS is offered; require_tls:
-    whether passwords may only be sent over TLS.
+    whether passwords may only be sent over TLS; channel_binding: whether logins may be tied to their TLS connection.
     """
 
     accounts: Accounts
@@ -65,6 +65,7 @@ class Maildrops:
     hostname: str = "mail.example.com"
     upgrade: bool = False
     require_tls: bool = False
+    channel_binding: bool = False
 
 
 def ok(text: str, body: bytes | AsyncIterator[bytes] = b"") -> Reply:
@@ -161,7 +162,7 @@ class Pop3(LineSession):
             if name in sasl.MECHANISMS and (refusal := self.check_plaintext()):
                 return refusal
             return err("There is no such mechanism here; CAPA lists them")
-        host = Host(self.maildrops.accounts, self.maildrops.hostname, sasl.bindings(self.conversation))
+        host = Host(self.maildrops.accounts, self.maildrops.hostname, self.bindings())
         attempt = sasl.MECHANISMS[name](host)
         if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
             self.exchange.note("warning", CLEAR_TEXT)
@@ -371,4 +372,7 @@ class Pop3(LineSession):
         return None if self.plaintext else err("Encrypt first: send STLS, or use the TLS port")
 
     def mechanisms(self) -> list[str]:
-        return sasl.offered(plaintext=self.plaintext, bindings=sasl.bindings(self.conversation))
+        return sasl.offered(plaintext=self.plaintext, bindings=self.bindings())
+
+    def bindings(self) -> dict[str, bytes]:
+        return sasl.bindings(self.conversation, wanted=self.maildrops.channel_binding)

@@ -29,12 +29,16 @@ MECHANISMS: Mapping[str, type[Mechanism]] = {
 """By name, strongest first: the order in which they are announced."""
 
 
-def bindings(conversation: Conversation) -> dict[str, bytes]:
+def bindings(conversation: Conversation, *, wanted: bool) -> dict[str, bytes]:
     """The channel binding data of a conversation by type; empty unless it has one that every client that binds knows.
+
+    wanted: whether binding is offered at all (`mail.channel_binding`).
 
     There is no way to say which types a server has, so a client takes the one that is usual for its version of TLS:
     "tls-exporter" for TLS 1.3, "tls-unique" before (RFC 9266 §3, RFC 5802 §6.1).
     """
+    if not wanted:
+        return {}
     found = {kind: data for kind in ("tls-exporter", "tls-unique", "tls-server-end-point")
              if (data := conversation.channel_binding(kind)) is not None}
     return found if found.keys() & {"tls-exporter", "tls-unique"} else {}

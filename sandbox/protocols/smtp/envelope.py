@@ -23,7 +23,8 @@ class Office:
     accounts: finds a person by login or address; domains: those of the world; hostname: the server's own name;
     submission: whether it takes mail from people who log in (RFC 6409), rather than for them; catch_all: whether
     mail for other domains is captured; upgrade: whether STARTTLS is offered; require_tls: whether passwords may only
-    be sent over TLS; size: octets of one message.
+    be sent over TLS; channel_binding: whether logins may be tied to their TLS connection; size: octets of one
+    message.
     """
 
     accounts: Accounts
@@ -34,6 +35,7 @@ class Office:
     catch_all: bool = True
     upgrade: bool = False
     require_tls: bool = False
+    channel_binding: bool = False
     size: int = 104_857_600
 
     def is_local(self, domain: str) -> bool:

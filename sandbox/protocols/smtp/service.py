@@ -24,7 +24,8 @@ def serve(context: Context) -> Service:
         office = Office(
             accounts=world.accounts.get, store=store, domains=frozenset(domains), hostname=hostname,
             submission=context.role.name != "smtp", catch_all=settings.catch_all,
-            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls, size=settings.size)
+            upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls,
+            channel_binding=settings.channel_binding, size=settings.size)
 
         async def session(conversation: Conversation) -> None:
             await Smtp(conversation, office).run()

@@ -371,7 +371,7 @@ class Smtp(LineSession):
         if name not in self.mechanisms():
             refused = name in sasl.MECHANISMS and sasl.MECHANISMS[name].plaintext
             return replies.PLAINTEXT_REFUSED if refused else replies.NO_MECHANISM
-        bindings = sasl.bindings(self.conversation)
+        bindings = sasl.bindings(self.conversation, wanted=self.office.channel_binding)
         attempt = sasl.MECHANISMS[name](Host(self.office.accounts, self.office.hostname, bindings))
         if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
             self.exchange.note("warning", CLEAR_TEXT)
@@ -392,4 +392,4 @@ class Smtp(LineSession):
         if not self.office.submission:
             return []
         return sasl.offered(plaintext=self.conversation.secure or not self.office.require_tls,
-                            bindings=sasl.bindings(self.conversation))
+                            bindings=sasl.bindings(self.conversation, wanted=self.office.channel_binding))

@@ -40,7 +40,7 @@ def mechanism(cursor: Cursor) -> tuple[str, bytes | None]:
 @command("AUTHENTICATE", states=State.NOT_AUTHENTICATED, rfc="9051 §6.2.2", reads=mechanism, secret=1)
 async def authenticate(session: Imap, name: str, initial: bytes | None) -> Tagged:
     """Log in with a SASL mechanism."""
-    mailboxes, bindings = session.mailboxes, sasl.bindings(session.conversation)
+    mailboxes, bindings = session.mailboxes, session.bindings
     if name not in sasl.offered(plaintext=session.plaintext, bindings=bindings):
         if name in sasl.MECHANISMS and not session.plaintext:
             return no(PRIVACY, "PRIVACYREQUIRED")
