@@ -11,6 +11,7 @@ bytes awaits `room()` before it carries more: the clients wait.
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import time
 
 import trio
@@ -62,6 +63,16 @@ class Journal:
         self._news: list[tuple[Session, Exchange]] = []
         self._begun: list[tuple[Session, UnderWay]] = []
         self._causes = Causes()
+
+    @property
+    def path(self) -> Path:
+        """Where the store is, for readers."""
+        return self._store.path
+
+    @property
+    def last(self) -> int:
+        """The id of the latest exchange, 0 for none."""
+        return self.next_exchange - 1
 
     # -- for net ----------------------------------------------------------------------------------------------
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["EVERYTHING", "Matcher", "Narrowing"]
+__all__ = ["EVERYTHING", "Matcher", "Narrowing", "TellsFailing"]
 
 
 class Narrowing(NamedTuple):
@@ -41,3 +41,11 @@ class Matcher(Protocol):
 
     def narrowing(self) -> Narrowing:
         """What may be looked for first. `EVERYTHING` is always right, only slow."""
+
+
+@runtime_checkable
+class TellsFailing(Protocol):
+    """What a matcher may know beside: how near an exchange came."""
+
+    def failing(self, session: Session, exchange: Exchange) -> list[str]:
+        """The terms that it failed; none where it matches."""

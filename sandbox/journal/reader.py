@@ -32,10 +32,13 @@ KNOWN = 10_000
 
 class Found(NamedTuple):
     """What one slice of a search came to. exchanges: those that match, in the direction of the search; share: of the
-    way that is done, 0 to 1."""
+    way that is done, 0 to 1; next: from where another search goes on, as `before` where the newest come first, else
+    as `after`; 0 where nothing is left; searched: exchanges that were looked at, without those left out unread."""
 
     exchanges: Sequence[tuple[Session, Exchange]]
     share: float
+    next: int
+    searched: int
 
 
 class Reader:
@@ -88,6 +91,13 @@ class Reader:
         """
         return self._search(matcher.narrowing() if matcher else EVERYTHING, matcher, after, before, newest)
 
+    def exchange(self, number: int) -> tuple[Session, Exchange] | None:
+        """One exchange with its session, or None when it is not (or no longer) there."""
+        for found in self.search(after=number - 1, before=number + 1):
+            for pair in found.exchanges:
+                return pair
+        return None
+
     def exchanges(self, *, after: int = 0, protocol: str = "", service: str = "", client: str = "",
                   since: float = 0.0) -> Iterator[tuple[Session, Exchange]]:
         """Exchanges in the order they ended. after: only those with a higher id; since: ended at or after."""
@@ -111,10 +121,11 @@ class Reader:
         slices = iter(Scan(self._db, narrowing, after=after, before=before, newest=newest))
         while True:
             with without_collector():
-                exchanges, share = next(slices, (None, 1.0))
-                if exchanges is None:
+                piece = next(slices, None)
+                if piece is None:
                     return
-                found = Found(self._matching(exchanges, matcher, known), share)
+                found = Found(self._matching(piece.exchanges, matcher, known), piece.share, piece.next,
+                              len(piece.exchanges))
             yield found
 
     def _matching(self, exchanges: Sequence[Exchange], matcher: Matcher | None, known: dict[int, Session | None],

@@ -46,10 +46,12 @@ DATAGRAMS = msgspec.msgpack.Decoder(tuple[int, int, list[Datagram]])
 
 class Slice(NamedTuple):
     """A piece of the way. exchanges: what was found, in the direction of the scan; share: of the way that is done,
-    0 to 1."""
+    0 to 1; next: from where another scan goes on, as `before` where the newest come first, else as `after`; 0 where
+    nothing is left."""
 
     exchanges: Sequence[Exchange]
     share: float
+    next: int
 
 
 def exchanges_of(session: int, exchanges: bytes | None, datagrams: bytes | None) -> list[Exchange]:
@@ -89,8 +91,14 @@ class Scan:
             else:
                 stop = self._batch_start(low + pages)
                 found, low = self._slice(low, min(high, stop if stop > low else self._behind(low + pages)))
-            yield Slice(found, 1 - (high - low) / (end - first))
+            done = low >= high
+            yield Slice(found, 1 - max(0, high - low) / (end - first), 0 if done else self._next(low, high))
             pages = min(2 * pages, MOST_PAGES)
+
+    def _next(self, low: int, high: int) -> int:
+        last = self._one("SELECT MAX(last) FROM pages INDEXED BY pages_batch WHERE batch = (SELECT batch FROM pages"
+                         " WHERE id < ? AND last > 0 ORDER BY id DESC LIMIT 1)", high if self._newest else low)
+        return last + 1 if self._newest else max(last, self._after)
 
     def _slice(self, start: int, stop: int) -> tuple[list[Exchange], int]:
         """What is in the pages from `start` to before `stop`, and where the next slice goes on."""

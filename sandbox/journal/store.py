@@ -118,7 +118,7 @@ class Store:
 
     def __init__(self, path: Path, *, size: int) -> None:
         self.size = size
-        self._path = path
+        self.path = path
         self._encoder = msgspec.msgpack.Encoder()
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -181,13 +181,13 @@ class Store:
                 # it for ever. Say it, once, and let them go on.
                 if not self._failures:
                     log.exception("a batch of the journal could not be written to %s and is lost; if the disk is "
-                                  "full, free some space", self._path)
+                                  "full, free some space", self.path)
                 self._failures += 1
                 self._due = still_due(batch)
                 self._after_failure(batch)
             else:
                 if self._failures:
-                    log.warning("the journal is written again to %s; %d batches before are lost", self._path,
+                    log.warning("the journal is written again to %s; %d batches before are lost", self.path,
                                 self._failures)
                 self._failures, self._due = 0, None
             self._sweep()
@@ -205,7 +205,7 @@ class Store:
             self._retention.sweep()
         except OSError:
             log.exception("a long body that the journal has dropped could not be removed beside %s; the next start "
-                          "tries again", self._path)
+                          "tries again", self.path)
 
     def _write(self, batch: Batch) -> None:
         encode = self._encoder.encode
