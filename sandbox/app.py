@@ -26,7 +26,7 @@ from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
-from sandbox.net.dial import dial
+from sandbox.net.dial import Dialer
 from sandbox.net.server import LazyService, Server
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
@@ -210,7 +210,7 @@ def plan_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
     services = []
     for planned, sockets in bound:
         context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
-                          partial(dial, own=addresses, trust=contexts.client if contexts is not None else None), ask,
+                          Dialer(sandbox.journal, addresses, contexts.client if contexts is not None else None), ask,
                           ca_folder(sandbox.data))
         service = named[planned.role.name] = LazyService(
             planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from time import monotonic
+from typing import Protocol
 
 from sandbox.address import Address
-from sandbox.journal.bus import UnderWay
 from sandbox.journal.records import Session
 
-__all__ = ["Causes"]
+__all__ = ["Cause", "Causes"]
 
 EXPECTED = 1_024
 """Connections that may be expected at once; past it the oldest is forgotten."""
@@ -23,14 +23,20 @@ EXPECT_SECONDS = 5.0
 """For how long one is expected: whoever listens at the other end may not be ours, and ports are used again."""
 
 
+class Cause(Protocol):
+    """An exchange, under way or ended. id: 0 until it has ended, then its number."""
+
+    id: int
+
+
 class Causes:
     """The connections that are expected, and the sessions whose cause has not ended."""
 
     def __init__(self) -> None:
-        self._expected: dict[Address, tuple[UnderWay | int, float]] = {}
-        self._waiting: list[tuple[Session, UnderWay]] = []
+        self._expected: dict[Address, tuple[Cause | int, float]] = {}
+        self._waiting: list[tuple[Session, Cause]] = []
 
-    def expect(self, local: Address, cause: UnderWay | int, opened: Iterable[Session]) -> None:
+    def expect(self, local: Address, cause: Cause | int, opened: Iterable[Session]) -> None:
         """A connection from `local` comes, or is among those just opened."""
         if not cause:
             return
@@ -60,7 +66,7 @@ class Causes:
         self._waiting = [waiting for waiting in self._waiting if not waiting[1].id]
         return known
 
-    def _name(self, session: Session, cause: UnderWay | int) -> None:
+    def _name(self, session: Session, cause: Cause | int) -> None:
         if isinstance(cause, int):
             session.cause = cause
         elif cause.id:

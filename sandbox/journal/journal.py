@@ -18,7 +18,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.journal.bus import Begun, Bus, Happened, UnderWay
-from sandbox.journal.causes import Causes
+from sandbox.journal.causes import Cause, Causes
 from sandbox.journal.digests import Hasher
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Exchange, Session
@@ -88,7 +88,7 @@ class Journal:
         self.count(0)
         return Recorder(self, session)
 
-    def expect(self, local: Address, cause: UnderWay | int) -> None:
+    def expect(self, local: Address, cause: Cause | int) -> None:
         """The sandbox itself has dialled from `local` (getsockname of its end): the session at the other end gets
         `cause` as `Session.cause`. Call it right after connect, before anything is awaited, or, where the socket is
         bound first, before that.

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import trio
 
 from sandbox.address import Address
+from sandbox.journal.causes import Cause
+from sandbox.journal.journal import Journal
 from sandbox.net.layers.channel import Channel
 from sandbox.protocols.contract.conversation import Closed
 
 if TYPE_CHECKING:
     from sandbox.net.layers.tls.client import TlsClient
 
-__all__ = ["Trust", "Wire", "check", "dial"]
+__all__ = ["Dialer", "Trust", "Wire", "check", "dial"]
 
 Trust = Callable[[], ssl.SSLContext]
 """Gives the context for TLS as a client; may block. Raises OSError."""
@@ -41,17 +43,31 @@ def check(address: Address, own: Collection[str] = ()) -> None:
         raise PermissionError(f"{address} is not on this machine; the sandbox never connects outside")
 
 
-async def dial(address: Address, own: Collection[str] = (), trust: Trust | None = None) -> Wire:
+class Dialer:
+    """Dials for a space; it implements the contract's `Dial`. own, trust: as in `dial`."""
+
+    def __init__(self, journal: Journal, own: Collection[str] = (), trust: Trust | None = None) -> None:
+        self._journal = journal
+        self._own = own
+        self._trust = trust
+
+    async def __call__(self, address: Address, cause: Cause | int = 0) -> Wire:
+        return await dial(address, self._own, self._trust, lambda local: self._journal.expect(local, cause))
+
+
+async def dial(address: Address, own: Collection[str] = (), trust: Trust | None = None,
+               dialled: Callable[[Address], None] | None = None) -> Wire:
     """Connect. Raises PermissionError for an address that is not of this machine, OSError when nothing listens.
 
-    trust: for `Wire.start_tls`; None where there is no authority to believe in.
+    trust: for `Wire.start_tls`; None where there is no authority to believe in; dialled: told our end's address,
+    before anybody can have accepted at the other.
     """
     check(address, own)
     sock = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
     try:
         sock.setblocking(False)
         with trio.move_on_after(CONNECT_SECONDS):
-            if await connect(sock, address):
+            if await connect(sock, address, dialled):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return Wire(Channel(sock), trust)
         raise TimeoutError(f"{address} did not answer within {CONNECT_SECONDS:g} seconds")
@@ -60,10 +76,15 @@ async def dial(address: Address, own: Collection[str] = (), trust: Trust | None 
         raise
 
 
-async def connect(sock: socket.socket, address: Address) -> bool:
+async def connect(sock: socket.socket, address: Address, dialled: Callable[[Address], None] | None = None) -> bool:
+    blocked = False
     try:
         sock.connect(tuple(address))
     except BlockingIOError:
+        blocked = True
+    if dialled is not None:
+        dialled(Address(*sock.getsockname()[:2]))
+    if blocked:
         await trio.lowlevel.wait_writable(sock)
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:

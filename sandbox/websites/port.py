@@ -7,13 +7,13 @@ heard all. Each exchange has a connection of its own.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import h11
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import ConversationError, Wire
+from sandbox.protocols.contract.conversation import Cause, ConversationError, Dial, Wire
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 
 __all__ = ["PortSite"]
@@ -30,12 +30,12 @@ OURS = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forward
 class PortSite:
     """The site. port: where the program listens on 127.0.0.1 (or, failing that, ::1); dial: how it is reached."""
 
-    def __init__(self, port: int, dial: Callable[[Address], Awaitable[Wire]]) -> None:
+    def __init__(self, port: int, dial: Dial) -> None:
         self._port = port
         self._dial = dial
 
     async def __call__(self, request: Request) -> Response:
-        wire = await self._connect()
+        wire = await self._connect(request.exchange)
         exchange = Forwarding(wire, self._port)
         try:
             return await exchange.run(request)
@@ -44,11 +44,11 @@ class PortSite:
                 await exchange.aclose()
             raise
 
-    async def _connect(self) -> Wire:
+    async def _connect(self, cause: Cause | int) -> Wire:
         for host in ("127.0.0.1", "::1"):
             try:
                 with trio.fail_after(SECONDS):
-                    return await self._dial(Address(host, self._port))
+                    return await self._dial(Address(host, self._port), cause)
             except (OSError, ConversationError, trio.TooSlowError):
                 continue
         raise HttpError(502, f"This site is a program on port {self._port} of this machine, and nothing listens "

@@ -10,7 +10,7 @@ import h11
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import Wire
+from sandbox.protocols.contract.conversation import Cause, Wire
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.messages import Headers, Request, Response, Site
 from sandbox.protocols.http.session import HttpService
@@ -29,7 +29,7 @@ class Reply:
     trailers: Headers = field(default_factory=Headers)
 
 
-async def no_dial(address: Address) -> Wire:
+async def no_dial(address: Address, cause: Cause | int = 0) -> Wire:
     raise ConnectionRefusedError(f"nothing listens at {address}")
 
 

@@ -38,6 +38,7 @@ class Recorded:
     server: bytes = b""
     ended: bool = False
     start: tuple[int, int] = (0, 0)
+    id: int = 0
 
     def note(self, name: str, value: str) -> None:
         assert isinstance(name, str)

@@ -16,7 +16,7 @@ from sandbox.journal.store import Store
 from sandbox.net.binding import bind
 from sandbox.net.datagrams import answer_from
 from sandbox.net.server import LazyService, Server
-from sandbox.protocols.contract.conversation import Wire
+from sandbox.protocols.contract.conversation import Cause, Wire
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.world import World
 
@@ -25,7 +25,7 @@ __all__ = ["STORE", "serving"]
 STORE = "journal.sqlite3"
 
 
-async def no_dial(address: Address) -> Wire:
+async def no_dial(address: Address, cause: Cause | int = 0) -> Wire:
     raise PermissionError(f"nothing here dials, not even {address}")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import DatagramHandler, Wire
+from sandbox.protocols.contract.conversation import DatagramHandler, Dial
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.session import HttpService
 from sandbox.websites.choice import build
@@ -49,7 +49,7 @@ class Client:
 
 @contextmanager
 def websites(data: Path, world: str = "", config: Config | None = None,
-             dial: Callable[[Address], Awaitable[Wire]] = no_dial,
+             dial: Dial = no_dial,
              ask: Callable[[str], DatagramHandler | None] = lambda role: None) -> Iterator[Client]:
     """Serve a world. world: the text of its file, "" for the built-in one; data: an empty folder."""
     file = data / "world.toml"

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.address import Address
 from sandbox.net.dial import dial
+from sandbox.protocols.contract.conversation import Cause, Wire
 from sandbox.websites import port
 from tests.support.websites import Client, websites
 
@@ -63,10 +65,14 @@ class Program(BaseHTTPRequestHandler):
         pass
 
 
+async def plainly(address: Address, cause: Cause | int = 0) -> Wire:
+    return await dial(address)
+
+
 @contextmanager
 def serving(data: Path, number: int) -> Iterator[Client]:
     world = f'[[site]]\nhost = "dev.example.com"\nport = {number}\n'
-    with websites(data, world, dial=dial) as client:
+    with websites(data, world, dial=plainly) as client:
         yield client
 
 

@@ -25,8 +25,9 @@ from typing import NamedTuple, Protocol
 from sandbox.address import Address
 
 __all__ = [
-    "Answer", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort", "DatagramHandler",
-    "Description", "EndOfStream", "OpenExchange", "OpenStream", "SessionHandler", "TimedOut", "TooLong", "Wire",
+    "Answer", "Cause", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort",
+    "DatagramHandler", "Description", "Dial", "EndOfStream", "OpenExchange", "OpenStream", "SessionHandler",
+    "TimedOut", "TooLong", "Wire",
 ]
 
 
@@ -50,7 +51,13 @@ class Closed(ConversationError):
     """The connection is gone (reset, broken, closed by this side). Nothing more can be read or written."""
 
 
-class OpenExchange(Protocol):
+class Cause(Protocol):
+    """An exchange that makes the sandbox dial. id: 0 until it has ended, then its number in the journal."""
+
+    id: int
+
+
+class OpenExchange(Cause, Protocol):
     """One question and its answer while it is under way."""
 
     verb: str
@@ -275,3 +282,14 @@ class Wire(Protocol):
 
     async def end_writing(self) -> None: ...
     async def aclose(self) -> None: ...
+
+
+class Dial(Protocol):
+    """Opens a connection to a port on this machine, and to nowhere else."""
+
+    async def __call__(self, address: Address, cause: Cause | int = 0) -> Wire:
+        """cause: the exchange that makes the sandbox dial, or its number, 0 for none; where one of the sandbox's own
+        services answers, the journal has it as that session's cause.
+
+        Raises PermissionError for an address that is not of this machine, OSError when nothing listens.
+        """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import DatagramHandler, SessionHandler, Wire
+from sandbox.protocols.contract.conversation import DatagramHandler, Dial, SessionHandler
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -61,16 +61,16 @@ class Context:
     """What a protocol is built with.
 
     endpoints: every running service by role name, as clients reach it, complete before the first session starts;
-    dial: connect to a port on this machine, and nowhere else (raises PermissionError for other addresses,
-    OSError when nothing listens); ask: how another running service answers single messages, by its role, None where
-    it does not run or has no messages; ca: the folder of the certificate authority, None where there is none.
+    dial: connect to a port on this machine, and nowhere else; ask: how another running service answers single
+    messages, by its role, None where it does not run or has no messages; ca: the folder of the certificate authority,
+    None where there is none.
     """
 
     world: World
     role: Role
     config: Config
     endpoints: Mapping[str, Address]
-    dial: Callable[[Address], Awaitable[Wire]]
+    dial: Dial
     ask: Callable[[str], DatagramHandler | None] = lambda role: None
     ca: Path | None = None
 

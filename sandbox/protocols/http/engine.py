@@ -33,6 +33,7 @@ class HttpEngine:
         length: of the body, -1 where it is not known beforehand; selective: whether a field may change which
         representation is sent. Raises Closed when the client is gone; its exchange has ended then.
         """
+        request.exchange = exchange
         try:
             admit(request, length, expect, self.config.limits.body)
             response = await self._route(request)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.conversation import Cause, Conversation
 
 __all__ = ["Body", "Headers", "HttpError", "Request", "Response", "Site", "Tunnel"]
 
@@ -119,6 +119,8 @@ class Request:
     """Whether it came in absolute form, as to a proxy (RFC 9112 §3.2.2)."""
     facts: dict[str, str] = field(default_factory=dict)
     """Facts for the journal: a site may add to them."""
+    exchange: Cause | int = 0
+    """The exchange of the journal it is, for a site that dials; 0 where there is none."""
 
     @property
     def secure(self) -> bool:

@@ -31,7 +31,7 @@ async def connect(request: Request, context: Context, session: SessionHandler) -
     if name == context.role.name:
         return Response(200, Headers(), tunnel=session)
     try:
-        wire = await context.dial(context.endpoints[name])
+        wire = await context.dial(context.endpoints[name], request.exchange)
     except OSError as error:
         raise HttpError(502, f"The sandbox's own {name} service cannot be reached: {error} (RFC 9110 §15.6.3).",
                         ) from None

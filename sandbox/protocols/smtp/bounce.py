@@ -25,6 +25,8 @@ class Facts(msgspec.Struct, omit_defaults=True):
     envid: str = ""
     notify: list[str] = []
     orcpt: str = ""
+    cause: int = 0
+    """The exchange that the message came with, where it was known when the leg was last written down."""
 
     @classmethod
     def of(cls, mail: Parameters, rcpt: Parameters) -> Facts:

@@ -5,13 +5,12 @@ It goes over TCP (RFC 7766), so that it is in the journal as any client's is.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import Closed, Wire
+from sandbox.protocols.contract.conversation import Cause, Closed, Dial
 
 if TYPE_CHECKING:
     import dns.message
@@ -34,16 +33,17 @@ class NoExchanger(Exception):
 class Exchangers:
     """Asks one DNS server. dial: opens a connection to it."""
 
-    def __init__(self, dial: Callable[[Address], Awaitable[Wire]], server: Address) -> None:
+    def __init__(self, dial: Dial, server: Address) -> None:
         self._dial = dial
         self._server = server
 
-    async def find(self, domain: str) -> list[tuple[str, str]]:
-        """(name, IP address) of each server that takes mail for a domain, the best first. Raises NoExchanger."""
+    async def find(self, domain: str, cause: Cause | int = 0) -> list[tuple[str, str]]:
+        """(name, IP address) of each server that takes mail for a domain, the best first. cause: the exchange that
+        makes us ask. Raises NoExchanger."""
         if domain.startswith("["):  # RFC 5321 §4.1.3
             literal = domain.strip("[]")
             return [(domain, literal[5:] if literal.lower().startswith("ipv6:") else literal)]
-        answer = await self._ask(domain, "MX")
+        answer = await self._ask(domain, "MX", cause)
         if answer.rcode() == 3:
             raise NoExchanger("5.1.2", f"there is no domain {domain}")
         records = sorted((record.preference, record.exchange.to_text(omit_final_dot=True))
@@ -52,7 +52,7 @@ class Exchangers:
             raise NoExchanger("5.1.10", f"{domain} takes no mail")  # RFC 7505 §3
         names = [name for _, name in records[:MOST]] or [domain]  # RFC 5321 §5.1: no MX, then the host itself
         found = [(name, address) for name in names for kind in ("A", "AAAA")
-                 for address in self._addresses(await self._ask(name, kind))]
+                 for address in self._addresses(await self._ask(name, kind, cause))]
         if not found:
             raise NoExchanger("5.4.4", f"no server of {domain} has an address")
         return found
@@ -60,13 +60,13 @@ class Exchangers:
     def _addresses(self, answer: dns.message.Message) -> list[str]:
         return [record.address for rrset in answer.answer if rrset.rdtype in (1, 28) for record in rrset]
 
-    async def _ask(self, name: str, kind: str) -> dns.message.Message:
+    async def _ask(self, name: str, kind: str, cause: Cause | int) -> dns.message.Message:
         import dns.exception
         import dns.message
         try:
             query = dns.message.make_query(name.encode("idna").decode() if not name.isascii() else name, kind)
             with trio.fail_after(SECONDS):
-                wire = await self._dial(self._server)
+                wire = await self._dial(self._server, cause)
                 try:
                     packet = query.to_wire()
                     await wire.send(len(packet).to_bytes(2, "big") + packet)

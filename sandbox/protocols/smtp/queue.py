@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import Wire
+from sandbox.protocols.contract.conversation import Cause, Dial
 from sandbox.protocols.smtp.bounce import Facts, Outcome, needs, report
 from sandbox.protocols.smtp.client import Answer, Client, NegativeReply, TlsFailed
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
@@ -41,7 +41,7 @@ class Carrier:
 
     store: MailStore
     exchangers: Exchangers
-    dial: Callable[[Address], Awaitable[Wire]]
+    dial: Dial
     port: int
     hostname: str
     retry: Sequence[float]
@@ -93,7 +93,7 @@ class Carrier:
         domain = legs[0].recipient.rpartition("@")[2]
         last, remote = Answer(450, "4.4.1", "no server could be reached"), ""
         try:
-            for name, address in await self.exchangers.find(domain):
+            for name, address in await self.exchangers.find(domain, self.cause(legs)):
                 remote = name
                 try:
                     await self.hand_over(legs, name, Address(address, self.port))
@@ -108,6 +108,11 @@ class Carrier:
             last = Answer(550 if error.lasting else 450, error.status, str(error))
         await self.settle(legs, [last] * len(legs), remote)
 
+    def cause(self, legs: Sequence[Outbound]) -> Cause | int:
+        """The exchange that a message came with, 0 where nobody knows any more."""
+        known = self.store.origins.find(legs[0].content)
+        return known or Facts.decode(legs[0].facts).cause
+
     async def hand_over(self, legs: list[Outbound], name: str, address: Address) -> None:
         """One message to one server, encrypted if that can be (RFC 7435). A handshake that fails is followed by a
         second try in clear text: some protection when there is some to have, and no mail lost over it.
@@ -120,7 +125,7 @@ class Carrier:
             await self.talk(legs, name, address, encrypt=False)
 
     async def talk(self, legs: list[Outbound], name: str, address: Address, *, encrypt: bool) -> None:
-        wire = await self.dial(address)
+        wire = await self.dial(address, self.cause(legs))
         client = Client(wire, self.hostname)
         try:
             await client.greet()
@@ -156,7 +161,10 @@ class Carrier:
                 if leg.attempts + 1 == LATE and facts.wants("DELAY"):
                     reports.append(outcome._replace(action="delayed"))
         for leg in again:
-            await settled(self.store.retry_outbound([leg.id], time.time() + self.retry[leg.attempts]))
+            facts = Facts.decode(leg.facts)
+            cause = self.cause([leg])
+            facts.cause = cause if isinstance(cause, int) else cause.id
+            await settled(self.store.retry_outbound([leg.id], time.time() + self.retry[leg.attempts], facts.encode()))
         for _, group in groupby(sorted(reports, key=lambda one: one.action), key=lambda one: one.action):
             await self.report(legs[0], list(group), done)
             done = []
@@ -180,7 +188,8 @@ class Carrier:
         spool.add(text)
         await trio.to_thread.run_sync(spool.seal)
         onward = Outbound("", leg.sender, needs(leg.sender, text).encode())
-        await settled(self.store.store(b"", spool, [], [onward], replaces=done))
+        stored = await settled(self.store.store(b"", spool, [], [onward], replaces=done))
+        self.store.origins.note(stored.content, self.cause([leg]))
 
 
 def grouped(legs: Sequence[Outbound]) -> list[list[Outbound]]:

@@ -231,7 +231,8 @@ class Smtp(LineSession):
             await message.seal()
             head = self.trace(message.scan)
             utf8 = envelope.parameters.utf8 and not (head.isascii() and message.scan.is_ascii())
-            stored = await settled(self.office.store.store(head, message.spool, *self.places(), utf8=utf8))
+            deliveries, outbound = self.places()
+            stored = await settled(self.office.store.store(head, message.spool, deliveries, outbound, utf8=utf8))
         except OverQuota as full:
             return say(replies.MAILBOX_FULL, f"The mailbox of {full.accounts[0]} is full")
         except (OSError, sqlite3.Error):
@@ -240,6 +241,8 @@ class Smtp(LineSession):
             await self.drop()
         if self.exchange is not None:
             self.exchange.note("message", str(stored.content))
+            if outbound:
+                self.office.store.origins.note(stored.content, self.exchange)
             self.exchange.note("message-id", HeaderScan.of(head).message_id or message.scan.message_id)
         try:
             await self.report_success(envelope, stored.content)
@@ -279,7 +282,9 @@ class Smtp(LineSession):
         spool.add(text)
         spool.seal()
         facts = bounce.needs(envelope.return_path, text)
-        await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path, facts.encode())]))
+        stored = await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path, facts.encode())]))
+        if self.exchange is not None:
+            store.origins.note(stored.content, self.exchange)
 
     def trace(self, scan: HeaderScan) -> bytes:
         """What goes before the message: Return-Path where it ends, Received, and what a submission lacked."""

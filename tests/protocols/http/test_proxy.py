@@ -8,7 +8,7 @@ import trio
 
 from sandbox.address import Address
 from sandbox.config import Config, Http
-from sandbox.protocols.contract.conversation import Closed, Wire
+from sandbox.protocols.contract.conversation import Cause, Closed, Wire
 from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.session import HttpService
 from tests.support.conversation import MemoryConversation
@@ -55,7 +55,7 @@ class MemoryWire:
 
 
 def dialing(wire: MemoryWire) -> Context:
-    async def dial(address: Address) -> Wire:
+    async def dial(address: Address, cause: Cause | int = 0) -> Wire:
         assert address == DNS
         return wire
 
@@ -100,7 +100,7 @@ async def test_a_port_without_a_service_is_403() -> None:
 
 
 async def test_a_service_that_does_not_answer_is_502() -> None:
-    async def dial(address: Address) -> Wire:
+    async def dial(address: Address, cause: Cause | int = 0) -> Wire:
         raise ConnectionRefusedError("refused")
 
     server = HttpService(dataclasses.replace(context(), endpoints={"dns": DNS}, dial=dial), hello)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trio
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import Closed
+from sandbox.protocols.contract.conversation import Cause, Closed, Dial
 from sandbox.protocols.smtp.bounce import Facts, Outcome, report
 from sandbox.protocols.smtp.exchangers import Exchangers, NoExchanger
 from sandbox.protocols.smtp.queue import Carrier, grouped
@@ -30,7 +30,7 @@ class Server:
         self.heard: list[str] = []
         self.connections = 0
 
-    async def dial(self, address: Address) -> Line:
+    async def dial(self, address: Address, cause: Cause | int = 0) -> Line:
         self.connections += 1
         return Line(self)
 
@@ -82,7 +82,7 @@ class Directory(Exchangers):
     def __init__(self, problem: NoExchanger | None = None) -> None:
         self.problem = problem
 
-    async def find(self, domain: str) -> list[tuple[str, str]]:
+    async def find(self, domain: str, cause: Cause | int = 0) -> list[tuple[str, str]]:
         if self.problem is not None:
             raise self.problem
         return [(f"mx1.{domain}", "127.0.0.1"), (f"mx2.{domain}", "127.0.0.2")]
@@ -100,9 +100,6 @@ def queue(store: MailStore, *recipients: str, sender: str = "alice@example.com",
     spool.add(TEXT)
     legs = [Outbound(sender, recipient, (facts or Facts()).encode()) for recipient in recipients]
     store.store(b"", spool, [], legs).result()
-
-
-Dial = Callable[[Address], Awaitable[Line]]
 
 
 def carrier(store: MailStore, dial: Dial, problem: NoExchanger | None = None) -> Carrier:
@@ -176,10 +173,27 @@ async def test_a_server_that_fails_loses_nothing(store: MailStore, answers: dict
     assert not legs[0].sender or legs[0].attempts == 1
 
 
+async def test_a_leg_that_waits_keeps_its_cause_over_the_end_of_the_process(tmp_path: Path) -> None:
+    causes: list[Cause | int] = []
+
+    async def dial(address: Address, cause: Cause | int = 0) -> Line:
+        causes.append(cause)
+        raise ConnectionRefusedError
+
+    for _ in range(2):
+        store = MailStore(tmp_path, durability="memory")
+        if not causes:
+            queue(store, "bob@there.example")
+            store.origins.note(store.outbound(1e12)[0].content, 7)
+        await carrier(store, dial).carry_due()
+        store.close()
+    assert causes == [7] * 4, "two servers, twice"
+
+
 async def test_the_second_server_is_tried_when_the_first_does_not_answer(store: MailStore) -> None:
     server = Server({})
 
-    async def dial(address: Address) -> Line:
+    async def dial(address: Address, cause: Cause | int = 0) -> Line:
         if address.host == "127.0.0.1":
             raise ConnectionRefusedError
         return await server.dial(address)
