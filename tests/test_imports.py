@@ -33,7 +33,7 @@ MAY = {
     "sandbox.protocols.tls": {"sandbox.net.layers.tls"},  # no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
-    "sandbox.console": LEAVES | {"sandbox.journal", "sandbox.explain"},
+    "sandbox.console": LEAVES | {"sandbox.message", "sandbox.journal", "sandbox.explain"},
     "sandbox.export": LEAVES | {"sandbox.message", "sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.contract.registry"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.contract",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import smtplib
 import ssl
@@ -10,18 +11,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sandbox.cli import options
+from sandbox.console import letters
 from sandbox.console.escape import escape, shorten
 from sandbox.console.terminal import look, tolerate
 from sandbox.datafolder import read_running
 from sandbox.errors import UserError
+from sandbox.export import letters as export_letters
 from sandbox.export import mbox
+from sandbox.message import Message
+from sandbox.message.scan import body_start
 from sandbox.pki import ca_folder, ca_path
 from sandbox.world.files.layout import Files
 from sandbox.world.mail import Folder, Item, MailReader, StoreError
@@ -31,7 +36,8 @@ __all__ = ["add", "run"]
 SEND_SECONDS = 30.0
 """How long the sandbox may take to answer a command."""
 
-SHOWN_FIELDS = ("From", "To", "Cc", "Date", "Subject")
+HEADER = 262_144
+"""Octets of a header that are read for a list."""
 
 
 class Found(NamedTuple):
@@ -48,12 +54,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="a message a line, with its number", allow_abbrev=False)
     options.add_data(listing)
     add_filters(listing)
+    listing.add_argument("--json", action="store_true", help="a line of JSON for each message")
     listing.set_defaults(act=show_list)
 
     showing = actions.add_parser("show", help="one message, readable", allow_abbrev=False)
     options.add_data(showing)
     showing.add_argument("number", type=int, metavar="NUMBER", help="as `sandbox mail list` and the journal have it")
     showing.add_argument("--source", action="store_true", help="its octets as they were received, nothing else")
+    showing.add_argument("--json", action="store_true", help="all that is read of it, as JSON")
+    showing.add_argument("--raw", action="store_true", help="with --json: its octets as well, in base64")
     showing.set_defaults(act=show_message)
 
     sending = actions.add_parser("send", help="send a message to the running sandbox", allow_abbrev=False)
@@ -116,42 +125,37 @@ def show_list(args: argparse.Namespace) -> int:
     _, width = look(sys.stdout)
     with closing(open_store(args)) as store:
         for found in wanted(store, args):
-            line = summary(store, found)
+            try:
+                header = header_of(store, found.item.content)
+            except KeyError:
+                continue  # removed by a mail program just now
+            if args.json:
+                _, item = found
+                print_json({"number": item.content, "size": item.size} | place_of(found)
+                           | export_letters.brief(header, [item.recipient] if item.recipient else []))
+                continue
+            line = summary(header, found)
             print(shorten(line, width) if width else line)
     return 0
 
 
-def summary(store: MailReader, found: Found) -> str:
+def summary(header: Message, found: Found) -> str:
     folder, item = found
-    header = header_of(store, item.content)
     place = f"{folder.account}/{folder.name}"
     moment = datetime.fromtimestamp(item.received).astimezone().strftime("%Y-%m-%d %H:%M")
-    return (f"{item.content:>6}  {moment}  {escape(place):<16} {item.size:>9,}  {field(header, 'From')}: "
-            f"{field(header, 'Subject') or '(no subject)'}"
+    sender, subject = letters.field_line(header, "From"), letters.field_line(header, "Subject")
+    return (f"{item.content:>6}  {moment}  {escape(place):<16} {item.size:>9,}  {sender}: {subject or '(no subject)'}"
             + (f"  (for {escape(item.recipient)})" if folder.account == "catch-all" else ""))
 
 
-def header_of(store: MailReader, content: int) -> EmailMessage:
-    """A message's header. Of a large message only the first piece of it is read."""
+def header_of(store: MailReader, content: int) -> Message:
+    """A message's header. Of a large message only the beginning is read."""
     start = b""
     for piece in store.read(content):
         start += piece
-        if b"\r\n\r\n" in start or len(start) > 262_144:
+        if body_start(start, 0, len(start)) < len(start) or len(start) > HEADER:
             break
-    return parse(start.partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
-
-
-def parse(text: bytes) -> EmailMessage:
-    return message_from_bytes(text, policy=policy.default)
-
-
-def field(message: EmailMessage, name: str) -> str:
-    """A header field as it may be shown, "" without one. Anybody may have sent it, so it may be nonsense."""
-    try:
-        value = str(message.get(name, ""))
-    except Exception:  # the email package raises many things for headers that are not right
-        value = "(unreadable)"
-    return escape(" ".join(value.split()))
+    return Message(start[:body_start(start, 0, len(start))])
 
 
 # -- show ----------------------------------------------------------------------------------------------------
@@ -159,6 +163,8 @@ def field(message: EmailMessage, name: str) -> str:
 
 def show_message(args: argparse.Namespace) -> int:
     """One message. Raises UserError when there is none of that number."""
+    if args.raw and not args.json:
+        raise UserError("--raw goes with --json; --source alone writes the message's octets")
     with closing(open_store(args)) as store:
         try:
             pieces = store.read(args.number)
@@ -170,36 +176,37 @@ def show_message(args: argparse.Namespace) -> int:
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             return 0
-        text = b"".join(pieces)
+        octets = b"".join(pieces)
+        if args.json:
+            copies = [place_of(found) for found in everything(store) if found.item.content == args.number]
+            print_json({"number": args.number, "size": len(octets), "copies": copies}
+                       | export_letters.whole(Message(octets), [each["recipient"] for each in copies
+                                                                if each["recipient"]], raw=args.raw))
+            return 0
     if args.source:  # a terminal would obey what is in it
-        print_lines(text.decode("utf-8", "replace"))
+        shown = letters.text_lines(octets.decode("utf-8", "backslashreplace"))
     else:
-        print_message(parse(text))
+        shown = letters.lines(Message(octets))
+    for line in shown:
+        print(line)
     return 0
 
 
-def print_message(message: EmailMessage) -> None:
-    """The main fields, the text, and what else there is."""
-    for name in SHOWN_FIELDS:
-        if name in message:
-            print(f"{name}: {field(message, name)}")
-    print()
-    body = message.get_body(("plain", "html"))
-    if body is not None:
-        try:
-            content = body.get_content()
-        except (LookupError, ValueError):  # a character set nobody knows
-            content = body.as_string()
-        print_lines(content if isinstance(content, str) else str(content))
-    for part in message.iter_attachments():
-        payload = part.get_payload(decode=True)
-        size = f"{len(payload):,} octets" if isinstance(payload, bytes) else "a message"
-        print(f"[{escape(part.get_filename() or 'no name')}: {escape(part.get_content_type())}, {size}]")
+def everything(store: MailReader) -> Iterator[Found]:
+    """Every message in every folder."""
+    for account in store.accounts():
+        for folder in store.folders(account):
+            yield from (Found(folder, item) for item in store.items(folder.id))
 
 
-def print_lines(text: str) -> None:
-    for line in text.splitlines():
-        print(escape(line.replace("\t", "    ")))
+def place_of(found: Found) -> dict[str, Any]:
+    folder, item = found
+    return export_letters.place(folder.account, folder.name, item.uid, item.flags, item.received, item.recipient)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """On one line, ASCII alone, which no terminal obeys."""
+    print(json.dumps(value))
 
 
 # -- send ----------------------------------------------------------------------------------------------------

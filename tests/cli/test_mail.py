@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import mailbox
 import re
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from sandbox.datafolder import Folder
 from sandbox.world import World
 from sandbox.world.mail import Delivery
 from tests.support.mail import wait_for_mail
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "reference" / "cli.md").read_text()
 
 LETTER = (b"From: =?utf-8?q?M=C3=A9l?= <mel@example.net>\r\nTo: alice@example.com\r\nSubject: \x1b[2Jpictures\r\n"
           b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nFrom here\x07\r\n"
@@ -80,6 +85,7 @@ def test_an_mbox_file(past: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("words", "said"), [
     (["show", "999999"], "there is no message 999999"),
+    (["show", "1", "--raw"], "--raw goes with --json"),
     (["list", "--account", "zoe"], "nobody called 'zoe' has mail here; those who have are alice,"),
     (["send", "--from", "a@b.example", "--to", "alice@example.com", "x"], "no sandbox runs on"),
 ])
@@ -123,3 +129,76 @@ async def test_sending_to_a_running_sandbox(tmp_path: Path, capsys: pytest.Captu
             assert b"with UTF8SMTPS" in text
             assert await trio.to_thread.run_sync(mail, tmp_path, "list") == 0
             assert "x@far.example" not in capsys.readouterr().err
+
+
+FOUND: list[tuple[bytes, list[str]]] = [
+    (b"From: a@b.test\r\nSubject: heb\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-8-i\r\n"
+     b"Content-Transfer-Encoding: 8bit\r\n\r\n\xf9\xec\xe5\xed\r\n", ["From: a@b.test", "Subject: heb", "", "שלום"]),
+    (b"Subject: only a pdf\r\nContent-Type: application/pdf; name=\"Delivery.pdf\"\r\n"
+     b"Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n",
+     ["Subject: only a pdf", "", "[Delivery.pdf: application/pdf, 9 octets]"]),
+    (b"From : a@b.test\r\nbroken line here\r\nSubject : sp\r\n\r\nbody\r\n",
+     ["From: a@b.test", "Subject: sp", "", "body"]),
+    ("Subject: Grüße\r\n\r\nGrüße\r\n".encode(), ["Subject: Grüße", "", "Grüße"]),
+    (b"Subject: badb64\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+     b"aGVsbG8gd29ybGQ\r\n!!!trailing garbage not base64\r\n-- \r\nlist footer\r\n",
+     ["Subject: badb64", "", "hello world"]),
+    (b"From: <John Do>noreply@example.com\r\nTo: a@b@c, <<x@y>>, [;\r\n\r\nx\r\n",
+     ["From: <John Do>noreply@example.com", "To: a@b@c, <<x@y>>, [;", "", "x"]),
+    (b"Subject: odd\r\nContent-Transfer-Encoding: x-new\r\n\r\nabc", [
+        "Subject: odd", "", "[no name: text/plain, 3 octets in x-new, an encoding nobody knows]"]),
+    (b"Content-Type: text/html\r\n\r\n<p>Hi<br>there</p>", ["", "Hi", "there"]),
+]
+
+
+@pytest.mark.parametrize(("octets", "expected"), FOUND)
+def test_letters_as_people_read_them(tmp_path: Path, capsys: pytest.CaptureFixture[str], octets: bytes,
+                                     expected: list[str]) -> None:
+    assert mail(tmp_path, "show", put(tmp_path, octets)) == 0
+    assert capsys.readouterr().out.splitlines() == expected
+
+
+def put(data: Path, octets: bytes) -> str:
+    with closing(World.load(None, data)) as world:
+        return str(world.open_mail("memory").put(octets, Delivery("alice", "alice@example.com")).result().content)
+
+
+def test_two_hundred_thousand_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    number = put(tmp_path, b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\nx\r\n" * 200_000)
+    started = time.process_time()
+    assert mail(tmp_path, "show", number) == 0
+    assert time.process_time() - started < 5
+    assert capsys.readouterr().out
+
+
+def test_json_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    octets = (b"Return-Path: <bounce@b.test>\r\nFrom: =?utf-8?q?J=C3=BCrgen?= <j@b.test>\r\nTo: a@b@c\r\n"
+              b"Date: Fri, 21 Nov 1997 09:55:06 -0600\r\nMessage-ID: <1@b.test>\r\nSubject: \x1b[2JGo\r\n"
+              b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nYour code is 123456, or "
+              b"https://b.test/go?x=1.\r\n--x\r\nContent-Type: text/html\r\n\r\n<a href='http://b.test/h'>h</a>\r\n"
+              b"--x\r\nContent-Type: image/png; name=cat.png\r\nContent-ID: <cat>\r\n"
+              b"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--x--\r\n")
+    number = put(tmp_path, octets)
+    assert mail(tmp_path, "list", "--json", "--account", "alice") == 0
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert "\x1b" not in out
+    [row] = [row for row in map(json.loads, out.splitlines()) if row["number"] == int(number)]
+    assert row["envelope"] == {"from": "bounce@b.test", "to": ["alice@example.com"]}
+    assert row["from"] == [{"name": "Jürgen", "address": "j@b.test", "valid": True}]
+    assert row["to"] == [{"name": "", "address": "a@b@c", "valid": False}]
+    assert (row["date"], row["message_id"], row["folder"], row["size"]) == (
+        "1997-11-21T09:55:06-06:00", "<1@b.test>", "INBOX", len(octets))
+    assert mail(tmp_path, "show", number, "--json", "--raw") == 0
+    letter = json.loads(capsys.readouterr().out)
+    assert {key: letter[key] for key in ("subject", "text", "html", "links", "codes", "attachments")} == {
+        "subject": "\x1b[2JGo", "text": "Your code is 123456, or https://b.test/go?x=1.",
+        "html": "<a href='http://b.test/h'>h</a>", "links": ["http://b.test/h", "https://b.test/go?x=1"],
+        "codes": ["123456"], "attachments": [{
+            "part": "3", "type": "image/png", "name": "cat.png", "disposition": "", "content_id": "cat", "size": 3,
+            "decoded": True}]}
+    assert base64.b64decode(letter["raw"]) == octets
+    assert [copy["account"] for copy in letter["copies"]] == ["alice"]
+    section = PAGE.partition("## sandbox mail")[2].partition("## sandbox explain")[0]
+    described = set(re.findall(r"`([a-z_]+)`", section))
+    assert {*row, *letter, *letter["copies"][0], *letter["attachments"][0], *row["from"][0]} <= described
