@@ -27,6 +27,7 @@ from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.data import DataRules
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import Dialer
+from sandbox.net.script import Script
 from sandbox.net.server import LazyService, Server
 from sandbox.pki import ca_folder, ca_path
 from sandbox.plan import Planned, plan
@@ -55,7 +56,7 @@ class StartError(UserError):
 
 class Sandbox:
     """A running sandbox. endpoints: each service by name, as clients reach it; failures: services that did not
-    start, with the reason."""
+    start, with the reason; script: decides which of the services' answers are scripted."""
 
     def __init__(self, config: Config, data: Path, world: World, journal: Journal) -> None:
         self.config = config
@@ -65,6 +66,7 @@ class Sandbox:
         self.endpoints: dict[str, Address] = {}
         self.failures: dict[str, str] = {}
         self.skipped: list[str] = []
+        self.script = Script()
 
     def facts(self) -> Running:
         """What the ready file says."""
@@ -214,7 +216,7 @@ def plan_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
                           ca_folder(sandbox.data))
         service = named[planned.role.name] = LazyService(
             planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),
-            tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT)
+            tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT, sandbox.script)
         services.append((sockets, service))
     return services
 

@@ -117,6 +117,26 @@ def test_versions_of_http_share_the_engine_and_do_not_know_each_other() -> None:
     assert not any(name.startswith("sandbox.protocols.http.http2") for name in imported(engine))
 
 
+DOORS = {
+    "dns/session", "ftp/control", "lines/session", "imap/session", "imap/reading", "sasl/authenticate",
+    "sftp/carrier", "tcp/session", "http/delivery", "http/content", "http/proxy", "http/outgoing", "http/http2/session",
+    "http/websocket",
+}
+"""Where protocols write octets to a conversation: one door each, with who says only "go on" (`reading`, `content`,
+`authenticate`) and who carries what is no reply (tunnels, frames). Anywhere else a reply would pass no script."""
+
+
+def test_replies_go_through_a_few_doors() -> None:
+    for module, path in modules():
+        if module.startswith(("sandbox.protocols.", "sandbox.websites")):
+            writes = {ast.unparse(node.func.value) for node in ast.walk(ast.parse(path.read_text()))
+                      if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                      and node.func.attr in ("write", "send")}
+            named = {name for name in writes if name.rpartition(".")[2].lstrip("_") in ("conversation", "talk")}
+            door = module.removeprefix("sandbox.protocols.").replace(".", "/")
+            assert not named or door in DOORS, f"{module} writes to {named}"
+
+
 def test_a_protocol_imports_no_other_protocol() -> None:
     """Each may use its own folder and what they share, which is what lies outside the folders of the registry."""
     from sandbox.protocols.contract.registry import PROTOCOLS

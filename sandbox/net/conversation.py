@@ -11,7 +11,7 @@ before queued bytes were sent, how many stays behind as the fact "unsent".
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from time import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +24,7 @@ from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.exchange import Departures, RunningExchange, RunningStream
 from sandbox.net.layers.channel import BULK_SIZE, READ_SIZE, Channel
+from sandbox.net.script import Script
 from sandbox.net.watch import Watch
 from sandbox.protocols.contract.conversation import (
     Closed,
@@ -34,6 +35,7 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
     TooLong,
 )
+from sandbox.protocols.contract.script import NO_FACTS, Question, ScriptedAnswer
 
 if TYPE_CHECKING:
     from sandbox.net.layers.deflate import DeflateChannel
@@ -59,20 +61,23 @@ class Conversation:
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
-                 "_pending_size", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active", "buffer",
+                 "_pending_size", "_script", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active",
+                 "buffer",
                  "channel", "client", "departures", "due", "expired", "failed", "open_exchange", "owner", "patience",
                  "recorder", "resetting", "scope", "secure", "server", "service", "streams", "waiting")
     appetite = READ_SIZE
     """Octets asked for when nothing is known of what comes."""
 
     def __init__(self, channel: Channel, recorder: Recorder, journal: Journal, limits: Limits, watch: Watch,
-                 tls: TlsSettings | None = None, data: DataMaker | None = None) -> None:
+                 tls: TlsSettings | None = None, data: DataMaker | None = None,
+                 script: Script | None = None) -> None:
         session = recorder.session
         self.channel: Channel | TlsChannel | DeflateChannel = channel
         self._encryption: TlsChannel | None = None
         """The one among the channels that encrypts."""
         self._tls = tls
         self._data = data
+        self._script = script or Script()
         self._journal = journal
         self._limits = limits
         self._watch = watch
@@ -306,6 +311,10 @@ class Conversation:
         self.streams.add(exchange)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
+
+    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
+        decide = self._script.decide
+        return None if decide is None else decide(self.recorder.session, Question(time(), verb, asked, facts))
 
     # -- ending -----------------------------------------------------------------------------------------------
 

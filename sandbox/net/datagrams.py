@@ -18,9 +18,11 @@ import trio
 from sandbox.address import Address
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
+from sandbox.journal.records import Session
 from sandbox.linux.mmsg import Burst, available
 from sandbox.net.server import LazyService
-from sandbox.protocols.contract.conversation import Description
+from sandbox.protocols.contract.conversation import Answer, Description
+from sandbox.protocols.contract.script import NO_FACTS, Question
 
 __all__ = ["answer_from"]
 
@@ -160,12 +162,15 @@ def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> b
     now = time()
     find, handle = flows.find, service.built.datagram
     assert handle is not None
+    scripting = service.script.decide is not None and service.built.restate is not None
     handled: list[tuple[Recorder, bytes, bytes | None, Description]] = []
     outgoing = []
     for data, route in batch:
         flow = find(route, now)
         try:
             answer, about = handle(data, flow.client)
+            if scripting:
+                answer, about = scripted(service, flow.recorder.session, data, Answer(answer, about))
         except Exception:
             log.exception("the %s service failed on a datagram from %s", service.name, flow.client)
             answer, about = None, FAILED
@@ -186,6 +191,15 @@ def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> b
         recorder.datagram(now, data, answer, about, took)
     journal.count(size, len(handled))
     return True
+
+
+def scripted(service: LazyService, session: Session, data: bytes, answer: Answer) -> Answer:
+    """The answer to a datagram, in a script's words where there is one for it."""
+    decide, restate, about = service.script.decide, service.built.restate, answer.about
+    assert decide is not None
+    assert restate is not None
+    instead = decide(session, Question(time(), about.verb, about.asked, about.facts or NO_FACTS))
+    return answer if instead is None else restate(data, answer, instead)
 
 
 def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:

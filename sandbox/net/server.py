@@ -9,7 +9,7 @@ import socket
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from sandbox.net.data import DataLine, DataRules
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.layers.channel import Channel
+from sandbox.net.script import Script
 from sandbox.net.watch import Watch
 from sandbox.protocols.contract.conversation import Closed, ConversationError
 from sandbox.protocols.contract.registry import Service
@@ -48,7 +49,7 @@ class LazyService:
     """A service with its names: what a listener hands its connections to.
 
     build: makes the service, which imports its code; tls: how it encrypts; encrypted: whether the TLS handshake
-    comes first, rather than when the session asks for it.
+    comes first, rather than when the session asks for it; script: decides which of its answers are scripted.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LazyService:
     build: Callable[[], Service]
     tls: TlsSettings | None = None
     encrypted: bool = False
+    script: Script = field(default_factory=Script)
 
     @cached_property
     def built(self) -> Service:
@@ -114,7 +116,8 @@ class Server:
             self._refuse(channel, recorder, service)
             return
         conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, service.tls,
-                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls))
+                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls),
+                                    service.script)
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
         end = "failed"

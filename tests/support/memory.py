@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.address import Address
 from sandbox.protocols.contract.conversation import DataConversation, DataPort, EndOfStream, TooLong
+from sandbox.protocols.contract.script import NO_FACTS, Question, ScriptedAnswer
 
 __all__ = ["CLIENT", "SERVER", "Memory", "Recorded"]
 
@@ -102,6 +104,7 @@ class Memory(ABC):
         self.mark = (0, 0)
         self.has_streams = False
         self.exchanges: list[Recorded] = []
+        self.script: Callable[[Question], ScriptedAnswer | None] | None = None
         self.due = math.inf
         self.patience = math.inf
 
@@ -175,6 +178,9 @@ class Memory(ABC):
         exchange = RecordedStream(self, verb, asked)
         self.exchanges.append(exchange)
         return exchange
+
+    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
+        return None if self.script is None else self.script(Question(0.0, verb, asked, facts))
 
     def listen(self) -> DataPort:
         raise NotImplementedError("a conversation in memory has no other ports")

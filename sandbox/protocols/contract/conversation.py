@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from sandbox.address import Address
+from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 
 __all__ = [
     "Answer", "Cause", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort",
@@ -62,6 +63,10 @@ class OpenExchange(Cause, Protocol):
 
     verb: str
     asked: str
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What has been noted so far."""
 
     def note(self, name: str, value: str) -> None:
         """Attach a fact worth keeping: a user name, a traceback, a chosen virtual host."""
@@ -177,6 +182,13 @@ class Conversation(Protocol):
 
     def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
         """Start an exchange that says itself which octets are its own, beside others that are under way."""
+
+    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
+        """The answer that stands in for what would be done, None for none: mostly.
+
+        Asked once for each question, when it has begun and nothing has been changed for it. facts: what is known by
+        then, for whoever decides; what the answer has of them is for the session to note.
+        """
 
     def listen(self) -> DataPort:
         """Open a port for one more connection from this client, to carry data (FTP's passive mode).

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import DatagramHandler, Dial, SessionHandler
+from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Dial, SessionHandler
+from sandbox.protocols.contract.script import ScriptedAnswer
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -81,6 +82,8 @@ class Service:
 
     session: SessionHandler | None = None
     datagram: DatagramHandler | None = None
+    restate: Callable[[bytes, Answer, ScriptedAnswer], Answer] | None = None
+    """A datagram's answer in a script's words, with the datagram and what its handler would have answered."""
     message: DatagramHandler | None = None
     """One message in, one out, of any length, for a protocol that carries them inside (DNS over HTTPS)."""
     busy: bytes = b""

@@ -23,9 +23,11 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
 )
 from sandbox.protocols.contract.registry import Context, Service
+from sandbox.protocols.contract.script import NO_FACTS
 from sandbox.protocols.dns.cache import AnswerCache, Kept
 from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import KEEPALIVE, TCP, UDP, Reply, Responder
+from sandbox.protocols.dns.restating import restate
 from sandbox.world.names.zones import Zones
 
 __all__ = ["serve"]
@@ -45,7 +47,7 @@ def serve(context: Context) -> Service:
     zones = context.world.zones
     responder = Responder(zones, context.config.dns)
     return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder),
-                   message=message_handler(responder))
+                   restate=restate, message=message_handler(responder))
 
 
 def message_handler(responder: Responder) -> DatagramHandler:
@@ -101,7 +103,12 @@ def session_handler(zones: Zones, responder: Responder) -> SessionHandler:
         try:
             served = 0
             while (message := await read_message(conversation)) is not None:
-                await send_reply(conversation, respond(message, conversation.client))
+                reply = respond(message, conversation.client)
+                about = reply.about
+                scripted = conversation.scripted(about.verb, about.asked, about.facts or NO_FACTS)
+                if scripted is not None:
+                    reply = Reply(*restate(message, Answer(reply.data, about), scripted))
+                await send_reply(conversation, reply)
                 served += 1
                 if served % BURST == 0:
                     await conversation.flush()

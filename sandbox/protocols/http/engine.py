@@ -6,10 +6,18 @@
 from __future__ import annotations
 
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import Closed, ConversationError, EndOfStream, OpenExchange, TimedOut
+from sandbox.protocols.contract.conversation import (
+    Closed,
+    Conversation,
+    ConversationError,
+    EndOfStream,
+    OpenExchange,
+    TimedOut,
+)
+from sandbox.protocols.contract.script import ScriptedAnswer
 from sandbox.protocols.http.errors import Refused, error_response
 from sandbox.protocols.http.hosts import admit
-from sandbox.protocols.http.messages import HttpError, Request, Response, Site
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response, Site
 from sandbox.protocols.http.selection import Selection
 
 __all__ = ["PORTS", "HttpEngine", "failed", "keep_facts"]
@@ -27,14 +35,19 @@ class HttpEngine:
         self._select = Selection(config.http.compress)
 
     async def answer(self, request: Request, length: int, expect: str, selective: bool,
-                     exchange: OpenExchange) -> tuple[Response, str]:
+                     exchange: OpenExchange, talk: Conversation) -> tuple[Response, str]:
         """The response to a request, ready to be sent, and the knowledge entry of what was special about it.
 
         length: of the body, -1 where it is not known beforehand; selective: whether a field may change which
-        representation is sent. Raises Closed when the client is gone; its exchange has ended then.
+        representation is sent; talk: where the request came from. Raises Closed when the client is gone; its exchange
+        has ended then.
         """
         request.exchange = exchange
         try:
+            scripted = talk.scripted(exchange.verb, exchange.asked, request.facts)
+            if scripted is not None:
+                request.facts.update(scripted.facts)
+                return in_words(scripted), ""
             admit(request, length, expect, self.config.limits.body)
             response = await self._route(request)
             if not isinstance(response, Response):
@@ -52,6 +65,17 @@ class HttpEngine:
             raise
         except Exception as error:
             return failed(error, request, exchange, self.config.http.debug), ""
+
+
+def in_words(scripted: ScriptedAnswer) -> Response:
+    """A response as a script has it; without a body of its own it says its text."""
+    headers = Headers(scripted.fields)
+    body = scripted.body
+    if scripted.text and not body:
+        body = f"{scripted.text}\n".encode()
+        if "content-type" not in headers:
+            headers.add("Content-Type", "text/plain; charset=utf-8")
+    return Response(int(scripted.code), headers, body, close=scripted.close)
 
 
 def keep_facts(request: Request, exchange: OpenExchange) -> None:

@@ -174,7 +174,7 @@ class Http1Connection:
             head.version, head.form == "absolute")
         if request.proxied:
             request.facts["proxied"] = "absolute form"
-        response, key = await engine.answer(request, head.length, head.expect, head.selective, exchange)
+        response, key = await engine.answer(request, head.length, head.expect, head.selective, exchange, talk)
         return await self._deliver(head, request, response, content, exchange, key)
 
     async def _deliver(self, head: Head, request: Request, response: Response, content: Http1Body | None,

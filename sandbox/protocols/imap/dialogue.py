@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 
-from sandbox.protocols.contract.conversation import Conversation, ConversationError, EndOfStream, TimedOut
-from sandbox.protocols.contract.fairness import COMMANDS, Checkpoints
+from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange
 from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, WrongName
 from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
@@ -19,6 +18,7 @@ from sandbox.protocols.imap.table import Command, State
 from sandbox.protocols.imap.updates import send_updates
 from sandbox.protocols.imap.view import NoSuchMessage
 from sandbox.protocols.lines.command import WEB
+from sandbox.protocols.lines.dialogue import Dialogue
 from sandbox.world.mail import NoSuchFolder, OverQuota
 
 __all__ = ["ImapDialogue"]
@@ -32,35 +32,28 @@ MASK = "********"
 LITERAL = re.compile(rb"~?\{[0-9]+\+?\}\r?\n.*", re.DOTALL)
 
 
-class ImapDialogue:
+class ImapDialogue(Dialogue):
     """One client, from greeting to goodbye."""
 
     def __init__(self, conversation: Conversation, mailboxes: Mailboxes) -> None:
-        self.conversation = conversation
+        super().__init__(conversation)
         self.session = Imap(conversation, mailboxes)
-        self.errors = 0
-        self.closing = False
 
-    async def run(self) -> None:
-        """From greeting to goodbye."""
-        try:
-            exchange = self.conversation.begin("greeting")
-            self.session.untagged(f"OK [CAPABILITY {self.session.capabilities()}] Sandbox IMAP ready")
-            exchange.end("OK", "ready")
-            checkpoints = Checkpoints(COMMANDS)
-            while not self.closing:
-                await self._turn()
-                await checkpoints.count()
-            await self.conversation.flush()
-        except TimedOut:
-            await self._say_goodbye()
-        except EndOfStream:
-            pass  # gone without LOGOUT; what it sent is recorded
-        finally:
-            self.session.leave_mailbox()
+    def leave(self) -> None:
+        self.session.leave_mailbox()
 
-    async def _turn(self) -> None:
-        """Read one command and answer it."""
+    async def welcome(self) -> None:
+        exchange = self.conversation.begin("greeting")
+        reply = self._scripted(exchange)
+        if reply is not None:
+            self.session.say(reply, tag="*")
+            exchange.end(reply.outcome, reply.summary)
+            self.closing = reply.close
+            return
+        self.session.untagged(f"OK [CAPABILITY {self.session.capabilities()}] Sandbox IMAP ready")
+        exchange.end("OK", "ready")
+
+    async def turn(self) -> None:
         self.session.exchange = None
         try:
             self.session.incoming = await read_incoming(self.conversation)
@@ -79,12 +72,21 @@ class ImapDialogue:
         row = TABLE.get(verb) if session.tag != "*" else None
         if row is None:
             session.exchange = self.conversation.begin("unknown", show(text))
-            await self._end(await self._past_message(no_command(session.tag, text)))
+            reply = self._scripted(session.exchange) or no_command(session.tag, text)
+            await self._end(await self._past_message(reply))
             return
         cursor = Cursor(text, utf8=session.utf8)
         cursor.at = len(session.tag) + 1 + len(verb)
         session.exchange = self.conversation.begin(verb, shown(row, text[cursor.at:]))
+        scripted = self._scripted(session.exchange)
+        if scripted is not None:
+            await self._end(await self._past_message(scripted))  # no news either: only what the script says
+            return
         await self._end(await self._past_message(await self._run(row, cursor)), row)
+
+    def _scripted(self, exchange: OpenExchange) -> Tagged | None:
+        answer = self.script_for(exchange)
+        return None if answer is None else Tagged(answer.code, answer.text, answer.detail, close=answer.close)
 
     async def _past_message(self, reply: Tagged) -> Tagged:
         """Read past a message that no APPEND has taken: it must not be read as commands."""
@@ -132,7 +134,7 @@ class ImapDialogue:
             await send_updates(self.session, expunges=row.expunges)
         if reply.close and reply.outcome != "OK":
             self.session.untagged("BYE Too much of this; goodbye" if self.errors else "BYE Goodbye")
-        self.conversation.write(reply.line(self.session.tag))
+        self.session.say(reply)
         self.closing = self.closing or reply.close
         exchange, self.session.exchange = self.session.exchange, None
         if exchange is not None:
@@ -140,7 +142,7 @@ class ImapDialogue:
         if reply.then is not None:
             await reply.then()
 
-    async def _say_goodbye(self) -> None:
+    async def say_goodbye(self) -> None:
         exchange = self.session.exchange or self.conversation.begin("goodbye")
         try:
             self.session.untagged("BYE Nothing came from you for too long; goodbye")

@@ -18,6 +18,7 @@ from sandbox.protocols import sasl
 from sandbox.protocols.contract.conversation import Conversation, OpenExchange
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.reading import Incoming
+from sandbox.protocols.imap.replies import Tagged
 from sandbox.protocols.imap.table import State
 from sandbox.protocols.imap.view import View
 from sandbox.protocols.sasl.base import Accounts
@@ -90,7 +91,22 @@ class Imap:
         assert self.view is not None
         return self.view
 
+    # The door: what the client hears goes through these, but for its literals' and its login's "go on".
+
+    def say(self, reply: Tagged, tag: str = "") -> None:
+        """How a command ended."""
+        self.conversation.write(reply.line(tag or self.tag))
+
+    def go_ahead(self, text: str = "Go ahead") -> None:
+        """RFC 9051 §7.6: the client may send the rest."""
+        self.conversation.write(f"+ {text}\r\n".encode())
+
+    async def send(self, data: bytes) -> None:
+        """Untagged data as it stands on the wire, or a piece of it; waits when much is queued."""
+        await self.conversation.send(data)
+
     def untagged(self, line: str | bytes) -> None:
+        """One line of untagged data."""
         data = line.encode() if isinstance(line, str) else line
         self.conversation.write(b"* " + data + b"\r\n")
 

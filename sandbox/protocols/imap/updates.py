@@ -100,7 +100,7 @@ async def send_pieces(session: Imap, written: list[Piece]) -> None:
         if isinstance(piece, Span):
             await send_span(session, piece)
         else:
-            await session.conversation.send(piece)
+            await session.send(piece)
 
 
 async def send_span(session: Imap, span: Span) -> None:
@@ -108,7 +108,7 @@ async def send_span(session: Imap, span: Span) -> None:
     announced, so nothing else can be said any more."""
     try:
         async for piece in Pieces(lambda: session.store.read(span.content, start=span.start, end=span.end)):
-            await session.conversation.send(piece)
+            await session.send(piece)
     except KeyError:
         session.conversation.reset()
         raise Closed("a message was removed while it was sent") from None

@@ -18,11 +18,10 @@ from sandbox.protocols.contract.conversation import (
     ConversationError,
     EndOfStream,
     OpenExchange,
-    TimedOut,
     TooLong,
 )
-from sandbox.protocols.contract.fairness import COMMANDS, Checkpoints
 from sandbox.protocols.lines.command import CLEAR_TEXT, SHOWN, WEB, BadArgument, Command, Refusal, Reply
+from sandbox.protocols.lines.dialogue import Dialogue
 
 __all__ = ["LineSession"]
 
@@ -31,8 +30,8 @@ SKIPPED = 1_048_576  # octets of one overlong line that are read past before the
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class LineSession:
-    """A dialogue of commands and replies over one conversation.
+class LineSession(Dialogue):
+    """A dialogue whose commands are lines with a row in the command table.
 
     A protocol's session inherits from it, names its own codes in `refusals`, and writes `render` and `greet`.
     """
@@ -44,8 +43,6 @@ class LineSession:
     line_limit: int = 512
     """Octets of one command line with its end, for commands that do not say otherwise in the table."""
     longest_line: ClassVar[int]
-    least_idle: float = 0.0
-    """Seconds a client may keep silent, where the protocol's RFC wants at least so many."""
     error_limit: int = 20
     """Refused commands before goodbye: enough for a person learning by hand, too few for one who guesses."""
     encoding: str = "ascii"
@@ -59,9 +56,7 @@ class LineSession:
     state: enum.Flag
 
     def __init__(self, conversation: Conversation) -> None:
-        self.conversation = conversation
-        self.closing = False
-        self.errors = 0
+        super().__init__(conversation)
         self.exchange: OpenExchange | None = None
         self.line_end = b"\r\n"
         """How the command being answered ended."""
@@ -89,8 +84,8 @@ class LineSession:
         """What the client hears first."""
         raise NotImplementedError
 
-    def leave(self) -> None:
-        """The dialogue is over, however it ended: give back what was held."""
+    async def pass_over(self, row: Command, text: str) -> None:
+        """Read what follows the line of a command that is not going to be obeyed: it is no place for commands."""
 
     # What is derived from the table
 
@@ -104,26 +99,11 @@ class LineSession:
 
     # The chokepoint
 
-    async def run(self) -> None:
-        """The whole dialogue, from greeting to goodbye."""
-        self.conversation.patience = max(self.conversation.patience, self.least_idle)
-        try:
-            self.exchange = self.conversation.begin("greeting")
-            await self._answer(await self.greet())
-            checkpoints = Checkpoints(COMMANDS)
-            while not self.closing:
-                await self._turn()
-                await checkpoints.count()
-            await self.conversation.flush()
-        except TimedOut:
-            await self._say_goodbye(Refusal.IDLE, "Nothing came from you for too long; goodbye")
-        except EndOfStream:
-            pass  # the client left without a goodbye; the conversation has recorded what it sent
-        finally:
-            self.leave()
+    async def welcome(self) -> None:
+        self._begin("greeting", "")
+        await self._answer(self.scripted() or await self.greet())
 
-    async def _turn(self) -> None:
-        """Read one command and answer it."""
+    async def turn(self) -> None:
         self.exchange = None
         try:
             line = await self.conversation.read_line(self.longest_line)
@@ -146,6 +126,8 @@ class LineSession:
             if len(line) > self.line_limit:
                 problem = self.refuse(Refusal.TOO_LONG, "That line is too long")
             self._begin("unknown", text[:SHOWN])
+            if (reply := self.scripted()) is not None:
+                return reply
             if verb in WEB:
                 return self.refuse(Refusal.WEB, "This is not a web server; goodbye", close=True)
             return problem or self.refuse(Refusal.UNKNOWN,
@@ -155,6 +137,9 @@ class LineSession:
             exchange.note("line-end", "bare LF instead of CRLF")
         if row.secret == 0 and not self.conversation.secure:
             exchange.note("warning", CLEAR_TEXT)
+        if (reply := self.scripted()) is not None:
+            await self.pass_over(row, rest)
+            return reply
         if len(line) > (row.line or self.line_limit):
             return self.refuse(Refusal.TOO_LONG, "That line is too long")
         if problem is not None:
@@ -206,6 +191,12 @@ class LineSession:
         self.exchange = self.conversation.begin(verb, asked)
         return self.exchange
 
+    def scripted(self) -> Reply | None:
+        """The reply that stands in for what would be done in the exchange that has just begun."""
+        assert self.exchange is not None
+        answer = self.script_for(self.exchange)
+        return None if answer is None else Reply(answer.code, answer.lines, answer.detail, close=answer.close)
+
     async def _answer(self, reply: Reply) -> None:
         """Write a reply, end its exchange, and do what comes after it."""
         assert self.exchange is not None
@@ -256,12 +247,11 @@ class LineSession:
                 raise EndOfStream
         self.conversation.take(end + 1)
 
-    async def _say_goodbye(self, refusal: Refusal, sentence: str) -> None:
-        """The last words after a time-out, where the protocol has any."""
-        if refusal not in self.refusals:
+    async def say_goodbye(self) -> None:
+        if Refusal.IDLE not in self.refusals:
             return
         exchange = self.exchange or self.conversation.begin("goodbye")
-        reply = self.refuse(refusal, sentence, close=True)
+        reply = self.refuse(Refusal.IDLE, "Nothing came from you for too long; goodbye", close=True)
         try:
             self.conversation.write(self.render(reply))
             exchange.end(reply.code, reply.summary)

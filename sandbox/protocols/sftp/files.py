@@ -50,6 +50,8 @@ STATUSES = {  # draft-ietf-secsh-filexfer-02 §7
     asyncssh.FX_OP_UNSUPPORTED: "OP_UNSUPPORTED",
 }
 
+CODES = {name: code for code, name in STATUSES.items()}
+
 SENTENCES = {
     errno.ENOENT: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
     errno.ELOOP: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
@@ -109,6 +111,7 @@ class Files(asyncssh.SFTPServer):
     async def _do(self, verb: str, asked: str, work: Callable[..., Value], *paths: bytes,
                   answer: Callable[[Value], str] = lambda value: "") -> Value:
         """Run an operation in a worker thread, and note it as an exchange. paths: handed to it as names."""
+        self._consult(verb, asked)
         try:
             value = await in_thread(work, *map(self._names, paths))
         except Exception as error:
@@ -118,10 +121,17 @@ class Files(asyncssh.SFTPServer):
         self._log.note(verb, asked, "OK", answer(value))
         return value
 
+    def _consult(self, verb: str, asked: str) -> None:
+        """Raises what a script wants said instead of doing it."""
+        answer = self._log.scripted(verb, asked)
+        if answer is not None:
+            raise asyncssh.SFTPError(CODES.get(answer.code, asyncssh.FX_FAILURE), answer.text)
+
     # -- files ------------------------------------------------------------------------------------------------
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
+        self._consult("WRITE" if pflags & (WRITE | APPEND) else "READ", shown)
         try:
             if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
@@ -302,6 +312,7 @@ class Files(asyncssh.SFTPServer):
         raise self._refused("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
 
     def _refused(self, verb: str, asked: str, sentence: str) -> asyncssh.SFTPError:
+        self._consult(verb, asked)
         self._log.note(verb, asked, "OP_UNSUPPORTED", sentence)
         return asyncssh.SFTPOpUnsupported(sentence)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sandbox.protocols.contract.conversation import Conversation
+from sandbox.protocols.contract.script import ScriptedAnswer
 
 __all__ = ["Handle", "Log"]
 
@@ -26,6 +27,13 @@ class Log:
         """Whether the client has left."""
         self.handles: set[Handle] = set()
         """Files that are open."""
+
+    def scripted(self, verb: str, asked: str) -> ScriptedAnswer | None:
+        """The answer that stands in for an operation that has not been done; it is noted."""
+        answer = self._conversation.scripted(verb, asked)
+        if answer is not None:
+            self.note(verb, asked, answer.code, answer.text, **answer.facts)
+        return answer
 
     def note(self, verb: str, asked: str, outcome: str, answered: str = "", **facts: str) -> None:
         exchange = self._conversation.begin(verb, asked)

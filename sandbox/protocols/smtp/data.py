@@ -11,12 +11,17 @@ RFC 5321 §4.5.3.1.6 lets a server stop at lines of 1000 octets. Real mail has l
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from email.utils import formatdate
 from uuid import uuid4
 
-__all__ = ["DotReader", "HeaderScan", "LineEnds"]
+from sandbox.protocols.contract.conversation import Conversation, EndOfStream
+
+__all__ = ["DotReader", "HeaderScan", "LineEnds", "chunk", "chunk_size"]
 
 END = b"\r\n.\r\n"
+CHUNK = 10**12  # octets of a BDAT that are at all thinkable
+PIECE = 65_536
 HEADER_LIMIT = 262_144  # octets of header that are looked at; what is beyond is kept, but nobody reads it
 MESSAGE_ID = re.compile(rb"\r\nmessage-id[ \t]*:[ \t\r\n]*(<[^<>\r\n]{1,250}>)", re.IGNORECASE)
 FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
@@ -126,3 +131,18 @@ class HeaderScan:
         if "message-id" not in fields:
             added += f"Message-ID: <{uuid4().hex}@{hostname}>\r\n".encode()
         return added
+
+
+def chunk_size(text: str) -> int | None:
+    """How many octets a BDAT announces (RFC 3030 §2); None where nobody can know."""
+    return int(text) if text.isascii() and text.isdecimal() and int(text) <= CHUNK else None
+
+
+async def chunk(conversation: Conversation, size: int) -> AsyncIterator[bytes]:
+    """The octets of a chunk, piece by piece. Raises EndOfStream when the client closes before its end."""
+    while size:
+        piece = await conversation.read_some(min(size, PIECE))
+        if not piece:
+            raise EndOfStream
+        size -= len(piece)
+        yield piece

@@ -17,11 +17,11 @@ import trio
 
 from sandbox.protocols import sasl
 from sandbox.protocols.contract.conversation import Conversation, EndOfStream
-from sandbox.protocols.lines.command import CLEAR_TEXT, BadArgument, Refusal, Reply, command
+from sandbox.protocols.lines.command import CLEAR_TEXT, BadArgument, Command, Refusal, Reply, command
 from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.sasl.base import Host
 from sandbox.protocols.smtp import bounce, grammar, replies
-from sandbox.protocols.smtp.data import DotReader, HeaderScan
+from sandbox.protocols.smtp.data import DotReader, HeaderScan, chunk, chunk_size
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Envelope, Office, Recipient, received
 from sandbox.protocols.smtp.message import Message
 from sandbox.protocols.smtp.replies import say
@@ -35,7 +35,6 @@ AUTH_LINE = 12_288 + 2  # RFC 4954 §4
 RECIPIENTS = 1000  # RFC 5321 §4.5.3.1.8: at least 100
 EXTENSIONS = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "BINARYMIME")
 """Those that no command of their own announces."""
-CHUNK = 10**12  # octets of a BDAT that are at all thinkable
 
 
 class State(enum.Flag):
@@ -194,24 +193,23 @@ class Smtp(LineSession):
             if used < len(data):
                 conversation.untake(data[used:])
             await message.add(text)
+        if (reply := self.scripted()) is not None:
+            await self.drop()
+            return reply
         return await self.accept()
 
     @command("BDAT", states=ANY, args="size [last]", rfc="3030 §2", offers="CHUNKING")
     async def send_chunk(self, size: str, last: str = "") -> Reply:
         """Send a chunk of the message, by its length; LAST ends the message."""
-        if not size.isascii() or not size.isdecimal() or int(size) > CHUNK or last.upper() not in ("", "LAST"):
+        octets = chunk_size(size)
+        if octets is None or last.upper() not in ("", "LAST"):
             # Where the chunk ends is not known, so what comes next cannot be told from its text.
             return self.refuse(Refusal.SYNTAX, "Usage: BDAT size [LAST]; goodbye", close=True)
         ready = self.state in State.RCPT | State.CHUNKS
         message = self.message
         if ready and message is None:
             message = self.message = Message(self.office)
-        left = int(size)
-        while left:  # the chunk is read even when it is refused (RFC 3030 §2): it is no place for commands
-            piece = await self.conversation.read_some(min(left, 65_536))
-            if not piece:
-                raise EndOfStream
-            left -= len(piece)
+        async for piece in chunk(self.conversation, octets):  # also when it is refused (RFC 3030 §2)
             if ready and message is not None:
                 await message.add(piece)
         if not ready:
@@ -220,6 +218,11 @@ class Smtp(LineSession):
         if last:
             return await self.accept()
         return say(replies.CHUNK_OK, f"{size} octets received")
+
+    async def pass_over(self, row: Command, text: str) -> None:
+        if row.name == "BDAT" and (size := chunk_size(text.partition(" ")[0])) is not None:
+            async for _ in chunk(self.conversation, size):
+                pass
 
     async def accept(self) -> Reply:
         """The message is whole: keep it, and only then say so."""

@@ -21,8 +21,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import Answer, Closed, Conversation, Description, TimedOut
+from sandbox.protocols.contract.conversation import (
+    Answer,
+    Closed,
+    Conversation,
+    Description,
+    OpenExchange,
+    TimedOut,
+)
 from sandbox.protocols.contract.registry import Context, Service
+from sandbox.protocols.contract.script import Manner, ScriptedAnswer
 from sandbox.protocols.tcp.quotes import QUOTES
 
 __all__ = ["OUTCOMES", "SERVICES", "serve"]
@@ -111,14 +119,14 @@ def serve(context: Context) -> Service:
     """Build the service of `context.role`."""
     name = context.role.name
     if name == "echo":
-        return Service(session=echo, datagram=guarded(name, context.endpoints, lambda data: data))
+        return Service(session=echo, datagram=guarded(name, context.endpoints, lambda data: data), restate=restate)
     if name == "discard":
-        return Service(session=discard, datagram=ignore)
+        return Service(session=discard, datagram=ignore, restate=restate)
     if name == "chargen":
         return Service(session=chargen(context.config.journal.body_limit),
-                       datagram=guarded(name, context.endpoints, lambda _: characters()))
+                       datagram=guarded(name, context.endpoints, lambda _: characters()), restate=restate)
     service = ONE_LINE[name]
-    return Service(session=one_line(name, service),
+    return Service(session=one_line(name, service), restate=restate,
                    datagram=guarded(name, context.endpoints, lambda _: service.says(), service.reads))
 
 
@@ -126,6 +134,10 @@ async def echo(conversation: Conversation) -> None:
     """Send back what comes, as it comes, until the client has no more (RFC 862)."""
     while data := await conversation.read_some():
         exchange = conversation.begin("echo", shown(data))
+        if (instead := await scripted(conversation, exchange)) is not None:
+            if instead.close:
+                return
+            continue
         try:
             await conversation.send(data)
         except (Closed, TimedOut):
@@ -137,7 +149,11 @@ async def echo(conversation: Conversation) -> None:
 async def discard(conversation: Conversation) -> None:
     """Read, and say nothing (RFC 863)."""
     while data := await conversation.read_some():
-        conversation.begin("discard", shown(data)).end(DONE, f"{size(len(data))} thrown away", "verb.discard")
+        exchange = conversation.begin("discard", shown(data))
+        if (instead := await scripted(conversation, exchange)) is None:
+            exchange.end(DONE, f"{size(len(data))} thrown away", "verb.discard")
+        elif instead.close:
+            return
 
 
 def chargen(limit: int) -> Callable[[Conversation], Awaitable[None]]:
@@ -145,6 +161,8 @@ def chargen(limit: int) -> Callable[[Conversation], Awaitable[None]]:
 
     async def session(conversation: Conversation) -> None:
         exchange = conversation.begin("chargen")
+        if await scripted(conversation, exchange) is not None:
+            return
         sent = 0
         try:
             while sent < limit:
@@ -164,6 +182,8 @@ def one_line(name: str, service: SmallService) -> Callable[[Conversation], Await
 
     async def session(conversation: Conversation) -> None:
         exchange = conversation.begin(name)
+        if await scripted(conversation, exchange) is not None:
+            return
         said = service.says()
         try:
             await conversation.send(said)
@@ -174,6 +194,27 @@ def one_line(name: str, service: SmallService) -> Callable[[Conversation], Await
         exchange.end(DONE, service.reads(said), f"verb.{name}")
 
     return session
+
+
+async def scripted(conversation: Conversation, exchange: OpenExchange) -> ScriptedAnswer | None:
+    """Say what a script wants said in an exchange that has just begun; None where it wants nothing."""
+    answer = conversation.scripted(exchange.verb, exchange.asked, exchange.facts)
+    if answer is None:
+        return None
+    for name, value in answer.facts.items():
+        exchange.note(name, value)
+    said = answer.body or answer.text.encode()
+    await conversation.send(said)
+    exchange.end(answer.code, size(len(said)))
+    return answer
+
+
+def restate(data: bytes, answer: Answer, instead: ScriptedAnswer) -> Answer:
+    """The same for a datagram."""
+    said = None if instead.manner is Manner.SILENT else instead.body or instead.text.encode()
+    facts = {**(answer.about.facts or {}), **instead.facts}
+    return Answer(said, answer.about._replace(outcome=instead.code, answered=size(len(said or b"")), key="",
+                                              facts=facts))
 
 
 def guarded(name: str, endpoints: Mapping[str, Address], reply: Callable[[bytes], bytes],

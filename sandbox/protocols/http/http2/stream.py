@@ -107,7 +107,7 @@ class Stream:
         else:
             length = content_length(asked, self.content)
             response, key = await connection.engine.answer(request, length, asked.expect, asked.selective,
-                                                           self.exchange)
+                                                           self.exchange, talk)
         try:
             special = await self._send(response)
         except (ValueError, TypeError) as error:             # nothing has been written yet

@@ -16,7 +16,7 @@ from sandbox.protocols.imap.commands.flags import proper_flags
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, Literal, announced
 from sandbox.protocols.imap.grammar.dates import try_date_time
 from sandbox.protocols.imap.grammar.sets import compress
-from sandbox.protocols.imap.reading import GO_AHEAD, LINE, Incoming, skip_rest
+from sandbox.protocols.imap.reading import LINE, Incoming, skip_rest
 from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
@@ -100,7 +100,7 @@ async def receive_all(session: Imap, name: str, cursor: Cursor, literal: Literal
             reply = bad(error.sentence) if isinstance(error, GrammarError) else error.reply
             return reply._replace(close=not await skip_rest(session.conversation, literal))
         if literal.waits:
-            session.conversation.write(GO_AHEAD)
+            session.go_ahead()
         arrived.append(Arrived(head, session.store.spool()))
         clean = await receive(session, arrived[-1].spool, literal.size)
         line = await session.conversation.read_line(LINE)

@@ -93,7 +93,7 @@ async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
     gone = await trio.to_thread.run_sync(session.store.vanished, view.folder, since)
     gone = among(gone, wanted)
     if gone:
-        await session.conversation.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
+        await session.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
 
 
 def batches(chosen: Sequence[range]) -> Iterator[list[int]]:

@@ -25,7 +25,7 @@ async def idle(session: Imap) -> Tagged:
     """Wait for news."""
     conversation = session.conversation
     # What is news already is told after this line: Thunderbird does not ask for the mail it hears of before it.
-    conversation.write(b"+ Idling; DONE ends it\r\n")
+    session.go_ahead("Idling; DONE ends it")
     if session.exchange is not None:
         session.exchange.end("+", "idling")
         session.exchange = None

@@ -75,7 +75,7 @@ async def list_mailboxes(session: Imap, asked: Listing) -> Tagged:
         elif "RECURSIVEMATCH" in asked.selections and name in tree.promised:
             info = b' ("CHILDINFO" ("SUBSCRIBED"))'
         words = attributes(tree, name, asked)
-        await session.conversation.send(
+        await session.send(
             b"* LIST (" + " ".join(words).encode() + b') "/" ' + mailbox(name, utf8=session.utf8) + info + b"\r\n")
         if asked.status and name in tree.folders:
             try:
@@ -123,6 +123,6 @@ async def list_subscribed(session: Imap, reference: str, text: str) -> Tagged:
         if name in tree.subscribed or above:
             # RFC 3501 §6.3.9: with % a level above a subscribed name is shown, and marked.
             flags = "\\Noselect" if above or name not in tree.folders else ""
-            await session.conversation.send(f"* LSUB ({flags}) \"/\" ".encode()
+            await session.send(f"* LSUB ({flags}) \"/\" ".encode()
                                             + mailbox(name, utf8=session.utf8) + b"\r\n")
     return ok("That is all")

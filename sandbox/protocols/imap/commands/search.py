@@ -57,13 +57,13 @@ async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     if returns is None and "IMAP4rev2" in session.enabled:
         returns = ("ALL",)
     if returns is None:
-        await session.conversation.send(listed("SEARCH", numbers, highest(found) if with_modseq else 0))
+        await session.send(listed("SEARCH", numbers, highest(found) if with_modseq else 0))
         return ok(f"{len(numbers)} found")
     if "SAVE" in returns:
         view.saved = sorted({each.item.uid for each in given(returns, found)})
     if returns != ("SAVE",):
         modseq = highest(given(returns, found)) if with_modseq else 0
-        await session.conversation.send(extended(session.tag, returns, numbers, modseq, uid=uid))
+        await session.send(extended(session.tag, returns, numbers, modseq, uid=uid))
     return ok(f"{len(numbers)} found")
 
 

@@ -129,7 +129,7 @@ async def tell_since(session: Imap, view: View, resync: Resync) -> None:
         known = resync.known.resolve(0xFFFF_FFFF)
         vanished = among(vanished, known)
     if vanished:
-        await session.conversation.send(b"* VANISHED (EARLIER) " + compress(vanished) + b"\r\n")
+        await session.send(b"* VANISHED (EARLIER) " + compress(vanished) + b"\r\n")
     items = await trio.to_thread.run_sync(lambda: store.items(view.folder, changed_since=max(resync.modseq, 1)))
     if resync.known is not None:
         asked = set(among((item.uid for item in items), known))

@@ -40,7 +40,7 @@ async def sort(session: Imap, asked: Sorting, *, uid: bool) -> Tagged:
     ordered = await trio.to_thread.run_sync(sort_messages, session.mailboxes.library, found, asked.criteria,
                                             abandon_on_cancel=True)
     numbers = [each.item.uid if uid else each.number for each in ordered]
-    await session.conversation.send(listed("SORT", numbers, highest(found) if with_modseq else 0))
+    await session.send(listed("SORT", numbers, highest(found) if with_modseq else 0))
     return ok(f"{len(numbers)} found")
 
 
@@ -62,5 +62,5 @@ async def thread(session: Imap, algorithm: str, charset: bytes, key: Key, *, uid
     threads = await trio.to_thread.run_sync(thread_messages, session.mailboxes.library, found, algorithm,
                                             abandon_on_cancel=True)
     written = write_threads(threads, uid=uid)
-    await session.conversation.send(b"* THREAD" + (b" " + written if written else b"") + b"\r\n")
+    await session.send(b"* THREAD" + (b" " + written if written else b"") + b"\r\n")
     return ok(f"{len(threads)} threads")

@@ -1,0 +1,49 @@
+"""An answer in a script's words instead of the zones' (see `protocols/contract/script.py`)."""
+
+from __future__ import annotations
+
+import dns.rcode
+from dns.rcode import Rcode
+
+from sandbox.protocols.contract.conversation import Answer
+from sandbox.protocols.contract.script import Manner, ScriptedAnswer
+from sandbox.protocols.dns import grammar
+from sandbox.protocols.dns.grammar import Draft, Malformed
+
+__all__ = ["restate"]
+
+
+def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
+    """scripted.code: an RCODE by name; "" keeps what was going to be said, for a manner alone."""
+    header = grammar.read_header(message)
+    if header is None:
+        return answer                                        # not even a number to answer to
+    about = answer.about._replace(facts={**(answer.about.facts or {}), **scripted.facts})
+    if scripted.manner is Manner.SILENT:
+        return Answer(None, about._replace(outcome="", answered="", key=""))
+    data = answer.data
+    if scripted.code or scripted.manner is Manner.TRUNCATED or data is None:
+        rcode = dns.rcode.from_text(scripted.code) if scripted.code else Rcode.NOERROR
+        data = empty(message, rcode)
+        about = about._replace(outcome=grammar.rcode_text(rcode), answered=scripted.text, key="")
+    if scripted.manner is Manner.TRUNCATED:
+        data = with_flags(data, grammar.TC)
+        about = about._replace(answered="cut short", key="situation.truncated")
+    if scripted.manner is Manner.WRONG_ID:
+        data = (header.id ^ 0xFFFF).to_bytes(2) + data[2:]
+    return Answer(data, about)
+
+
+def empty(message: bytes, rcode: Rcode) -> bytes:
+    """The question with no records."""
+    try:
+        query = grammar.read_query(message)
+    except Malformed:
+        header = grammar.read_header(message)
+        assert header is not None
+        return grammar.bare(header, rcode)
+    return grammar.render(query, Draft(rcode=rcode), grammar.LARGEST_MESSAGE, grammar.LARGEST_MESSAGE)[0]
+
+
+def with_flags(data: bytes, flags: int) -> bytes:
+    return data[:2] + (int.from_bytes(data[2:4]) | flags).to_bytes(2) + data[4:]
