@@ -119,8 +119,8 @@ def test_versions_of_http_share_the_engine_and_do_not_know_each_other() -> None:
 
 DOORS = {
     "dns/session", "ftp/control", "lines/session", "imap/session", "imap/reading", "sasl/authenticate",
-    "sftp/carrier", "tcp/session", "http/delivery", "http/content", "http/proxy", "http/outgoing", "http/http2/session",
-    "http/websocket",
+    "sftp/carrier", "tcp/session", "http/delivery", "http/content", "http/proxy", "http/outgoing",
+    "http/http2/session", "http/websocket",
 }
 """Where protocols write octets to a conversation: one door each, with who says only "go on" (`reading`, `content`,
 `authenticate`) and who carries what is no reply (tunnels, frames). Anywhere else a reply would pass no script."""
