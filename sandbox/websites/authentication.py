@@ -166,10 +166,12 @@ class Digest:
             return Verdict("", stale=True, reason="the nonce is not one of ours")
         if int(stamp[:16], 16) / 1000 + self.lifetime < self._clock():
             return Verdict("", stale=True, reason=f"the nonce is older than {self.lifetime:.0f} seconds")
-        if not given.get("qop"):
-            return Verdict(user)
-        count = int(given["nc"], 16) if re.fullmatch(r"[0-9a-fA-F]{8}", given.get("nc", "")) else 0
-        if count <= self._used.get(nonce, 0):
+        used = self._used.get(nonce, 0)
+        counted = bool(given.get("qop"))
+        # The form without qop (RFC 2069) carries no count, and cannot be told from a replay: it is counted here.
+        count = (int(given["nc"], 16) if re.fullmatch(r"[0-9a-fA-F]{8}", given.get("nc", "")) else 0) if counted \
+            else used + 1
+        if count <= used:
             return Verdict("", stale=True, reason="this answer was used before: a replay (RFC 7616 §5.11)")
         if uses and count > uses:
             return Verdict("", stale=True, reason=f"the nonce was used {uses} times")
@@ -177,6 +179,8 @@ class Digest:
         self._used.move_to_end(nonce)
         if len(self._used) > MAX_NONCES:
             self._used.popitem(last=False)
+        if not counted:
+            return Verdict(user)
         return Verdict(user, fields=(("Authentication-Info",
                                       f'rspauth="{mutual}", cnonce={quote(given.get("cnonce", ""))}, '
                                       f'nc={given["nc"]}, qop={given["qop"]}'),))

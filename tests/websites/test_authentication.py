@@ -89,6 +89,14 @@ def test_names_of_all_the_world(field: str, user: str) -> None:
     assert digest.check(request(sent), lambda name: "secret" if name.startswith("J") else None).user == user
 
 
+def test_the_old_form_is_counted_where_a_nonce_may_be_used_a_few_times() -> None:
+    digest = Digest("here", qop="")
+    visitor = Visitor(digest)
+    for _ in range(3):
+        assert digest.check(request(visitor.answer(qop="")), password_of, uses=3).user == "jo"
+    assert digest.check(request(visitor.answer(qop="")), password_of, uses=3).stale
+
+
 def test_one_nonce_serves_many_requests_each_once() -> None:
     digest = Digest("here", qop="auth,auth-int")
     visitor = Visitor(digest)

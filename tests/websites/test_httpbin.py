@@ -147,6 +147,8 @@ async def test_passwords(client: Client) -> None:
         assert (await client.get(f"{BIN}/{path}/user/other", Authorization=right)).status == refused
     assert await json_of(client, "/bearer", Authorization="Bearer abc") == {"authenticated": True, "token": "abc"}
     assert (await client.get(f"{BIN}/bearer", Authorization="Bearer a b")).headers.get("www-authenticate") == "Bearer"
+    either = (await client.get(f"{BIN}/digest-auth/neither/user/pass")).headers.get("www-authenticate")
+    assert 'qop="auth,auth-int"' in either
     for algorithm in ("MD5", "SHA-256", "SHA-512", "SHA-512-256"):
         challenge = await client.get(f"{BIN}/digest-auth/auth/user/pass/{algorithm}/3")
         assert f"algorithm={algorithm}," in challenge.headers.get("www-authenticate")

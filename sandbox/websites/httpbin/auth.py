@@ -50,16 +50,18 @@ def hidden_basic(request: Request, user: str, password: str) -> Response:
 
 async def digest(request: Request, qop: str, user: str, password: str, algorithm: str = "MD5",
                  stale_after: str = "never") -> Response:
-    qop = qop if qop in ("auth", "auth-int", "auth,auth-int") else "auth" if qop else ""
+    offered = qop if qop in ("auth", "auth-int") else "auth,auth-int"
+    # Where the path asks for neither, the form without qop (RFC 2069) counts too, as at httpbin.org.
+    taken = offered if qop == offered else f"{offered},"
     name = algorithm.upper()
     algorithms = (name if name in ALGORITHMS else "MD5",)
     uses = 0 if stale_after == "never" else number(stale_after, "stale_after", 1, 1_000_000)
     body = await request.body.read(FORM_LIMIT)
     verdict = DIGEST.check(request, lambda name: password if same(name, user) else None, body, algorithms,
-                           qop=qop, uses=uses)
+                           qop=taken, uses=uses)
     if not verdict.user:
         request.facts["digest"] = verdict.reason
-        return Response(401, Headers(DIGEST.challenge(verdict.stale, algorithms, qop=qop)))
+        return Response(401, Headers(DIGEST.challenge(verdict.stale, algorithms, qop=offered)))
     return answers.json({"authenticated": True, "user": user}, headers=verdict.fields)
 
 
