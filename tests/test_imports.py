@@ -100,7 +100,7 @@ def test_a_protocol_holds_no_socket(module: str, path: Path) -> None:
 IMPORT_BY_NAME = {
     "sandbox.protocols.contract.registry": "a protocol when its first client comes",
     "sandbox.cli": "one command and no other",
-    "sandbox.websites.wsgi": "a program of the person's own",
+    "sandbox.websites.application": "a program of the person's own",
 }
 """Who imports what it is told rather than what it says, and what that is. Anywhere else it would hide an arrow."""
 

@@ -13,6 +13,7 @@ from sandbox.cli import options
 from sandbox.console.escape import escape
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
+from sandbox.console.remarks import details
 from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
 from sandbox.journal.matching import Narrowing
@@ -43,6 +44,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")
     parser.add_argument("--limit", metavar="N", type=positive, default=None, help="only the last N exchanges")
     parser.add_argument("--no-explain", action="store_true", help="without the explaining sentences")
+    parser.add_argument("--traceback", action="store_true",
+                        help="with the traceback of what failed, and what an application wrote to wsgi.errors")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
                         help="colours (default: auto, which asks the terminal and NO_COLOR)")
     form = parser.add_mutually_exclusive_group()
@@ -115,8 +118,14 @@ def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
     if args.json:
         return lambda session, exchange: print(json_line(session, exchange).decode("ascii"), end="")
     color, width = look(sys.stdout, args.color)
-    return lambda session, exchange: print(
-        line(session, exchange, color=color, explain=not args.no_explain, width=width))
+
+    def write(session: Session, exchange: Exchange) -> None:
+        print(line(session, exchange, color=color, explain=not args.no_explain, width=width))
+        if args.traceback:
+            for text in details(exchange):
+                print(text)
+
+    return write
 
 
 def show_raw(reader: Reader, args: argparse.Namespace) -> int:

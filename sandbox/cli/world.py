@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import tomllib
 from pathlib import Path
 
 from sandbox.cli import options
 from sandbox.datafolder import Folder
+from sandbox.toml import find_line, read_text
 from sandbox.world import World
+from sandbox.world.errors import WorldError
+from sandbox.world.names.domains import normal
 
 __all__ = ["add", "run", "try_world"]
 
@@ -16,7 +20,8 @@ __all__ = ["add", "run", "try_world"]
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `sandbox world`."""
     options.add_config(parser)
-    parser.add_argument("--check", type=Path, metavar="FILE", help="say whether this world file is right")
+    parser.add_argument("--check", type=Path, metavar="FILE",
+                        help="say whether this world file is right, and its applications can be loaded")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,15 +41,33 @@ def run(args: argparse.Namespace) -> int:
 
 
 def try_world(file: Path) -> str:
-    """Load a world file as a start would, in a folder that goes away. Gives its size in words. Raises WorldError."""
+    """Load a world file as a start would, in a folder that goes away, and import its applications as their first
+    visitors would. Gives its size in words. Raises WorldError."""
     with tempfile.TemporaryDirectory(prefix="sandbox-") as data:
         world = World.load(file, Path(data))
         try:
             world.build_zones(["127.0.0.1", "::1"])
+            check_applications(file, world)
             return (f"{count(len(world.domains), 'domain')}, {count(len(world.accounts), 'person', 'people')}, "
                     f"{count(len(list(world.sites)), 'site')}, {count(len(world.mail), 'letter')}")
         finally:
             world.close()
+
+
+def check_applications(file: Path, world: World) -> None:
+    """Raises WorldError for the first that cannot be loaded."""
+    from sandbox.websites.check import first_trouble
+
+    trouble = first_trouble(world.sites)
+    if trouble is None:
+        return
+    site, found, hint = trouble
+    text = read_text(file, WorldError)
+    tables = tomllib.loads(text).get("site", [])
+    hosts = [normal(table["host"]) if "wsgi" in table else "" for table in tables]
+    # It may stand in the file that this one extends.
+    line = find_line(text, ("site", hosts.index(site.host), "wsgi")) if site.host in hosts else 0
+    raise WorldError(str(file), line, f"wsgi of {site.host}", found, "an application that can be imported", hint)
 
 
 def count(number: int, one: str, many: str = "") -> str:

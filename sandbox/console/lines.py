@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sandbox.address import Address
 from sandbox.console.escape import cells, escape, shorten
+from sandbox.console.remarks import remark
 from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
 from sandbox.explain import sentence, session_sentence
 from sandbox.journal.records import Exchange, Session
@@ -41,7 +42,7 @@ def line(session: Session, exchange: Exchange, *, color: bool, explain: bool, wi
     # A small service is asked for by connecting: its name once is enough.
     verb = "" if exchange.verb == service else escape(exchange.verb) or "(unfinished)"
     asked, outcome, answered = escape(exchange.asked), escape(exchange.outcome), escape(exchange.answered)
-    warning = escape(exchange.facts.get("warning", ""))
+    warning = remark(exchange)
     if width:
         room = max(SHORTEST, width - cells(front) - len(back))
         warning = shorten(warning, room // 2)

@@ -68,6 +68,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("probe", "http", "The host of a system's test whether it is online."),
     _fact("dns", "http", "The DNS question inside the request, and what became of it."),
     _fact("digest", "http", "Why a Digest login was turned away."),
+    _fact("reloaded", "http", "The file whose change made a website's application be loaded anew."),
+    _fact("errors", "http", "What a website's application wrote to wsgi.errors, such as its log."),
     # DNS
     _fact("class", "dns", "The class of the question, where it is not IN."),
     _fact("cookie", "dns", "What the DNS cookie of the question was."),

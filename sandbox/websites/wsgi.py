@@ -16,16 +16,13 @@ takes is made to wait, and when the client leaves, the channels close and the ap
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import io
-import sys
 import traceback
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import outcome
@@ -33,6 +30,7 @@ import trio
 
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers
+from sandbox.websites.application import Loader
 
 __all__ = ["Wsgi"]
 
@@ -44,6 +42,8 @@ READ = 65_536
 """Octets of the content handed to the thread at once, and the longest line that is read without a limit."""
 TRACEBACK = 20_000
 """Characters of a traceback that are kept."""
+ERRORS = 20_000
+"""Characters that are kept of what an application writes to wsgi.errors for one request."""
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
                         "transfer-encoding", "upgrade"})
 """RFC 9110 §7.6.1: about the connection, which is the server's (PEP 3333, "Other HTTP Features")."""
@@ -52,7 +52,6 @@ NOBODY_LISTENS = (trio.BrokenResourceError, trio.ClosedResourceError, trio.RunFi
 """What a thread meets when the client is gone, or the sandbox."""
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-Application = Callable[[dict[str, Any], Callable[..., Callable[[bytes], object]]], Iterable[bytes]]
 
 
 class Wanted(NamedTuple):
@@ -83,21 +82,15 @@ class ApplicationError(Exception):
 
 class Wsgi:
     """The site of one application. target: "module:attribute" or "path/to/file.py:attribute", found and run at the
-    first request; debug: show tracebacks in the page."""
+    first request, and again when its files have changed; debug: show tracebacks in the page."""
 
     def __init__(self, target: str, debug: bool = False) -> None:
-        self._target = target
+        self._loader = Loader(target)
         self._debug = debug
-        self._application: Application | None = None
-        self._loading = trio.Lock()
         self._limiter = trio.CapacityLimiter(THREADS)
 
     async def __call__(self, request: Request) -> Response:
-        try:
-            application = await self._load()
-        except Exception:
-            return self._failed(request, traceback.format_exc())
-        run = Run(application, request, self._limiter)
+        run = Run(self._loader, request, self._limiter)
         await run.start()
         try:
             event = await run.next_event()
@@ -111,69 +104,35 @@ class Wsgi:
         assert isinstance(event, Started), event
         return Response(event.status, Headers(event.headers), run, event.length, event.reason)
 
-    async def _load(self) -> Application:
-        async with self._loading:
-            if self._application is None:
-                self._application = await trio.to_thread.run_sync(load, self._target)
-        return self._application
-
     def _failed(self, request: Request, failure: str) -> Response:
         request.facts["traceback"] = failure[-TRACEBACK:]
         if self._debug:
             return answers.text(failure, 500)
-        raise HttpError(500, "The application behind this site raised an error. Its traceback is in the journal.")
-
-
-def load(target: str) -> Application:
-    """Import an application. A file's folder is put on the path, so that it finds its neighbours. Raises anything."""
-    module_name, _, attribute = target.rpartition(":")
-    if module_name.endswith(".py"):
-        path = Path(module_name).resolve()
-        if str(path.parent) not in sys.path:
-            sys.path.append(str(path.parent))
-        name = f"sandbox_site_{path.stem}_{abs(hash(path)):x}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    else:
-        module = importlib.import_module(module_name)
-    found: object = module
-    for part in attribute.split("."):
-        found = getattr(found, part)
-    if not callable(found):
-        raise TypeError(f"{target} is {type(found).__name__}, which cannot be called")
-    return cast(Application, found)
+        raise HttpError(500, "The application behind this site raised an error. Its traceback is in the journal: "
+                             "sandbox log --traceback shows it.")
 
 
 class Run:
     """One request on its way through the application; as an iterable, the content of its response."""
 
-    def __init__(self, application: Application, request: Request, limiter: trio.CapacityLimiter) -> None:
-        self._application = application
+    def __init__(self, loader: Loader, request: Request, limiter: trio.CapacityLimiter) -> None:
         self._request = request
         self._limiter = limiter
         self._content = request.body.__aiter__()
-        self._to_loop, self._events = trio.open_memory_channel[Event](QUEUE)
-        self._inputs, self._to_thread = trio.open_memory_channel[outcome.Maybe[bytes]](1)
+        to_loop, self._events = trio.open_memory_channel[Event](QUEUE)
+        self._inputs, to_thread = trio.open_memory_channel[outcome.Maybe[bytes]](1)
+        self._call = Call(loader, environ_of(request), to_loop, to_thread)
 
     async def start(self) -> None:
         """Wait for a turn, then let a thread run the application."""
         await self._limiter.acquire_on_behalf_of(self)
         token = trio.lowlevel.current_trio_token()
-        call = Call(self._application, environ_of(self._request), token, self._to_loop, self._to_thread)
 
         def done(_: outcome.Outcome[None]) -> None:
             with suppress(trio.RunFinishedError):  # the sandbox stopped before the application did
                 token.run_sync_soon(self._limiter.release_on_behalf_of, self)
 
-        trio.lowlevel.start_thread_soon(call.run, done, "wsgi")
+        trio.lowlevel.start_thread_soon(self._call.run, done, "wsgi")
 
     async def next_event(self) -> Started | Finished | bytes:
         """What the thread says next; what it asks for meanwhile is given."""
@@ -204,7 +163,9 @@ class Run:
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Nobody waits for more: the application learns it at its next step."""
+        """Nobody waits for more: the application learns it at its next step. What it said so far is noted."""
+        facts = {"reloaded": self._call.reloaded, "errors": self._call.errors.text()}
+        self._request.facts |= {name: value for name, value in facts.items() if value}
         self._events.close()
         self._inputs.close()
         if isinstance(self._content, AsyncGenerator):
@@ -214,20 +175,21 @@ class Run:
 class Call:
     """The application's side of a request. Everything here runs in its thread."""
 
-    def __init__(self, application: Application, environ: dict[str, Any], token: trio.lowlevel.TrioToken,
-                 events: trio.MemorySendChannel[Event],
+    def __init__(self, loader: Loader, environ: dict[str, Any], events: trio.MemorySendChannel[Event],
                  inputs: trio.MemoryReceiveChannel[outcome.Maybe[bytes]]) -> None:
-        self._application = application
+        self.errors = Errors()
+        self.reloaded = ""
+        """The file whose change made the application be loaded anew for this request."""
+        self._loader = loader
         self._environ = environ
-        self._token = token
+        self._token = trio.lowlevel.current_trio_token()
         self._events = events
         self._inputs = inputs
-        self._errors = io.StringIO()
         self._head: Started | None = None
         self._sent = False
         self._left = -1
         environ["wsgi.input"] = io.BufferedReader(WsgiInput(self), READ)
-        environ["wsgi.errors"] = self._errors
+        environ["wsgi.errors"] = self.errors
 
     def run(self) -> None:
         failure = ""
@@ -236,12 +198,13 @@ class Call:
         except NOBODY_LISTENS:
             return
         except BaseException:
-            failure = self._errors.getvalue() + traceback.format_exc()
+            failure = traceback.format_exc()
         with suppress(*NOBODY_LISTENS):
             self._tell(Finished(failure))
 
     def _answer(self) -> None:
-        result = self._application(self._environ, self.start_response)
+        application, self.reloaded = self._loader.load()
+        result = application(self._environ, self.start_response)
         try:
             alone = isinstance(result, (list, tuple)) and len(result) == 1
             for piece in result:
@@ -318,6 +281,27 @@ class Call:
             return (await self._inputs.receive()).unwrap()
 
         return trio.from_thread.run(ask, trio_token=self._token)
+
+
+class Errors(io.TextIOBase):
+    """wsgi.errors: what the application has to say to whoever runs it; the end of it, where it is long."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[str] = deque()
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._pieces.append(text[-ERRORS:])
+        self._length += len(self._pieces[-1])
+        while self._length - len(self._pieces[0]) > ERRORS:
+            self._length -= len(self._pieces.popleft())
+        return len(text)
+
+    def text(self) -> str:
+        return "".join(list(self._pieces))[-ERRORS:]
 
 
 class WsgiInput(io.RawIOBase):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sandbox.address import Address
 from sandbox.console.escape import cells
 from sandbox.console.lines import closing_line, duration, json_line, line
+from sandbox.console.remarks import details
 from sandbox.journal.records import Cut, Exchange, Session
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
@@ -45,6 +46,18 @@ def test_the_explanation_stands_below_in_a_terminal() -> None:
 def test_no_explanation_when_not_wanted() -> None:
     assert "\n" not in line(session(), exchange(verb="echo"), color=False, explain=False, width=80)
     assert "RFC" not in line(session(), exchange(verb="echo"), color=True, explain=False, width=0)
+
+
+def test_what_an_application_says_is_in_the_line() -> None:
+    trace = "Traceback ...\n  File\nValueError: the cause\x1b[2J\n"
+    text = line(session(), exchange(facts={"traceback": trace, "errors": "first\n", "reloaded": "app.py"}),
+                color=False, explain=False, width=0)
+    assert "(app.py changed: loaded anew) (ValueError: the cause\\x1b[2J; --traceback shows all)" in text
+    text = line(session(), exchange(facts={"errors": "first\nlast\n\n"}), color=False, explain=False, width=0)
+    assert "(it says: last)" in text
+    assert list(details(exchange(facts={"traceback": trace, "errors": "e"}))) == [
+        "    wsgi.errors:", "    e", "    Traceback ...", "      File", "    ValueError: the cause\\x1b[2J"]
+    assert cells(line(session(), exchange(facts={"errors": "x" * 500}), color=False, explain=False, width=80)) <= 80
 
 
 def test_an_unfinished_exchange() -> None:

@@ -14,7 +14,8 @@ from sandbox.address import Address
 from sandbox.config import Config, Http
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import wsgi
-from sandbox.websites.wsgi import Wsgi, load
+from sandbox.websites.application import Application, Loader
+from sandbox.websites.wsgi import Wsgi
 from tests.support.websites import Client, websites
 
 APPLICATION = '''
@@ -97,6 +98,9 @@ APPLICATION = '''
         if path == "/short":
             start_response("200 OK", [("Content-Length", "10")])
             return [b"abc"]
+        if environ["REQUEST_METHOD"] == "PROPFIND":
+            start_response("207 Multi-Status", [("Content-Type", "application/xml"), ("DAV", "1")])
+            return [environ["wsgi.input"].read()]
         if path == "/name":
             start_response("200 OK", text)
             return [neighbour.NAME.encode()]
@@ -152,6 +156,14 @@ async def test_answers(client: Client, path: str, status: int, body: bytes) -> N
     assert (reply.status, reply.body) == (status, body)
     if path in ("/one", "/nothing"):
         assert reply.headers.get("content-length") == str(len(body))
+
+
+async def test_any_method_reaches_an_application(client: Client) -> None:
+    """RFC 9110 §9.1; PROPFIND is WebDAV's (RFC 4918 §9.1)."""
+    reply = await client.ask("PROPFIND", f"{SITE}/dav/", b"<propfind/>", Depth="1", Content_Type="application/xml")
+    assert (reply.status, reply.headers.get("dav"), reply.body) == (207, "1", b"<propfind/>")
+    assert (await client.ask("lower-Case!", f"{SITE}/one")).body == b"alone"
+    assert (await client.ask("OPTIONS", f"{SITE}/one")).body == b"alone"
 
 
 @pytest.mark.parametrize("path", ["/raise", "/twice", "/early", "/hop", "/split", "/status", "/text"])
@@ -218,9 +230,9 @@ def request(*pieces: bytes, error: Exception | None = None) -> Request:
     return Request("POST", "/", "https", "a.test", 443, "/", "", Headers(), Pieces(*pieces, error=error), here, here)
 
 
-def site_of(application: wsgi.Application) -> Wsgi:
+def site_of(application: Application) -> Wsgi:
     site = Wsgi("unused:unused")
-    site._application = application
+    site._loader._application = application
     return site
 
 
@@ -336,11 +348,10 @@ async def test_https_is_told() -> None:
 
 @pytest.mark.parametrize("target", ["wsgiref.simple_server:demo_app", "wsgiref:simple_server.demo_app"])
 def test_applications_in_modules(target: str) -> None:
-    assert callable(load("wsgiref.simple_server:demo_app"))
-    assert callable(load(target))
+    assert callable(Loader(target).load()[0])
 
 
 @pytest.mark.parametrize("target", ["sys:path", "sys:nothing", "no_such_module:app"])
 def test_what_is_no_application(target: str) -> None:
     with pytest.raises((TypeError, AttributeError, ImportError)):
-        load(target)
+        Loader(target).load()
