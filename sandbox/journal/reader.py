@@ -168,7 +168,9 @@ class Reader:
                     if isinstance(data, int):
                         data = self._blob(data)
                     elif isinstance(data, tuple):
-                        data = self._bodies.read(*data, length)
+                        for begin, piece, octets in self._pieces(*data, length):
+                            yield Chunk(time, stream, offset + begin, piece, octets)
+                        continue
                     yield Chunk(time, stream, offset, length, data)
             if datagrams:
                 client, server, rows = DATAGRAMS.decode(datagrams)
@@ -187,6 +189,19 @@ class Reader:
         """A range of one stream, such as an exchange's; what a limit cut is left out."""
         return b"".join(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)]
                         for chunk in self.chunks(session) if chunk.stream == stream)
+
+    def _pieces(self, body: int, position: int, length: int) -> Iterator[tuple[int, int, bytes]]:
+        """A range of a body: where each piece of it begins, its length, and its octets, none of what is missing."""
+        end, at = position + length, position
+        holes = self._db.execute("SELECT start, start + length FROM holes WHERE body = ? AND start < ?"
+                                 " AND start + length > ? ORDER BY start", (body, end, position)).fetchall()
+        for start, stop in [*holes, (end, end)]:
+            if at < start:
+                yield at - position, start - at, self._bodies.read(body, at, start - at)
+            at, stop = max(at, start), min(stop, end)
+            if at < stop:
+                yield at - position, stop - at, b""
+            at = stop
 
     def _blob(self, number: int) -> bytes:
         """Bytes that are kept once. The latest is remembered: it is most often the next one too."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from time import monotonic
 
 from sandbox.journal.bodies import Bodies
 
@@ -14,6 +15,12 @@ __all__ = ["Retention"]
 
 SPARE = 0.9
 """Room is made until this share of the allowed size is left, so that it is not made with every batch."""
+
+MOMENT = 0.02
+"""Seconds that a batch may take to make more room than has to be: all clients wait for the writer."""
+
+STEP = 64
+"""Sessions, or pages, that leave at a time."""
 
 
 class Retention:
@@ -26,6 +33,7 @@ class Retention:
         self._pinned: set[int] = set()
         """Numbers of blobs and bodies that the loop may still mention."""
         self._dropped: list[int] = []
+        self._making_room = False
         self.size = self._count()
 
     def _count(self) -> int:
@@ -56,26 +64,43 @@ class Retention:
 
     def make_room(self) -> None:
         """Where there is too much: whole sessions that are over leave first, oldest first; then the oldest pages of
-        open ones."""
-        if self.size <= self._limit:
-            return
-        spare = int(self._limit * SPARE)
+        open ones. What has to leave does so at once, what makes spare room a little with each batch: of small
+        sessions there may be hundreds of thousands."""
+        if self.size > self._limit:
+            self._making_room = True
+        until = monotonic() + MOMENT
+        while self._making_room and (self.size > self._limit or monotonic() < until):
+            self._making_room = self._drop_sessions() or self._drop_pages()
+
+    def _drop_sessions(self) -> bool:
+        """Drop the oldest that are over, no more than need be. Whether there may be more to drop."""
+        gone = []
         for session, size in self._db.execute(
-                "SELECT id, size FROM sessions WHERE closed > 0 ORDER BY id").fetchall():
-            if self.size <= spare:
+                "SELECT id, size FROM sessions WHERE closed > 0 ORDER BY id LIMIT ?", (STEP,)).fetchall():
+            if self.size <= self._spare:
                 break
-            self._db.execute("DELETE FROM pages WHERE session = ?", (session,))
-            self._db.execute("DELETE FROM sessions WHERE id = ?", (session,))
+            gone.append((session,))
             self.size -= size
             self._end_mentions("session = ?", session)
-        for page, session, batch, size in self._db.execute(
-                "SELECT id, session, batch, size FROM pages ORDER BY id").fetchall():
-            if self.size <= spare:
-                break
+        self._db.executemany("DELETE FROM pages WHERE session = ?", gone)
+        self._db.executemany("DELETE FROM sessions WHERE id = ?", gone)
+        return bool(gone) and self.size > self._spare
+
+    def _drop_pages(self) -> bool:
+        """The same for the oldest pages, where all sessions are open."""
+        rows = self._db.execute("SELECT id, session, batch, size FROM pages ORDER BY id LIMIT ?", (STEP,)).fetchall()
+        for page, session, batch, size in rows:
+            if self.size <= self._spare:
+                return False
             self._db.execute("DELETE FROM pages WHERE id = ?", (page,))
             self._db.execute("UPDATE sessions SET size = size - ? WHERE id = ?", (size, session))
             self.size -= size
             self._end_mentions("session = ? AND batch <= ?", session, batch)
+        return bool(rows) and self.size > self._spare
+
+    @property
+    def _spare(self) -> int:
+        return int(self._limit * SPARE)
 
     def sweep(self) -> None:
         """Remove the files of bodies that were dropped: after the commit, as a transaction may come to nothing."""
@@ -100,4 +125,5 @@ class Retention:
             for (size,) in self._db.execute("SELECT size FROM bodies WHERE id = ?", (number,)).fetchall():
                 self.size -= size
                 self._db.execute("DELETE FROM bodies WHERE id = ?", (number,))
+                self._db.execute("DELETE FROM holes WHERE body = ?", (number,))
                 self._dropped.append(number)

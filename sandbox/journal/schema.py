@@ -72,6 +72,13 @@ MIGRATIONS = (
     ALTER TABLE sessions ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE sessions ADD COLUMN space TEXT NOT NULL DEFAULT 'main';
     """,
+    # 5: what batches that could not be written would have brought to a body. Its file has zeros there.
+    """
+    CREATE TABLE holes (
+        body INTEGER NOT NULL, start INTEGER NOT NULL, length INTEGER NOT NULL,
+        PRIMARY KEY (body, start)
+    ) WITHOUT ROWID;
+    """,
 )
 """Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
 

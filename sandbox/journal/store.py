@@ -235,9 +235,15 @@ class Store:
 
     def _write_shared(self, shared: Shared) -> None:
         sizes: dict[int, int] = {}
+        ends: dict[int, int] = {}
         for body, position, data in shared.pieces:
+            end = ends[body] if body in ends else self._end_of(body)
+            if position > end:  # a batch was lost
+                self._db.execute("INSERT INTO holes (body, start, length) VALUES (?,?,?)",
+                                 (body, end, position - end))
             self._bodies.write(body, data, position)
             sizes[body] = sizes.get(body, 0) + len(data)
+            ends[body] = position + len(data)
         self._db.executemany("INSERT INTO bodies (id, size) VALUES (?,?)"
                              " ON CONFLICT (id) DO UPDATE SET size = size + excluded.size", sizes.items())
         self._db.executemany("INSERT INTO mentions (session, body, batch) VALUES (?,?,?)"
@@ -246,6 +252,13 @@ class Store:
         self._db.executemany("INSERT INTO blobs (id, data) VALUES (?,?)", shared.blobs)
         self._retention.size += sum(sizes.values()) + sum(len(data) for _, data in shared.blobs)
         self._retention.pin(shared.pinned, shared.released)
+
+    def _end_of(self, body: int) -> int:
+        """Where the next piece of a body belongs: pieces come in order."""
+        (end,) = self._db.execute(
+            "SELECT COALESCE((SELECT size FROM bodies WHERE id = ?), 0)"
+            " + COALESCE((SELECT SUM(length) FROM holes WHERE body = ?), 0)", (body, body)).fetchone()
+        return int(end)
 
     def _recover(self) -> None:
         """Close the sessions that a kill left open, and drop what only it knew of."""

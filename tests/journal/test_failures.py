@@ -174,3 +174,31 @@ async def test_a_lasting_failure_is_told_once(tmp_path: Path, monkeypatch: pytes
     assert len(told) == 2
     assert "free some space" in told[0]
     assert told[1] == f"the journal is written again to {tmp_path / NAME}; 3 batches before are lost"
+
+
+async def test_what_a_lost_batch_would_have_brought_to_a_body_is_missing_not_zeros(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A piece of a long body is lost while others send the same file: its place in the file must not be read."""
+    async with journal_at(tmp_path, body_limit=1 << 24) as journal:
+        recorder = open_session(journal)
+        for number in range(5):
+            with monkeypatch.context() as patch:
+                if number in (0, 3):
+                    patch.setattr(os, "pwrite", no_room)
+                recorder.chunk(Stream.CLIENT, bytes([number + 1]) * len(LONG))
+                await journal.settle()
+        content = recorder.content(Stream.CLIENT)
+        assert content is not None
+        later = open_session(journal)
+        later.passed(Stream.SERVER, content, 0, content.length)
+        later.close("server-closed")
+        await journal.settle()
+        with Reader(tmp_path / NAME) as reader:
+            chunks = list(reader.chunks(later.session.id))
+            kept = b"".join(bytes([number]) * len(LONG) for number in (2, 3, 5))
+            assert reader.stream(later.session.id, Stream.SERVER) == kept
+            assert sum(chunk.length for chunk in chunks) == content.length
+            assert [(chunk.offset // len(LONG), len(chunk.data) // len(LONG)) for chunk in chunks] == [
+                (0, 0), (1, 2), (3, 0), (4, 1)]
+            assert reader.octets(later.session.id, Stream.SERVER, 3 * len(LONG) - 1, 4 * len(LONG) + 1) == b"\3\5"
+            assert reader.stream(recorder.session.id, Stream.CLIENT) == kept

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import StoreError
+from sandbox.journal import retention
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Cut, Stream
 from sandbox.journal.schema import MIGRATIONS
@@ -273,6 +274,30 @@ async def test_what_retention_removes_is_not_written_over_first(tmp_path: Path) 
         with Reader(tmp_path / NAME) as reader:
             assert next(iter(reader.sessions())).id > 2, "two megabytes and more have left"
         assert (tmp_path / f"{NAME}-wal").stat().st_size < 1.5 * megabyte
+
+
+async def test_room_is_made_a_little_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has to leave leaves at once; spare room is made with the batches that follow, while clients go on."""
+    monkeypatch.setattr(retention, "MOMENT", 0.0)
+    monkeypatch.setattr(retention, "STEP", 4)
+
+    def visit() -> None:
+        recorder = open_session(journal)
+        one_exchange(recorder, bytes(1_000), b"a")
+        recorder.close("client-closed")
+
+    async with journal_at(tmp_path, size=200_000) as journal:
+        store = journal._store._retention
+        oldest: list[int] = []
+        for _ in range(250):
+            visit()
+            await journal.settle()
+            assert store.size <= 200_000
+            [[first]] = journal._store._db.execute("SELECT MIN(id) FROM sessions")
+            oldest.append(first)
+    steps = [after - before for before, after in pairwise(oldest) if after != before]
+    assert max(steps) <= 4
+    assert len(steps) < 250 - 200_000 // 1_300, "nor is room made with every batch"
 
 
 async def test_one_endless_session_loses_its_oldest_pages(tmp_path: Path) -> None:
