@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = {"sandbox.address", "sandbox.errors", "sandbox.toml", "sandbox.config"}
+LEAVES = {"sandbox.address", "sandbox.errors", "sandbox.observers", "sandbox.toml", "sandbox.config"}
 """Values everybody shares; they know nobody."""
 
 MAY = {
     "sandbox.address": set(),
     "sandbox.errors": set(),
+    "sandbox.observers": set(),
     "sandbox.message": set(),  # one reading of mail for everybody: octets in, values out
     "sandbox.toml": {"sandbox.errors"},
     "sandbox.config": {"sandbox.toml", "sandbox.errors"},

@@ -7,7 +7,6 @@ oldest batch is dropped and counted, for the store has everything anyway.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,10 +15,9 @@ from typing import NamedTuple, Protocol
 import trio
 
 from sandbox.journal.records import Exchange, Session
+from sandbox.observers import Observers
 
 __all__ = ["Begun", "Bus", "Happened", "Listener", "Observer", "UnderWay"]
-
-log = logging.getLogger(__name__)
 
 
 class UnderWay(Protocol):
@@ -63,26 +61,20 @@ class Bus:
     """The observers of one journal."""
 
     def __init__(self) -> None:
-        self._observers: list[Observer] = []
+        self._observers: Observers[Happened] = Observers("the journal")
 
     def __bool__(self) -> bool:
         return bool(self._observers)
 
     def watch(self, observer: Observer) -> None:
-        self._observers.append(observer)
+        self._observers.observe(observer)
 
     def unwatch(self, observer: Observer) -> None:
         """Forget an observer; not an error when it was removed already."""
-        if observer in self._observers:
-            self._observers.remove(observer)
+        self._observers.forget(observer)
 
     def publish(self, happened: Happened) -> None:
-        for observer in tuple(self._observers):
-            try:
-                observer(happened)
-            except Exception:
-                log.exception("an observer of the journal failed and was removed: %r", observer)
-                self.unwatch(observer)
+        self._observers.announce(happened)
 
     @contextmanager
     def listen(self, limit: int = 1000) -> Iterator[Listener]:

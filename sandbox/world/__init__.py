@@ -49,7 +49,7 @@ class World:
         self._opening = threading.Lock()
         self._trees: Trees | None = None
         self._name_person: Callable[[str], None] | None = None
-        self.changes = Changes()
+        self.changes: Changes = Changes("the world")
         self.domains = beginning.domains
         self.mail = beginning.mail
         self.ssh_keys = beginning.ssh_keys

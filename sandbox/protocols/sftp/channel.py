@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from asyncssh import SSHReader, SSHWriter
 from asyncssh.packet import SSHPacket
 from asyncssh.process import SSHServerProcess
 from asyncssh.sftp import SFTPServerHandler
 
-if TYPE_CHECKING:
-    from sandbox.protocols.sftp.login import Guard
+from sandbox.protocols.sftp.files import Files
 
 __all__ = ["Channel"]
 
@@ -25,10 +25,13 @@ UNAVAILABLE = frozenset({
 
 
 class Channel(SSHServerProcess[Any]):
-    """One session channel of a connection (RFC 4254 §6)."""
+    """One session channel of a connection (RFC 4254 §6).
 
-    def __init__(self, guard: Guard) -> None:
-        super().__init__(guard.answer, guard.files, VERSION, allow_scp=True)
+    answer: what becomes of a shell or a command; files: makes the SFTP session of the one who came in.
+    """
+
+    def __init__(self, answer: Callable[[Any], Awaitable[None]], files: Callable[[Any], Awaitable[Files]]) -> None:
+        super().__init__(answer, files, VERSION, allow_scp=True)
 
     def session_started(self) -> None:
         if self._chan.get_subsystem() != "sftp":

@@ -131,7 +131,7 @@ class Guard(asyncssh.SSHServer):
     # -- what there is ----------------------------------------------------------------------------------------
 
     def session_requested(self) -> Any:
-        return Channel(self)
+        return Channel(self.answer, self.files)
 
     async def files(self, channel: Any) -> Files:
         """An SFTP session of the one who came in."""

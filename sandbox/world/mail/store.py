@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.errors import remedy
 from sandbox.world.mail import folders, writes
-from sandbox.world.mail.observers import Observers
+from sandbox.world.mail.observers import FolderObservers
 from sandbox.world.mail.origins import Origins
 from sandbox.world.mail.reader import QUOTA, MailReader
 from sandbox.world.mail.schema import Durability, StoreError, claim, connect, migrate
@@ -36,7 +36,7 @@ class MailStore(MailReader):
         self._spools = folder / "spool"
         self._maildrops: set[str] = set()
         self._guard = threading.Lock()
-        self._observers = Observers()
+        self._observers = FolderObservers()
         self.origins = Origins()
         for path in (folder, folder / "files", self._spools):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)

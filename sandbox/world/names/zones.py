@@ -7,7 +7,6 @@ rises (caches compare it), and observers are told.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,12 +15,11 @@ from dns.name import Name
 from dns.rdataset import Rdataset
 from dns.rdatatype import RdataType
 
+from sandbox.observers import Observers
 from sandbox.world.names.records import ZoneError, parse_name, parse_set, parse_type, record_set
 from sandbox.world.names.zone import Absent, CatchAll, Found, Kind, Labels, Record, Zone, labels_of
 
 __all__ = ["Absent", "CatchAll", "Found", "Kind", "Record", "Zone", "ZoneChange", "ZoneError", "Zones"]
-
-log = logging.getLogger(__name__)
 
 
 class ZoneChange(NamedTuple):
@@ -42,7 +40,7 @@ class Zones:
         self.version = 0
         self._zones: dict[Labels, Zone] = {}
         self._deepest = 0
-        self._observers: list[Callable[[ZoneChange], object]] = []
+        self._observers: Observers[ZoneChange] = Observers("the zones")
         self._maintained: dict[tuple[Labels, RdataType], Rdataset] = {}
         for zone in zones:
             self.install(zone)
@@ -145,8 +143,8 @@ class Zones:
             self._maintained[key] = current
 
     def observe(self, observer: Callable[[ZoneChange], object]) -> None:
-        """Call `observer` after every change. One that raises is logged and called no more."""
-        self._observers.append(observer)
+        """Call `observer` after every change."""
+        self._observers.observe(observer)
 
     def _place(self, owner: str) -> tuple[Name, Zone]:
         name = parse_name(owner)
@@ -172,9 +170,4 @@ class Zones:
 
     def _announce_change(self, change: ZoneChange) -> None:
         self.version += 1
-        for observer in self._observers.copy():
-            try:
-                observer(change)
-            except Exception:
-                log.exception("an observer of the zones failed on %s and is called no more", change)
-                self._observers.remove(observer)
+        self._observers.announce(change)

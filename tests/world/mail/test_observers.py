@@ -7,11 +7,11 @@ import logging
 import pytest
 
 from sandbox.world.mail import FolderChange
-from sandbox.world.mail.observers import Observers
+from sandbox.world.mail.observers import FolderObservers
 
 
 def test_each_hears_of_its_folder_until_it_stops() -> None:
-    observers = Observers()
+    observers = FolderObservers()
     heard: list[tuple[str, int]] = []
     stop = observers.add(1, lambda change: heard.append(("one", change.modseq)))
     observers.add(1, lambda change: heard.append(("other", change.modseq)))
@@ -23,7 +23,7 @@ def test_each_hears_of_its_folder_until_it_stops() -> None:
 
 
 def test_one_that_raises_is_logged_and_not_asked_again(caplog: pytest.LogCaptureFixture) -> None:
-    observers = Observers()
+    observers = FolderObservers()
     asked: list[FolderChange] = []
     heard: list[FolderChange] = []
 
