@@ -21,7 +21,8 @@ import msgspec
 
 from sandbox.errors import UserError
 
-__all__ = ["Endpoint", "Folder", "FolderError", "ReadyFile", "Running", "default_data", "read_running", "write_whole"]
+__all__ = ["Endpoint", "Folder", "FolderError", "LivePage", "ReadyFile", "Running", "default_data",
+           "read_running", "write_whole"]
 
 LOCK = "lock"
 RUN = "run.json"
@@ -41,6 +42,13 @@ class Endpoint(msgspec.Struct, frozen=True):
     port: int
 
 
+class LivePage(msgspec.Struct, frozen=True):
+    """Where the live page is, and what makes somebody from elsewhere a teacher there."""
+
+    url: str
+    token: str
+
+
 class Running(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sandbox at work: the contents of `run.json`, and of the file that `--ready-file` names.
 
@@ -50,7 +58,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     pid: int
     services: dict[str, Endpoint]
-    dashboard: Endpoint | None = None
+    dashboard: LivePage | None = None
     ca: str = ""
     started: float = 0.0
 

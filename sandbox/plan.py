@@ -10,7 +10,10 @@ from sandbox.config.load import ConfigError
 from sandbox.protocols.contract.registry import PROTOCOLS, Protocol, Role
 from sandbox.toml import Problem, nearest, read_text
 
-__all__ = ["Planned", "plan"]
+__all__ = ["DASHBOARD", "Planned", "dashboard_port", "plan"]
+
+DASHBOARD = Role("dashboard", 8000, 8000)
+"""The live page: no protocol of the sandbox's world, but a service that is turned on, off and moved like them."""
 
 
 class Planned(NamedTuple):
@@ -28,7 +31,7 @@ def plan(config: Config, file: Path | None = None) -> list[Planned]:
     file: where the configuration came from, for line numbers. Raises ConfigError for a service that does not
     exist, and for two on one port.
     """
-    known = [role.name for protocol in PROTOCOLS for role in protocol.roles]
+    known = [*(role.name for protocol in PROTOCOLS for role in protocol.roles), DASHBOARD.name]
     for name in config.services:
         if name not in known:
             raise error(Problem(("services", name), "a service that does not exist",
@@ -42,6 +45,11 @@ def plan(config: Config, file: Path | None = None) -> list[Planned]:
     return planned
 
 
+def dashboard_port(config: Config) -> int | None:
+    """The live page's port, 0 for any free one; None where it is off."""
+    return None if config.services.get(DASHBOARD.name, True) is False else port_of(DASHBOARD, config)
+
+
 def port_of(role: Role, config: Config) -> int:
     own = config.services.get(role.name)
     if own is not None and not isinstance(own, bool):
@@ -52,6 +60,8 @@ def port_of(role: Role, config: Config) -> int:
 def find_clash(planned: list[Planned], config: Config) -> Problem | None:
     """Two services that want one port on one transport."""
     taken: dict[tuple[int, str], str] = {}
+    if port := dashboard_port(config):
+        taken[port, "tcp"] = DASHBOARD.name
     for service in planned:
         for transport in service.transports if service.port else ():
             other = taken.setdefault((service.port, transport), service.role.name)

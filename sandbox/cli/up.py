@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import trio
 
 from sandbox.app import Sandbox, running
 from sandbox.cli.options import add_config, configure, data_folder
 from sandbox.config import Config
-from sandbox.datafolder import Folder, ReadyFile
+from sandbox.dashboard.service import dashboard
+from sandbox.datafolder import Folder, LivePage, ReadyFile
 
 if TYPE_CHECKING:
     from sandbox.console.live import Console
@@ -29,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--ready-file", type=Path, metavar="PATH",
                         help="a file to write, as JSON, when every service accepts")
+    parser.add_argument("--open", action="store_true", help="show the live page in the browser")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--quiet", "-q", action="store_true", help="print nothing; the journal still has everything")
     form.add_argument("--json", action="store_true", help="print each exchange as one line of JSON")
@@ -47,15 +50,18 @@ def run(args: argparse.Namespace) -> int:
 async def up(config: Config, folder: Folder, ready_file: ReadyFile, args: argparse.Namespace) -> None:
     """Start, say so, show what happens, stop when told."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with running(config, folder.path) as sandbox:
-            console = None if args.quiet else start_console(sandbox, as_json=args.json)
+        async with running(config, folder.path) as sandbox, dashboard(sandbox) as page:
+            console = None if args.quiet else start_console(sandbox, page, as_json=args.json)
             if args.quiet or args.json:  # else the summary has said it
                 for name, reason in sandbox.failures.items():
                     log.warning("%s did not start: %s", name, reason)
             try:
                 # Whoever has waited with `sandbox ready` may read the ready file, so that comes first.
-                ready_file.write(sandbox.facts())
-                folder.announce(sandbox.facts())
+                facts = msgspec.structs.replace(sandbox.facts(), dashboard=page)
+                ready_file.write(facts)
+                folder.announce(facts)
+                if args.open and page is not None:
+                    await trio.to_thread.run_sync(open_page, page, abandon_on_cancel=True)
                 async for _ in signals:
                     break
             finally:
@@ -66,7 +72,14 @@ async def up(config: Config, folder: Folder, ready_file: ReadyFile, args: argpar
                     console.close()
 
 
-def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
+def open_page(page: LivePage) -> None:
+    """Show the live page in the browser. The token goes in the fragment, which no server and no log sees."""
+    import webbrowser
+    if not webbrowser.open(page.url):
+        log.warning("no browser could be started; open %s yourself", page.url)
+
+
+def start_console(sandbox: Sandbox, page: LivePage | None, *, as_json: bool) -> Console:
     """Print the summary and begin the live lines."""
     from sandbox.console.live import Console  # not imported where nothing is shown
     from sandbox.console.summary import summary
@@ -77,6 +90,7 @@ def start_console(sandbox: Sandbox, *, as_json: bool) -> Console:
             sandbox.endpoints, {account.login: account.password for account in sandbox.world.accounts},
             data=str(sandbox.data), hosts=[host for host in config.bind if host not in sandbox.skipped],
             failed=sandbox.failures, ephemeral=config.ephemeral,
+            page=page.url if page is not None else "",
             host_key=sandbox.world.host_key.fingerprint if "sftp" in sandbox.endpoints else "",
             color=look(sys.stdout, config.console.color).color))
         sys.stdout.flush()

@@ -48,14 +48,16 @@ def command(role: str, address: Address) -> str:
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
             failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
-            color: bool = False) -> str:
+            page: str = "", color: bool = False) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every
     address that is listened on; failed: by role, why it did not start and what helps; host_key: the fingerprint by
-    which SSH clients know this sandbox, "" where there is no SSH.
+    which SSH clients know this sandbox, "" where there is no SSH; page: the URL of the live page, "" without one.
     """
     parts = ["", paint("The sandbox is ready. Nothing in it leaves this machine.", BOLD, color=color), ""]
+    if page:
+        parts += [f"{GAP}See it all in a browser: {paint(page, BOLD, color=color)}", ""]
     parts += _table([(role, str(reachable(address)), command(role, address)) for role, address in endpoints.items()],
                     ("service", "address", "try"), color=color)
     if len(hosts) > 1:

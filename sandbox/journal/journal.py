@@ -24,6 +24,7 @@ from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.shared import CONTENTS_SHARE, Sharing
 from sandbox.journal.store import Batch, Store
+from sandbox.journal.unrecorded import Unrecorded
 
 __all__ = ["Journal"]
 
@@ -77,9 +78,12 @@ class Journal:
     # -- for net ----------------------------------------------------------------------------------------------
 
     def open(self, *, service: str, protocol: str, transport: str, client: Address, server: Address,
-             parent: int = 0, space: str = "main") -> Recorder:
+             parent: int = 0, space: str = "main", recorded: bool = True) -> Recorder:
         """Start a session. parent: the one whose data it carries; space: whose services answer. Its cause is the one
-        that somebody told `expect` of, with this client."""
+        that somebody told `expect` of, with this client. recorded: else nothing of it is kept."""
+        if not recorded:
+            return Unrecorded(self, Session(id=0, service=service, protocol=protocol, transport=transport,
+                                            client=client, server=server, opened=time()))
         session = Session(id=self._next_session, service=service, protocol=protocol, transport=transport,
                           client=client, server=server, parent=parent, space=space, opened=time())
         self._next_session += 1
@@ -100,7 +104,7 @@ class Journal:
 
     def begun(self, session: Session, exchange: UnderWay) -> None:
         """An exchange has begun. Only for those who watch: it costs nothing else."""
-        if self.bus:
+        if self.bus and session.id:
             self._begun.append((session, exchange))
             self.count(0)
 

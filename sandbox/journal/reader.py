@@ -151,6 +151,10 @@ class Reader:
                           cause=cause, space=space, opened=opened, closed=closed, end=end,
                           facts=self._facts.decode(facts))
 
+    def children(self, session: int) -> list[Session]:
+        """The sessions that carry data for this one, oldest first."""
+        return list(self._sessions("parent = ?", (session,)))
+
     # -- octets -----------------------------------------------------------------------------------------------
 
     def exchanges_of(self, session: int) -> list[Exchange]:

@@ -58,6 +58,8 @@ class LazyService:
     tls: TlsSettings | None = None
     encrypted: bool = False
     script: Script = field(default_factory=Script)
+    recorded: bool = True
+    """Whether what passes is kept in the journal."""
 
     @cached_property
     def built(self) -> Service:
@@ -110,7 +112,7 @@ class Server:
             channel.close()
             return
         recorder = self._journal.open(service=service.name, protocol=service.protocol, transport="tcp", client=client,
-                                      server=Address(own[0], own[1]))
+                                      server=Address(own[0], own[1]), recorded=service.recorded)
         recorder.session.facts["open"] = opening_facts(sock)
         if self._crowded(client):
             self._refuse(channel, recorder, service)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from sandbox.config import Config
 from sandbox.protocols.contract.conversation import (
     Conversation,
     ConversationError,
@@ -31,7 +32,7 @@ from sandbox.protocols.http.messages import HttpError, Request, Response, Site
 from sandbox.protocols.http.scanner import Scanner
 from sandbox.protocols.http.status import reason
 
-__all__ = ["GARBLED", "HttpService"]
+__all__ = ["GARBLED", "HttpService", "SiteService"]
 
 PIPELINED = 64
 """Responses queued before they are sent, while more requests are already here."""
@@ -39,12 +40,11 @@ GARBLED = "garbled"
 """The verb of what could not be read as a request."""
 
 
-class HttpService:
-    """One service over all its connections, in the version each client wants. sites: answers each request for a
-    site."""
+class SiteService:
+    """One site over all its connections, in the version each client wants: for every host, and no proxy."""
 
-    def __init__(self, context: Context, sites: Site) -> None:
-        self.engine = HttpEngine(context.config, Hosts(context, sites, self.session))
+    def __init__(self, config: Config, site: Site) -> None:
+        self.engine = HttpEngine(config, site)
         self._heads = HeadCache()
 
     async def session(self, conversation: Conversation) -> None:
@@ -58,6 +58,13 @@ class HttpService:
             await Http1Connection(self.engine, self._heads, conversation).run()
         except ConversationError:
             return                                           # the client is gone; what happened is recorded
+
+
+class HttpService(SiteService):
+    """The same for the sites of a world, and as a proxy. sites: answers each request for a site."""
+
+    def __init__(self, context: Context, sites: Site) -> None:
+        super().__init__(context.config, Hosts(context, sites, self.session))
 
 
 def http2() -> Callable[[HttpEngine, Conversation], Awaitable[None]]:

@@ -6,7 +6,7 @@ import { connection } from "./detail/connection.js";
 import { dialogue } from "./detail/dialogue.js";
 import { wire } from "./detail/wire.js";
 import { h, icon, say, show } from "./dom.js";
-import { decode, family, fullTime, MOODS, size, time, duration } from "./format.js";
+import { decode, family, fullTime, MOODS, size, target, time, duration } from "./format.js";
 import { entry } from "./knowledge.js";
 import { go, state } from "./state.js";
 
@@ -55,13 +55,12 @@ export class Detail {
   draw(tab) {
     const { exchange: row } = this.found;
     const { colour, symbol, word } = family(row);
-    const host = row.facts.host && !row.asked.startsWith(row.facts.host) ? row.facts.host : "";
     this.tabs = h("div", { class: "tabs", role: "tablist", "aria-label": "Ways of looking" }, TABS.map(([name, title], at) => h("button", {
       type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "tab-body", title: `${title} (${at + 1})`, onclick: () => this.pick(at) }, title)));
     this.pane = h("div", { class: "pane", role: "tabpanel", id: "tab-body", tabindex: "0" });
     show(this.element,
       h("header", { class: "detail-head" }, this.bar(),
-        h("h2", { class: "mono" }, h("span", { class: colour }, icon(symbol, word)), " ", h("b", {}, row.verb || "(unfinished)"), ` ${host}${row.asked}`),
+        h("h2", { class: "mono" }, h("span", { class: colour }, icon(symbol, word)), " ", h("b", {}, row.verb || "(unfinished)"), ` ${target(row).join("")}`),
         h("p", { class: "sentence" }, row.explanation, " ", row.key || row.verb ? entry(row) : ""),
         h("p", { class: "facts small soft" },
           h("span", { class: `pill ${row.mood}` }, row.mood ? icon(row.mood, MOODS[row.mood]) : "", row.outcome || "no code", row.answered ? ` ${row.answered}` : ""),

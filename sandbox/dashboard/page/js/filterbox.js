@@ -73,14 +73,8 @@ export class FilterBox {
   wrong(text, { message, hint, body }) {
     this.input.setAttribute("aria-invalid", "true");
     this.words.className = "filter-words wrong";
-    const fix = body?.suggestion && h("button", { class: "bare", type: "button", onclick: () => this.repair(text, body) }, ` Take ${body.suggestion}`);
-    show(this.words, message, hint ? ` ${hint}` : "", fix || "", this.good ? ` The list still shows: ${this.good}` : "");
+    show(this.words, message, hint ? ` ${hint}` : "", this.good ? ` The list still shows: ${this.good}` : "");
     if (Number.isInteger(body?.position) && document.activeElement === this.input) this.words.title = `at character ${body.position + 1}`;
-  }
-
-  repair(text, { position, found, suggestion }) {
-    this.set(text.slice(0, position) + suggestion + text.slice(position + (found?.length ?? 0)), { tell: true });
-    this.input.focus();
   }
 
   // What fits

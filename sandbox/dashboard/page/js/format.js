@@ -46,8 +46,11 @@ export function family(row) {
 
 export const MOODS = { good: "it worked", more: "more to come", warning: "look out", bad: "it failed" };
 
-export function host(row) {
-  return row.facts?.host ?? "";
+/** The host that was asked for, and what is left of the question without it. */
+export function target(row) {
+  const host = row.facts?.host ?? "";
+  if (!host || row.asked === host) return ["", row.asked];
+  return [host, row.asked.startsWith(host) ? row.asked.slice(host.length) : row.asked];
 }
 
 export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);

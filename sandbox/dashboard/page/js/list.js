@@ -1,7 +1,7 @@
 // The list: only what is seen is in the document. Rows have one height; what is new above never moves what is read.
 
 import { h, icon, say } from "./dom.js";
-import { count, duration, family, fullTime, MOODS, timePieces } from "./format.js";
+import { count, duration, family, fullTime, MOODS, target, timePieces } from "./format.js";
 
 const SPARE = 8;        // lines drawn above and below what is seen
 
@@ -149,7 +149,7 @@ export class List {
 }
 
 const spoken = (row) =>
-  `${row.protocol} ${row.verb} ${row.facts?.host ?? ""} ${row.asked}, ${row.outcome || "no answer"}, ${MOODS[row.mood] ?? ""}. ${row.explanation}`;
+  `${row.protocol} ${row.verb} ${target(row).join("")}, ${row.outcome || "no answer"}, ${MOODS[row.mood] ?? ""}. ${row.explanation}`;
 
 function term(key, value) {
   return /[\s()":]/.test(value) || value === "" ? `${key}:"${value.replaceAll('"', "")}"` : `${key}:${value}`;
@@ -160,8 +160,7 @@ const word = (className, key, value, text = value) =>
 
 function cells({ row, count: times }, several) {
   const { colour, symbol, word: name } = family(row);
-  const host = row.facts?.host ?? "";
-  const asked = host && row.asked.startsWith(host) ? row.asked.slice(host.length) : row.asked;
+  const [host, asked] = target(row);
   const [seconds, milliseconds] = timePieces(row.ended);
   const bar = h("span", { class: "bar", "aria-hidden": "true" });
   bar.style.width = `${Math.min(100, 8 + 23 * Math.log10(1 + row.seconds * 1000))}%`;
@@ -169,9 +168,9 @@ function cells({ row, count: times }, several) {
     h("span", { class: "when mono", role: "gridcell", title: fullTime(row.ended) }, seconds, h("span", { class: "ms" }, milliseconds)),
     h("span", { class: `what ${colour}`, role: "gridcell", title: name }, icon(symbol), word("service", "service", row.service)),
     several && h("span", { class: "who mono", role: "gridcell" }, word("client", "client", row.client.host)),
-    h("span", { class: "asked mono", role: "gridcell", title: `${row.verb} ${host} ${row.asked}` },
+    h("span", { class: "asked mono", role: "gridcell", title: `${row.verb} ${host}${asked}` },
       h("b", {}, row.verb || (row.unfinished ? "(unfinished)" : "")), " ",
-      host && host !== row.asked ? word("host", "host", host) : "", h("span", { class: "object" }, asked)),
+      host ? word("host", "host", host) : "", h("span", { class: "object" }, asked)),
     times > 1 && h("button", { class: "times", type: "button", title: "Show each of them", tabindex: "-1" }, `× ${times}`),
     h("span", { class: "sentence small soft", role: "gridcell", title: row.explanation }, row.explanation),
     h("span", { class: `outcome mono ${row.mood}`, role: "gridcell" }, row.mood ? icon(row.mood, MOODS[row.mood]) : "",

@@ -1,6 +1,7 @@
 // The words of a course, each with what it means, a command to try, and where it just happened.
 
 import { command, h, show } from "../dom.js";
+import { target } from "../format.js";
 import { state } from "../state.js";
 import { Asked, page } from "./view.js";
 
@@ -34,7 +35,7 @@ const concept = ({ title, text, rfc, commands = [], related = [], examples = [],
   h("h2", {}, title), text.split(/\n{2,}/).map((part) => h("p", {}, part)), rfc ? h("p", { class: "small soft" }, rfc) : "",
   commands.length ? [h("h3", {}, "Try it"), commands.map((one) => command(one))] : "",
   h("h3", {}, "It happened here"),
-  examples.length ? [h("ul", {}, examples.map((row) => h("li", {}, h("a", { href: `/?exchange=${row.id}` }, h("span", { class: "mono" }, `${row.verb} ${row.facts?.host ?? ""}${row.asked} → ${row.outcome}`)),
+  examples.length ? [h("ul", {}, examples.map((row) => h("li", {}, h("a", { href: `/?exchange=${row.id}` }, h("span", { class: "mono" }, `${row.verb} ${target(row).join("")} → ${row.outcome}`)),
     h("div", { class: "soft small" }, row.explanation)))), filter ? h("p", {}, h("a", { href: `/?filter=${encodeURIComponent(filter)}` }, "all of them")) : ""] : h("p", { class: "soft" }, "Not yet. Try the command, and look here again."),
   related.length ? h("p", {}, "See also: ", related.map((one, at) => [at ? ", " : "", h("a", { href: `/learn/${encodeURIComponent(one)}` }, one)])) : "",
 ];

@@ -2,7 +2,7 @@
 
 import { h, icon, show } from "../dom.js";
 import { Events } from "../events.js";
-import { family, MOODS } from "../format.js";
+import { family, MOODS, target } from "../format.js";
 import { go, state } from "../state.js";
 
 const BEFORE = 3;
@@ -39,10 +39,10 @@ export class View {
   }
 }
 
-const before = (row, age) => h("p", { class: `before age-${age} mono` }, icon(family(row).symbol), ` ${row.verb} ${row.facts?.host ?? ""}${row.asked} `, h("span", { class: row.mood }, row.outcome));
+const before = (row, age) => h("p", { class: `before age-${age} mono` }, icon(family(row).symbol), ` ${row.verb} ${target(row).join("")} `, h("span", { class: row.mood }, row.outcome));
 
 const now = (row) => h("article", { class: "now fades" },
   h("p", { class: `kind ${family(row).colour}` }, icon(family(row).symbol), ` ${family(row).word}`),
-  h("p", { class: "asked mono" }, h("b", {}, row.verb || "(unfinished)"), ` ${row.facts?.host ?? ""}${row.asked}`),
+  h("p", { class: "asked mono" }, h("b", {}, row.verb || "(unfinished)"), ` ${target(row).join("")}`),
   h("p", { class: `outcome mono ${row.mood}` }, row.mood ? icon(row.mood, MOODS[row.mood]) : "", ` ${row.outcome} `, h("span", { class: "answered" }, row.answered)),
   h("p", { class: "sentence" }, row.explanation));

@@ -1,0 +1,106 @@
+"""Sessions: one with its exchanges, what was said in it openly, its handshake, and its octets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sandbox.dashboard.answers import ProblemError, as_json, octets
+from sandbox.dashboard.operations import Call, Operations, Query
+from sandbox.dashboard.rows import Row, SessionRow, row, session_row
+from sandbox.journal.reader import Reader
+from sandbox.journal.records import Exchange, Session, Stream
+from sandbox.protocols.http.messages import Response
+
+__all__ = ["OPERATIONS"]
+
+OPERATIONS = Operations()
+STREAMS = {stream.name.lower().replace("_", "-"): stream for stream in Stream}
+MOST = 1_048_576
+"""Octets of one answer."""
+ROWS = 2_000
+"""Exchanges of one session that an answer has; of more, the last."""
+
+
+class Secret(msgspec.Struct):
+    """Something that ought to be secret, and where it crossed. readable: whether anybody on the way could read it."""
+
+    exchange: int
+    what: str
+    account: str
+    readable: bool
+
+
+class OneSession(msgspec.Struct):
+    """streams: how many octets each has; handshake: what its TLS handshake said in clear, null without one."""
+
+    session: SessionRow
+    exchanges: list[Row]
+    children: list[SessionRow]
+    handshake: dict[str, Any] | None
+    secrets: list[Secret]
+    streams: dict[str, int]
+
+
+@OPERATIONS.add("GET", "sessions/{number}", "One session with its exchanges and its handshake.", OneSession)
+async def one(call: Call, number: str) -> Response:
+    session = await find(call, number)
+
+    def visit(reader: Reader) -> OneSession:
+        found = reader.exchanges_of(session.id)
+        lengths = dict.fromkeys(STREAMS, 0)
+        for chunk in reader.chunks(session.id):
+            name = Stream(chunk.stream).name.lower().replace("_", "-")
+            lengths[name] = max(lengths[name], chunk.offset + chunk.length)
+        return OneSession(session_row(session), [row(session, exchange) for exchange in found[-ROWS:]],
+                          [session_row(child) for child in reader.children(session.id)],
+                          handshake(reader, session, found), secrets(found), lengths)
+
+    return as_json(await call.board.archive.read(visit))
+
+
+@OPERATIONS.add("GET", "sessions/{number}/octets", "The octets of one stream of a session.",
+                "application/octet-stream", Query("stream", f"One of {', '.join(STREAMS)}.", "client"),
+                Query("start", "The first octet.", "0"),
+                Query("end", f"The octet after the last, up to {MOST:,} after the first."))
+async def stream(call: Call, number: str) -> Response:
+    session = await find(call, number)
+    chosen = STREAMS[call.query.one_of("stream", "client", tuple(STREAMS))]
+    start = call.query.whole("start", 0)
+    end = min(call.query.whole("end", start + MOST), start + MOST)
+    data = await call.board.archive.read(lambda reader: reader.octets(session.id, chosen, start, end))
+    return octets(data, "application/octet-stream", more={"Content-Disposition": "attachment"})
+
+
+async def find(call: Call, number: str) -> Session:
+    """Raises ProblemError when there is none, or it is not the asker's to see."""
+    wanted = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
+    session = await call.board.archive.read(lambda reader: reader.session(wanted))
+    if session is None or not call.asker.may_see(session):
+        raise ProblemError(404, "No such session", f"There is no session {number[:40]!r} in this journal.",
+                           "It may be older than what the journal keeps.")
+    return session
+
+
+def secrets(exchanges: list[Exchange]) -> list[Secret]:
+    """The passwords, cookies and tokens of a session."""
+    return [Secret(exchange.id, exchange.facts["secret"], exchange.facts.get("account", ""),
+                   "encrypted" not in exchange.facts)
+            for exchange in exchanges if exchange.facts.get("secret")]
+
+
+def handshake(reader: Reader, session: Session, exchanges: list[Exchange]) -> dict[str, Any] | None:
+    """The TLS handshake from what an eavesdropper saw, and what the engine alone could know."""
+    from sandbox.net.layers.tls.handshake import MAX_READ, describe
+
+    own = next((exchange for exchange in exchanges if exchange.verb == "TLS"), None)
+    if own is None:
+        return None
+    client = reader.octets(session.id, Stream.CLIENT_WIRE, 0, MAX_READ)
+    server = reader.octets(session.id, Stream.SERVER_WIRE, 0, MAX_READ)
+    cause = own.key.removeprefix("tls:situation.")
+    facts = describe(client, server, cause="" if ":" in cause else cause, alert=own.facts.get("alert_received", ""))
+    found = msgspec.to_builtins(facts)
+    assert isinstance(found, dict)
+    return found | own.facts
