@@ -103,6 +103,32 @@ def test_a_protocol_holds_no_socket(module: str, path: Path) -> None:
     assert not names & TRIO_STREAMS, f"{module} uses trio's streams"
 
 
+LINES = 400
+"""What a file may have. One that needs more has two jobs."""
+
+
+@pytest.mark.parametrize(("module", "path"), list(modules()))
+def test_a_file_has_one_job(module: str, path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LINES, f"{module} wants to be two"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not inside functions, nor for the type checker alone: what goes round in a circle cannot be read alone.
+
+    A package's own file stands for all of its folder, and may name what is in it.
+    """
+    known = dict(modules())
+    arrows = {module: {name for name in imported(path) if name in known and name != module}
+              for module, path in known.items()}
+    while True:
+        ends = {module for module, to in arrows.items() if not to & arrows.keys()}
+        if not ends:
+            break
+        arrows = {module: to for module, to in arrows.items() if module not in ends}
+    in_circles = {module for module in arrows if any(module in to for to in arrows.values())}
+    assert not in_circles, f"circles among {sorted(in_circles)}"
+
+
 IMPORT_BY_NAME = {
     "sandbox.protocols.contract.registry": "a protocol when its first client comes",
     "sandbox.cli": "one command and no other",

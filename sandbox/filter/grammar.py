@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandbox.filter.errors import FilterError, quoted
+from sandbox.filter.filter import Filter
 from sandbox.filter.keys import ALIASES, KEYS, Key
 from sandbox.filter.terms import Unfit, anywhere
-from sandbox.filter.tree import And, Filter, Node, Term, either, every, negated
+from sandbox.filter.tree import And, Node, Term, either, every, negated
 from sandbox.filter.values import Value
 from sandbox.toml import nearest
 

@@ -14,7 +14,7 @@ from sandbox.filter.values import Value
 from sandbox.journal.matching import EVERYTHING, Narrowing
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["And", "Filter", "Node", "Not", "Or", "Term", "either", "every", "negated"]
+__all__ = ["And", "Node", "Not", "Or", "Term", "either", "every", "negated"]
 
 KEY = r"[A-Za-z][A-Za-z0-9_-]*:"
 PLAIN = re.compile(rf"(?!-|{KEY}|(?:or|and)$)[^\s()\"*]+", re.IGNORECASE)
@@ -133,31 +133,3 @@ def either(parts: Iterable[Node]) -> Node:
 def negated(part: Node) -> Node:
     """None of it."""
     return part.part if isinstance(part, Not) else Not(part)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which exchanges are meant; a `Matcher` of the journal. `str` gives its normal form, which means the same."""
-
-    tree: Node
-
-    def matches(self, session: Session, exchange: Exchange) -> bool:
-        """Whether this one is. Never raises."""
-        return self.tree.matches(session, exchange)
-
-    def narrowing(self) -> Narrowing:
-        """What holds for all that match."""
-        return self.tree.narrowing()
-
-    def failing(self, session: Session, exchange: Exchange) -> list[str]:
-        """The terms that an exchange failed, in normal form; none where it matches. For near misses."""
-        parts = self.tree.parts if isinstance(self.tree, And) else (self.tree,)
-        return [str(part) for part in parts if not part.matches(session, exchange)]
-
-    def words(self) -> str:
-        """Its meaning as a sentence."""
-        from sandbox.filter.words import words
-        return words(self.tree)
-
-    def __str__(self) -> str:
-        return str(self.tree)

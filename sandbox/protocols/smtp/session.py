@@ -20,13 +20,14 @@ from sandbox.protocols.contract.conversation import Conversation, EndOfStream
 from sandbox.protocols.lines.command import CLEAR_TEXT, BadArgument, Command, Refusal, Reply, command
 from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.sasl.base import Host
-from sandbox.protocols.smtp import bounce, grammar, replies
+from sandbox.protocols.smtp import grammar, replies
 from sandbox.protocols.smtp.data import DotReader, HeaderScan, chunk, chunk_size
+from sandbox.protocols.smtp.delivering import places, report_success
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Envelope, Office, Recipient, received
 from sandbox.protocols.smtp.message import Message
 from sandbox.protocols.smtp.replies import say
 from sandbox.protocols.threads import settled
-from sandbox.world.mail import Delivery, Outbound, OverQuota
+from sandbox.world.mail import OverQuota
 
 __all__ = ["Smtp", "State"]
 
@@ -234,7 +235,7 @@ class Smtp(LineSession):
             await message.seal()
             head = self.trace(message.scan)
             utf8 = envelope.parameters.utf8 and not (head.isascii() and message.scan.is_ascii())
-            deliveries, outbound = self.places()
+            deliveries, outbound = places(envelope)
             stored = await settled(self.office.store.store(head, message.spool, deliveries, outbound, utf8=utf8))
         except OverQuota as full:
             return say(replies.MAILBOX_FULL, f"The mailbox of {full.accounts[0]} is full")
@@ -248,46 +249,13 @@ class Smtp(LineSession):
                 self.office.store.origins.note(stored.content, self.exchange)
             self.exchange.note("message-id", HeaderScan.of(head).message_id or message.scan.message_id)
         try:
-            await self.report_success(envelope, stored.content)
+            report = await report_success(self.office, envelope, stored.content)
+            if report is not None and self.exchange is not None:
+                self.office.store.origins.note(report, self.exchange)
         except (KeyError, OSError, sqlite3.Error) as error:  # told of it, the client would send it all again
             if self.exchange is not None:
                 self.exchange.note("report", f"could not be made: {error!r}")
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")
-
-    def places(self) -> tuple[list[Delivery], list[Outbound]]:
-        """Where the message goes: mailboxes here, and other servers."""
-        envelope = self.envelope
-        deliveries: dict[tuple[str, str], Delivery] = {}
-        outbound: dict[str, Outbound] = {}
-        for recipient in envelope.recipients:
-            address = str(recipient.mailbox)
-            if recipient.account:
-                key = (recipient.account, address if recipient.account == CATCH_ALL else "")
-                deliveries.setdefault(key, Delivery(recipient.account, address))
-            else:
-                facts = bounce.Facts.of(envelope.parameters, recipient.parameters)
-                outbound.setdefault(address, Outbound(envelope.return_path, address, facts.encode()))
-        return list(deliveries.values()), list(outbound.values())
-
-    async def report_success(self, envelope: Envelope, content: int) -> None:
-        """NOTIFY=SUCCESS (RFC 3461 §5.2.2): tell the sender what arrived in mailboxes here."""
-        outcomes = []
-        for recipient in envelope.recipients:
-            facts = bounce.Facts.of(envelope.parameters, recipient.parameters)
-            if recipient.account and facts.wants("SUCCESS"):
-                outcomes.append(bounce.Outcome(str(recipient.mailbox), facts, "delivered", "2.1.5"))
-        if not outcomes or envelope.sender is None:
-            return
-        store = self.office.store
-        original = await trio.to_thread.run_sync(lambda: next(store.read(content), b""))
-        spool = store.spool()
-        text = bounce.report(envelope.return_path, outcomes, original, self.office.hostname)
-        spool.add(text)
-        spool.seal()
-        facts = bounce.needs(envelope.return_path, text)
-        stored = await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path, facts.encode())]))
-        if self.exchange is not None:
-            store.origins.note(stored.content, self.exchange)
 
     def trace(self, scan: HeaderScan) -> bytes:
         """What goes before the message: Return-Path where it ends, Received, and what a submission lacked."""
