@@ -173,9 +173,12 @@ class Renderer:
                     self.unknown_encoding = True
                     continue
             space = b" "
-        if item.uid in self.changed:
-            written += [b" " + CHEAP[name](item, message.known) for name in self._telling
-                        if name not in self.plan.names]
+        for name in self._telling if item.uid in self.changed else ():
+            if name not in self.plan.names:
+                written.append(space + CHEAP[name](item, message.known))
+                space = b" "
+        if not space:
+            return []  # of all that was asked nothing can be told, and FETCH () breaks the grammar
         written.append(b")\r\n")
         return written
 

@@ -25,12 +25,14 @@ class Message:
         self.scan = HeaderScan()
         self.ends = LineEnds()
         self.broken = False
+        self.nul = False
 
     async def add(self, piece: bytes) -> None:
         if not piece or self.broken or self.spool.size > self.limit:
             return
         self.scan.feed(piece)
         self.ends.feed(piece)
+        self.nul = self.nul or b"\0" in piece
         if self.spool.add(piece):
             try:
                 await trio.to_thread.run_sync(self.spool.drain)
@@ -50,6 +52,8 @@ class Message:
             return replies.NO_SPACE
         if not self.ends.end() and not binary:
             return replies.BARE_LINE_END
+        if self.nul:
+            return replies.NUL
         if self.scan.fields.count("received") > HOPS:
             return replies.MAIL_LOOP
         return None

@@ -72,6 +72,7 @@ NEEDS_SMTPUTF8 = reply("550", "5.6.7", "An address outside ASCII needs the param
 TOO_BIG = reply("552", "5.3.4", "The message is larger than this server takes")
 MAILBOX_FULL = reply("552", "5.2.2", "The mailbox is full")
 NO_RECIPIENTS = reply("554", "5.5.1", "No valid recipients")
+NUL = reply("554", "5.6.1", "The message has a NUL octet, which is no text; send such octets as base64")
 MAIL_LOOP = reply("554", "5.4.6", "This message has been passed on too often; it goes in circles")
 BAD_PARAMETER = reply("555", "5.5.4", "There is no such parameter here; EHLO lists the extensions")
 

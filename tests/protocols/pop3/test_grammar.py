@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,15 +36,26 @@ def unstuff(wire: bytes) -> bytes:
     return b"".join(line.removeprefix(b".") + b"\r\n" for line in lines[:-2])
 
 
-@given(TEXT, st.lists(st.integers(0, 7), max_size=10))
+@given(TEXT.map(lambda data: re.sub(rb"(?<!\r)\n", b"", data)), st.lists(st.integers(0, 7), max_size=10))
 def test_a_client_gets_back_what_was_stuffed_under_any_chunking(data: bytes, sizes: list[int]) -> None:
     whole = data if not data or data.endswith(b"\r\n") else data + b"\r\n"
     assert unstuff(stuff(chunked(data, sizes))) == whole
 
 
+@given(TEXT, st.lists(st.integers(0, 7), max_size=10))
+def test_a_client_that_ends_lines_with_lf_keeps_step(data: bytes, sizes: list[int]) -> None:
+    """Python's poplib reads so."""
+    lines = stuff(chunked(data, sizes)).split(b"\n")
+    assert lines[-2:] == [b".\r", b""]
+    assert not {b".", b".\r"} & set(lines[:-2]), "nothing ends the message early"
+    got = b"".join(line.removeprefix(b".") + b"\n" for line in lines[:-2])
+    assert got == (data if not data or data.endswith(b"\r\n") else data + b"\r\n")
+
+
 @pytest.mark.parametrize(("data", "wire"), [
     (b"", b".\r\n"), (b"a\r\n", b"a\r\n.\r\n"), (b".\r\n", b"..\r\n.\r\n"), (b"a", b"a\r\n.\r\n"),
-    (b"a\r\n..b\r\n", b"a\r\n...b\r\n.\r\n"), (b"a\n.b\r\n", b"a\n.b\r\n.\r\n"),
+    (b"a\r\n..b\r\n", b"a\r\n...b\r\n.\r\n"), (b"a\n.b\r\n", b"a\n..b\r\n.\r\n"),
+    (b"line\n.\nafter", b"line\n..\nafter\r\n.\r\n"),
 ])
 def test_stuffing(data: bytes, wire: bytes) -> None:
     assert stuff([data]) == wire

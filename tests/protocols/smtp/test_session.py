@@ -204,6 +204,24 @@ async def test_nothing_can_be_smuggled(office: Office, store: MailStore, inside:
     assert items(store, "alice") == []
 
 
+async def test_a_nul_is_no_text(office: Office, store: MailStore) -> None:
+    """IMAP could not give it back (RFC 9051 §4.3.1)."""
+    await talk(office, HELLO + LETTER + r"""
+        C: DATA
+        S: 354 ...
+        C| Subject: n\0l\r\n\r\na\0b\r\n.\r\n
+        S: 554 5.6.1 The message has a NUL octet, ...
+        C: MAIL FROM:<> BODY=BINARYMIME
+        S: 250 ...
+        C: RCPT TO:<alice@example.com>
+        S: 250 ...
+        C| BDAT 3 LAST\r\na\0b
+        S: 554 5.6.1 ...
+        C: NOOP
+        S: 250 2.0.0 OK""")
+    assert items(store, "alice") == []
+
+
 async def test_whoever_cannot_send_crlf_is_told_before_the_message(office: Office) -> None:
     await talk(office, HELLO + LETTER + r"""
         C| DATA\n
