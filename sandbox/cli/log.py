@@ -6,8 +6,9 @@ import argparse
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import TextIO
 
 from sandbox.cli import options
 from sandbox.console.escape import escape
@@ -16,8 +17,8 @@ from sandbox.console.raw import transcript
 from sandbox.console.remarks import details
 from sandbox.console.terminal import look, tolerate
 from sandbox.errors import UserError
-from sandbox.journal.matching import Narrowing
-from sandbox.journal.reader import Reader
+from sandbox.filter import Filter, parse
+from sandbox.journal.reader import Found, Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.journal.store import FILE
 from sandbox.protocols.contract.registry import PROTOCOLS
@@ -27,6 +28,9 @@ __all__ = ["add", "run", "since"]
 POLL = 0.25
 """Seconds between two looks into the store with --follow."""
 
+PATIENCE = 1.0
+"""Seconds without anything found after which a terminal is told how far the search is."""
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 SIDES = {stream.name.lower().replace("_", "-"): stream for stream in Stream}
 
@@ -35,21 +39,25 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     names = dict.fromkeys([*(protocol.name for protocol in PROTOCOLS),
                            *(role.name for protocol in PROTOCOLS for role in protocol.roles)])
+    parser.add_argument("filter", metavar="FILTER", nargs="*", help="which exchanges: words, or terms such as "
+                        "protocol:http, outcome:4xx, is:error; behind -- where it begins with a minus")
     options.add_data(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on as more happens, until Ctrl-C")
     parser.add_argument("--protocol", metavar="NAME", default="", choices=list(names),
                         help=f"only this protocol or service: {', '.join(names)}")
     parser.add_argument("--client", metavar="HOST", default="", help="only this client's address")
-    parser.add_argument("--since", metavar="WHEN", type=since, default=0.0,
+    parser.add_argument("--since", metavar="WHEN", type=checked_since, default=None,
                         help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")
     parser.add_argument("--limit", metavar="N", type=positive, default=None, help="only the last N exchanges")
-    parser.add_argument("--no-explain", action="store_true", help="without the explaining sentences")
+    parser.add_argument("--explain", action=argparse.BooleanOptionalAction, default=True,
+                        help="with or without the explaining sentences")
     parser.add_argument("--traceback", action="store_true",
                         help="with the traceback of what failed, and what an application wrote to wsgi.errors")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
                         help="colours (default: auto, which asks the terminal and NO_COLOR)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="JSON lines")
+    form.add_argument("--count", action="store_true", help="only how many there are")
     form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
     form.add_argument("--handshake", metavar="SESSION", type=positive,
                       help="the TLS handshake of one session, explained")
@@ -61,56 +69,105 @@ def run(args: argparse.Namespace) -> int:
     """Print what is asked for. Raises UserError, also when there is no such journal or session."""
     if args.raw is None and args.side:
         raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
-    if (args.raw is not None or args.handshake is not None) and args.follow:
-        raise UserError("--raw and --handshake show one session as it is now; leave --follow away")
+    if args.raw is not None or args.handshake is not None:
+        if args.follow:
+            raise UserError("--raw and --handshake show one session as it is now; leave --follow away")
+        if args.filter:
+            raise UserError("--raw and --handshake show one session whole; leave the filter away")
+    if args.count and args.follow:
+        raise UserError("--count says how many there are now; leave --follow away")
     tolerate(sys.stdout)
+    matcher = meant(args)
     try:
         with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
             if args.handshake is not None:
                 return show_handshake(reader, args.handshake)
-            return show_raw(reader, args) if args.raw is not None else show(reader, args)
+            return show_raw(reader, args) if args.raw is not None else show(reader, matcher, args)
     except KeyboardInterrupt:  # the way to end --follow
         return 0
 
 
-def show(reader: Reader, args: argparse.Namespace) -> int:
-    """The exchanges, oldest first."""
+def meant(args: argparse.Namespace) -> Filter:
+    """The filter, with a term for each of the options that are short forms of one. Raises FilterError."""
+    text = " ".join(args.filter)
+    parse(text)     # an error names a place in what was written, not in what it is put together with
+    names = {protocol.name for protocol in PROTOCOLS}
+    terms = {"protocol" if args.protocol in names else "service": args.protocol, "client": args.client.strip("[]"),
+             "since": args.since}
+    short = [f'{key}:"{escaped(value)}"' for key, value in terms.items() if value]
+    return parse(" ".join([*short, f"({text})"] if text.strip() else short))
+
+
+def escaped(value: str) -> str:
+    """As it stands between quotation marks in a filter."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def show(reader: Reader, matcher: Filter, args: argparse.Namespace) -> int:
+    """The exchanges, oldest first, or how many they are."""
     write = writer(args)
-    last = 0
-    for session, exchange in wanted(reader, args, 0, args.limit):
+    last = reader.last()
+    progress = Progress(sys.stderr)
+    if args.limit is not None:
+        exchanges: Iterable[tuple[Session, Exchange]] = latest(progress.over(
+            reader.search(matcher, before=last + 1, newest=True)), args.limit)
+    else:
+        found = progress.over(reader.search(matcher, before=last + 1))
+        exchanges = (pair for piece in found for pair in piece.exchanges)
+    if args.count:
+        print(f"{sum(1 for _ in exchanges)}")
+        return 0
+    for session, exchange in exchanges:
         write(session, exchange)
-        last = exchange.id
     while args.follow:
         sys.stdout.flush()
         time.sleep(POLL)
-        for session, exchange in wanted(reader, args, last, None):
-            write(session, exchange)
-            last = exchange.id
+        upto = reader.last()
+        if upto == last:
+            continue
+        for piece in reader.search(matcher, after=last, before=upto + 1):
+            for session, exchange in piece.exchanges:
+                write(session, exchange)
+        last = upto
     return 0
 
 
-def wanted(reader: Reader, args: argparse.Namespace, after: int, limit: int | None,
-           ) -> Iterable[tuple[Session, Exchange]]:
-    """The exchanges that pass the filters. limit: only so many, the newest."""
-    names = {protocol.name for protocol in PROTOCOLS}
-    asked = {"protocol" if args.protocol in names else "service": args.protocol, "client": args.client.strip("[]")}
-    if limit is not None:
-        return reader.newest(limit, Columns({name: value for name, value in asked.items() if value}, args.since))
-    return reader.exchanges(after=after, since=args.since, **asked)
+def latest(search: Iterable[Found], limit: int) -> list[tuple[Session, Exchange]]:
+    """The first so many of a search for the newest, oldest first."""
+    exchanges: list[tuple[Session, Exchange]] = []
+    for piece in search:
+        exchanges += piece.exchanges
+        if len(exchanges) >= limit:
+            break
+    return exchanges[:limit][::-1]
 
 
-class Columns:
-    """A matcher for columns of the session."""
+class Progress:
+    """Says how far a search is to somebody who waits at a terminal."""
 
-    def __init__(self, columns: dict[str, str], since: float) -> None:
-        self._narrowing = Narrowing(columns={name: frozenset([value]) for name, value in columns.items()},
-                                    since=since)
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
-    def narrowing(self) -> Narrowing:
-        return self._narrowing
+    def over(self, search: Iterable[Found]) -> Iterator[Found]:
+        """The same slices; it is said while none had anything for a second."""
+        quiet = time.monotonic()
+        said = False
+        for piece in search:
+            if piece.exchanges or piece.share >= 1:
+                quiet = time.monotonic()
+                if said:
+                    self._say("")
+                    said = False
+            elif time.monotonic() > quiet + PATIENCE and self._stream.isatty():
+                self._say(f"searched {piece.share:.0%}")
+                said = True
+            yield piece
+        if said:
+            self._say("")
 
-    def matches(self, session: Session, exchange: Exchange) -> bool:
-        return True  # the reader has left out all others
+    def _say(self, text: str) -> None:
+        self._stream.write(f"\r{text:<20}\r")
+        self._stream.flush()
 
 
 def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
@@ -120,7 +177,7 @@ def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
     color, width = look(sys.stdout, args.color)
 
     def write(session: Session, exchange: Exchange) -> None:
-        print(line(session, exchange, color=color, explain=not args.no_explain, width=width))
+        print(line(session, exchange, color=color, explain=args.explain, width=width))
         if args.traceback:
             for text in details(exchange):
                 print(text)
@@ -194,6 +251,12 @@ def since(text: str) -> float:
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time; write 30s, 10m, 2h, 1d, or a date such as 2026-01-31T10:00") from None
+
+
+def checked_since(text: str) -> str:
+    """The text of a moment, for a filter."""
+    since(text)
+    return text
 
 
 def positive(text: str) -> int:

@@ -91,6 +91,11 @@ class Reader:
         """
         return self._search(matcher.narrowing() if matcher else EVERYTHING, matcher, after, before, newest)
 
+    def last(self) -> int:
+        """The highest id of an exchange there is, 0 for none."""
+        (number,) = self._db.execute("SELECT COALESCE(MAX(last), 0) FROM pages").fetchone()
+        return int(number)
+
     def exchange(self, number: int) -> tuple[Session, Exchange] | None:
         """One exchange with its session, or None when it is not (or no longer) there."""
         for found in self.search(after=number - 1, before=number + 1):

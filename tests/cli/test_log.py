@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import signal
 import ssl
@@ -17,7 +18,8 @@ import pytest
 import trio
 
 from sandbox.cli import main
-from sandbox.cli.log import since
+from sandbox.cli.log import Progress, since
+from sandbox.journal.reader import Found
 from tests.support.service import serving
 
 BINARY = b"GET me\r\n\x00\x01\x02\xff\xfe binary"
@@ -73,6 +75,55 @@ def test_filters(options: list[str], expected: list[str], data: Path, capsys: py
     assert asked(capsys) == expected
 
 
+@pytest.mark.parametrize(("words", "expected"), [
+    (["20"], ["20 octets"]),
+    (["octets", "service:echo"], ["12 octets", "20 octets"]),
+    (["octets -20"], ["12 octets", "nobody hears"]),
+    (["--limit", "1", "nobody or 12"], ["nobody hears"]),
+    (["--limit", "1", "--protocol", "echo", "nobody or 12"], ["12 octets"]),
+    (["--since", "2999-01-01", "nobody or 12"], []),
+    (["--", "-service:echo"], ["nobody hears"]),
+])
+def test_a_filter(words: list[str], expected: list[str], data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--json", *words) == 0
+    assert asked(capsys) == expected
+
+
+@pytest.mark.parametrize(("words", "count"), [([], "3"), (["octets"], "3"), (["--limit", "2", "octets"], "2"),
+                                              (["nowhere"], "0")])
+def test_count(words: list[str], count: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--count", *words) == 0
+    assert capsys.readouterr().out == f"{count}\n"
+
+
+def test_no_explanation(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--no-explain", "--limit", "1") == 0
+    assert "RFC" not in capsys.readouterr().out
+    assert log(data, "--no-explain", "--explain", "--limit", "1") == 0
+    assert "RFC" in capsys.readouterr().out
+
+
+def test_a_filter_that_is_none_says_where(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--protocol", "echo", "20", "outcom:404") == 2
+    said = capsys.readouterr().err
+    assert "  20 outcom:404\n     ^" in said
+    assert "outcome" in said
+
+
+def test_a_long_search_says_how_far_it_is() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sandbox.cli.log.PATIENCE", 0.0)
+        pieces = [Found((), share, 1, 0) for share in (0.25, 0.5, 1.0)]
+        assert list(Progress(terminal).over(iter(pieces))) == pieces
+    said = [text.strip() for text in terminal.getvalue().split("\r")]
+    assert said == ["", "searched 25%", "", "searched 50%", "", "", ""]
+
+
 def test_raw(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert log(data, "--raw", "2") == 0
     title, *lines = capsys.readouterr().out.splitlines()
@@ -95,6 +146,9 @@ def test_raw_bytes_of_one_side(side: str, data: Path, capfdbinary: pytest.Captur
     (["--raw", "99"], "there is no session 99"),
     (["--side", "client"], "name it with --raw SESSION"),
     (["--raw", "1", "--follow"], "leave --follow away"),
+    (["--raw", "1", "protocol:http"], "leave the filter away"),
+    (["--count", "--follow"], "leave --follow away"),
+    (["--client", 'no"body'], "an address such as 127.0.0.1"),
 ])
 def test_what_cannot_be_shown(options: list[str], says: str, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert log(data, *options) == 2
