@@ -15,6 +15,7 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from sandbox.message.addresses import Mailbox, read_addresses
 from sandbox.message.charsets import decode_charset
 from sandbox.message.scan import Part
 from sandbox.message.text import fold, searched_text
@@ -34,7 +35,7 @@ TOGETHER = 500
 DAY = 86_400
 SYSTEM = {"ANSWERED": "\\answered", "DELETED": "\\deleted", "DRAFT": "\\draft", "FLAGGED": "\\flagged",
           "SEEN": "\\seen"}
-ADDRESSES = ("FROM", "TO", "CC", "BCC", "SUBJECT")
+ADDRESSES = ("FROM", "TO", "CC", "BCC")
 
 
 class Found(NamedTuple):
@@ -78,14 +79,23 @@ class Matcher:
         self._cheap = [test.matches for test in tests if not test.cost]
         self._dear = [test.matches for test in tests if test.cost]
 
-    def find(self) -> list[Found]:
+    def find(self, among: Sequence[int] | None = None) -> list[Found]:
+        """In order. among: only these UIDs, which rise."""
         found: list[Found] = []
-        for start in range(0, len(self._uids), BATCH):
-            candidates = [each for each in self._look_up(start) if all(test(each) for test in self._cheap)]
+        if among is None:
+            batches = (self._look_up(start) for start in range(0, len(self._uids), BATCH))
+        else:
+            batches = (self._look_up_few(among[start:start + TOGETHER]) for start in range(0, len(among), TOGETHER))
+        for batch in batches:
+            candidates = [each for each in batch if all(test(each) for test in self._cheap)]
             if self._dear:
                 candidates = self._read_all(candidates)
             found += candidates
         return found
+
+    def _look_up_few(self, uids: Sequence[int]) -> Iterator[Found]:
+        for item in self._library.store.items_of(self._folder, uids):
+            yield Found(self._view.number(item.uid), item)
 
     def _look_up(self, start: int) -> Iterator[Found]:
         """A batch of the view's messages, those of them that are still there."""
@@ -141,7 +151,9 @@ class Matcher:
             assert isinstance(second, bytes)
             return Test(self._header(value.lower(), fold(decode_charset(second, self._charset))), 1)
         if name in ADDRESSES:
-            return Test(self._header(name.lower().encode(), text), 1)
+            return Test(self._addressed(name.lower().encode(), text), 1)
+        if name == "SUBJECT":
+            return Test(self._header(b"subject", text), 1)
         return Test(self._text(text, headers=name == "TEXT"), 2)
 
     def _bare(self, name: str) -> Matches:
@@ -214,6 +226,16 @@ class Matcher:
 
         return matches
 
+    def _addressed(self, field: bytes, text: str) -> Matches:
+        """The same in what the envelope has: addresses, each with its name, however they are written."""
+        def matches(found: Found) -> bool:
+            values = self._known(found.item).header.values(field)
+            if not text:
+                return bool(values)
+            return any(text in fold(written(box)) for value in values for box in read_addresses(value))
+
+        return matches
+
     def _text(self, text: str, *, headers: bool) -> Matches:
         def matches(found: Found) -> bool:
             data, root = self._read(found.item)
@@ -248,6 +270,13 @@ def read_headers(library: Library, found: Sequence[Found]) -> Iterator[tuple[Fou
         known = library.several([each.item.content for each in batch])
         for each in batch:
             yield each, known.get(each.item.content)
+
+
+def written(box: Mailbox) -> str:
+    """An address as people write it, without quotes; a group's name."""
+    local = decode_header(box.local or b"")
+    address = f"{local}@{decode_header(box.host)}" if box.host else local
+    return f"{box.shown_name} <{address}>" if box.name else address
 
 
 def flagged(flag: str, *, wanted: bool) -> Matches:

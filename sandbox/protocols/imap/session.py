@@ -4,8 +4,8 @@ Here is what is known of one client, for all commands, which are in `commands/`;
 Extensions: LITERAL+ (7888), SASL-IR (4959), ID (2971), ENABLE (5161), IDLE (2177), NAMESPACE (2342), UIDPLUS (4315),
 UNSELECT (3691), CHILDREN (3348), LIST-EXTENDED (5258), LIST-STATUS (5819), SPECIAL-USE (6154), MOVE (6851), ESEARCH
 (4731), SEARCHRES (5182), WITHIN (5032), SORT and THREAD (5256), CONDSTORE and QRESYNC (7162), STATUS=SIZE (8438),
-MULTIAPPEND (3502), BINARY (3516), QUOTA (9208), APPENDLIMIT (7889), UTF8=ACCEPT (6855), COMPRESS=DEFLATE (4978). Left
-out: see README.md.
+MULTIAPPEND (3502), BINARY (3516), QUOTA (9208), APPENDLIMIT (7889), UTF8=ACCEPT (6855), COMPRESS=DEFLATE (4978),
+ESORT and CONTEXT (5267), SORT=DISPLAY (5957), PARTIAL (9394). Left out: see README.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import trio
 
 from sandbox.protocols import sasl
 from sandbox.protocols.contract.conversation import Conversation, OpenExchange
+from sandbox.protocols.imap.contexts import Context
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.reading import Incoming
 from sandbox.protocols.imap.replies import Tagged
@@ -29,7 +30,8 @@ __all__ = ["CAPABILITIES", "Imap", "Mailboxes"]
 CAPABILITIES = (
     "IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ENABLE", "ID", "IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT",
     "CHILDREN", "LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CREATE-SPECIAL-USE", "MOVE", "ESEARCH", "SEARCHRES",
-    "WITHIN", "SORT", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "CONDSTORE", "QRESYNC", "STATUS=SIZE",
+    "WITHIN", "SORT", "SORT=DISPLAY", "ESORT", "CONTEXT=SEARCH", "CONTEXT=SORT", "PARTIAL",
+    "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "CONDSTORE", "QRESYNC", "STATUS=SIZE",
     "MULTIAPPEND", "BINARY", "QUOTA", "QUOTA=RES-STORAGE", "UTF8=ACCEPT",
 )
 
@@ -54,10 +56,11 @@ class Mailboxes:
 
 
 class Imap:
-    """One client. enabled: what it switched on with ENABLE, or by using it; view: the selected mailbox."""
+    """One client. enabled: what it switched on with ENABLE, or by using it; view: the selected mailbox; contexts:
+    results in it that are kept up to date, by the tags of the searches."""
 
-    __slots__ = ("account", "compressed", "conversation", "enabled", "exchange", "incoming", "mailboxes", "store",
-                 "tag", "view")
+    __slots__ = ("account", "compressed", "contexts", "conversation", "enabled", "exchange", "incoming", "mailboxes",
+                 "store", "tag", "view")
 
     def __init__(self, conversation: Conversation, mailboxes: Mailboxes) -> None:
         self.conversation = conversation
@@ -65,6 +68,7 @@ class Imap:
         self.store = mailboxes.store
         self.account = ""
         self.view: View | None = None
+        self.contexts: dict[str, Context] = {}
         self.enabled: frozenset[str] = frozenset()
         self.exchange: OpenExchange | None = None
         self.incoming = Incoming(b"")
@@ -122,6 +126,7 @@ class Imap:
         if self.view is not None:
             self.view.stop()
             self.view = None
+            self.contexts.clear()
 
     @property
     def plaintext(self) -> bool:

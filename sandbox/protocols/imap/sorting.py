@@ -12,8 +12,9 @@ from sandbox.message.words import decode_header
 from sandbox.protocols.imap.grammar.searching import Criterion
 from sandbox.protocols.imap.library import Known, Library
 from sandbox.protocols.imap.matching import Found, read_headers
+from sandbox.protocols.imap.view import View
 
-__all__ = ["base_subject", "casemap", "sort_messages", "when_sent"]
+__all__ = ["base_subject", "casemap", "place_of", "sort_messages", "when_sent"]
 
 SPACE = re.compile(r"\s+")
 TRAILER = re.compile(r"(\s|\(fwd\))+\Z", re.IGNORECASE)
@@ -73,8 +74,7 @@ def casemap(text: str) -> str:
 
 def sort_messages(library: Library, found: Sequence[Found], criteria: Sequence[Criterion]) -> list[Found]:
     """In order of the criteria; the last word has the message's number. Blocks."""
-    measures = [MEASURES.get(criterion.key) or first_local_part(criterion.key.lower().encode())
-                for criterion in criteria]
+    measures = [measure_of(criterion) for criterion in criteria]
     if all(criterion.key in CHEAP for criterion in criteria):
         rows = [[measure(each, None) for measure in measures] for each in found]
     else:
@@ -83,6 +83,44 @@ def sort_messages(library: Library, found: Sequence[Found], criteria: Sequence[C
     for criterion, column in reversed(list(zip(criteria, zip(*rows, strict=True), strict=False))):
         order.sort(key=column.__getitem__, reverse=criterion.reverse)
     return [found[place] for place in order]
+
+
+def place_of(library: Library, view: View, uids: Sequence[int], found: Found, criteria: Sequence[Criterion]) -> int:
+    """Where a message belongs among others that are sorted already. Blocks; looks at a few of the others."""
+    measures = [measure_of(criterion) for criterion in criteria]
+
+    def measured(each: Found) -> list[Any]:
+        known = library.several([each.item.content]).get(each.item.content)
+        return [measure(each, known) for measure in measures]
+
+    def before(other: int) -> bool:
+        items = library.store.items_of(view.folder, [other])
+        if items:
+            for criterion, its, ours in zip(criteria, measured(Found(0, items[0])), mine, strict=True):
+                if its != ours:
+                    return bool(its < ours) is not criterion.reverse
+        return other < found.item.uid
+
+    mine = measured(found)
+    low, high = 0, len(uids)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if before(uids[middle]) else (low, middle)
+    return low
+
+
+def measure_of(criterion: Criterion) -> Measure:
+    return MEASURES.get(criterion.key) or first_local_part(criterion.key.lower().encode())
+
+
+def first_shown(field: bytes) -> Measure:
+    """As mail programs show the first address of a field: its name, else the address (RFC 5957 §3)."""
+    def measure(found: Found, known: Known | None) -> str:
+        value = None if known is None else known.header.first(field)
+        boxes = read_addresses(value) if value else []
+        return casemap(boxes[0].shown_name or boxes[0].address) if boxes else ""
+
+    return measure
 
 
 def when_sent(found: Found, known: Known | None) -> float:
@@ -112,6 +150,8 @@ MEASURES: dict[str, Measure] = {
     "SIZE": lambda found, known: found.item.size,
     "DATE": when_sent,
     "SUBJECT": folded_subject,
+    "DISPLAYFROM": first_shown(b"from"),
+    "DISPLAYTO": first_shown(b"to"),
 }
 CHEAP = ("ARRIVAL", "SIZE")
 """For these no message has to be read."""

@@ -29,6 +29,8 @@ async def send_updates(session: Imap, *, expunges: bool) -> str:
     news = view.take_news(expunges=expunges)
     words = []
     if news.gone:
+        for context in session.contexts.values():
+            await session.send(context.remove_gone(news.gone))
         words.append(f"{len(news.gone)} expunged")
         if "QRESYNC" in session.enabled:
             session.untagged(b"VANISHED " + compress(uid for _, uid in news.gone))
@@ -44,6 +46,10 @@ async def send_updates(session: Imap, *, expunges: bool) -> str:
     if news.flagged:
         words.append(f"{len(news.flagged)} changed")
         await send_flags_by_uid(session, news.flagged)
+    uids = sorted({*news.added, *news.changed})
+    for context in list(session.contexts.values()) if uids else ():
+        lines = await trio.to_thread.run_sync(context.look_again, session.mailboxes.library, view, uids)
+        await session.send(lines)
     return ", ".join(words)
 
 

@@ -26,11 +26,13 @@ class NoSuchMessage(Exception):
 
 
 class News(NamedTuple):
-    """What is to be told. gone: (number as it is when told, UID) in order; flagged: UIDs; exists: messages now."""
+    """What is to be told. gone: (number as it is when told, UID) in order; added, flagged: UIDs; changed: those
+    flagged, and those whose flags this session changed itself; exists: messages now."""
 
     gone: list[tuple[int, int]]
-    added: int
+    added: list[int]
     flagged: list[int]
+    changed: list[int]
     exists: int
 
 
@@ -117,11 +119,13 @@ class View:
         """Everything since the last time. expunges: whether numbers may change now; else the gone ones wait."""
         added: list[int] = []
         flagged: set[int] = set()
+        changed: set[int] = set()
         while self._news:
             change = self._news.popleft()
             added += change.added
             self._gone.update(change.vanished)
             self.modseq = max(self.modseq, change.modseq)
+            changed.update(change.flagged)
             if change.modseq in self.own:
                 self.own.discard(change.modseq)
             else:
@@ -130,8 +134,8 @@ class View:
         new = [uid for uid in added if uid > last and uid not in self._gone]
         gone = self._remove() if expunges else []
         self.uids.extend(new)
-        told = [uid for uid in sorted(flagged) if uid not in self._gone and self.number(uid)]
-        return News(gone, len(new), told, len(self.uids))
+        here = [uid for uid in sorted(changed) if uid not in self._gone and self.number(uid)]
+        return News(gone, new, [uid for uid in here if uid in flagged], here, len(self.uids))
 
     def _remove(self) -> list[tuple[int, int]]:
         """Take the gone ones out; each with its number at the moment the client hears of it."""

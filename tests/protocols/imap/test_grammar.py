@@ -15,10 +15,20 @@ from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, announce
 from sandbox.protocols.imap.grammar.dates import expect_date, try_date_time, write_date
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section, expect_attribute, expect_attributes
 from sandbox.protocols.imap.grammar.listing import Pattern, expect_listing
-from sandbox.protocols.imap.grammar.searching import BARE, TEXT, Key, expect_keys, expect_sort
+from sandbox.protocols.imap.grammar.searching import (
+    BARE,
+    TEXT,
+    Key,
+    Returns,
+    Window,
+    expect_keys,
+    expect_return,
+    expect_sort,
+)
 from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.grammar.utf7 import decode_utf7, encode_utf7
 from sandbox.protocols.imap.grammar.writing import astring, internal_date, literal, mailbox, string
+from sandbox.protocols.imap.results import windowed
 
 QUICK = settings(max_examples=60, deadline=None)
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), min_size=1, max_size=30)
@@ -36,6 +46,12 @@ KEYS = st.recursive(
     lambda keys: st.one_of(
         keys.map(lambda key: Key("NOT", (key,))), st.builds(lambda a, b: Key("OR", (a, b)), keys, keys),
         st.lists(keys, min_size=1, max_size=4).map(lambda each: Key("AND", tuple(each)))), max_leaves=8)
+WINDOWS = st.tuples(st.integers(1, 30), st.integers(1, 30)) | st.tuples(st.integers(-30, -1), st.integers(-30, -1))
+RETURNS = st.one_of(
+    st.builds(lambda words, window: Returns(frozenset(words) | {"PARTIAL"}, window),
+              st.sets(st.sampled_from(("MIN", "MAX", "COUNT", "SAVE", "UPDATE", "CONTEXT"))), WINDOWS),
+    st.builds(lambda words: Returns(frozenset(words)),
+              st.sets(st.sampled_from(("MIN", "ALL", "COUNT", "UPDATE")), min_size=1)))
 SECTIONS = st.one_of(
     st.builds(lambda part, text: Section(tuple(part), text), st.lists(st.integers(1, 99), max_size=4),
               st.sampled_from(["", "HEADER", "TEXT"])),
@@ -113,6 +129,20 @@ def test_search_keys(key: Key) -> None:
 
 
 @QUICK
+@given(RETURNS)
+def test_what_return_asks_for(returns: Returns) -> None:
+    assert read(returns.write(), expect_return) == returns
+
+
+@QUICK
+@given(WINDOWS, st.lists(st.integers()))
+def test_windows_are_what_they_say(window: Window, results: list[int]) -> None:
+    places = range(min(window), max(window) + 1)
+    wanted = {place if place > 0 else len(results) + 1 + place for place in places}
+    assert windowed(window, results) == [each for place, each in enumerate(results, 1) if place in wanted]
+
+
+@QUICK
 @given(ATTRIBUTES)
 def test_attributes(attribute: Attribute) -> None:
     assert read(attribute.write(), expect_attribute) == attribute
@@ -126,6 +156,7 @@ def test_dates(day: date, moment: int) -> None:
 
 
 STEPS = [expect_set, expect_keys, expect_attributes, expect_listing, expect_date, try_date_time, expect_sort,
+         expect_return,
          Cursor.expect_mailbox, Cursor.expect_flag, Cursor.expect_tag]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
+from typing import NamedTuple
 
 import trio
 
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
+from sandbox.protocols.imap.grammar.searching import Window, expect_window
 from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.render import Piece, Renderer
 from sandbox.protocols.imap.replies import REMOVED, Tagged, bad, no, ok
+from sandbox.protocols.imap.results import windowed
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.updates import BATCH, send_items, send_pieces
@@ -20,36 +23,50 @@ from sandbox.protocols.threads import settled
 from sandbox.world.mail import Item, MailStore
 
 
-def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], int | None, bool]:
+class Modifiers(NamedTuple):
+    """What narrows FETCH. since: None without CHANGEDSINCE; window: that of PARTIAL among the messages of the set."""
+
+    since: int | None
+    vanished: bool
+    window: Window | None
+
+
+def fetch_arguments(cursor: Cursor) -> tuple[NumberSet, list[Attribute], Modifiers]:
     cursor.expect_space()
     numbers = expect_set(cursor)
     cursor.expect_space()
     attributes = expect_attributes(cursor)
-    since, vanished = None, False
+    since, vanished, window = None, False, None
     if cursor.try_take(b" "):  # RFC 7162 §3.1.4.1, §3.2.6
         cursor.expect_take(b"(")
         while True:
-            word = cursor.try_word("CHANGEDSINCE", "VANISHED")
+            word = cursor.try_word("CHANGEDSINCE", "VANISHED", "PARTIAL")
             if word == "CHANGEDSINCE":
                 cursor.expect_space()
                 # RFC 7162 §7 begins at 1; phones that know nothing yet say 0, and mean everything.
                 since = cursor.expect_number(most=NUMBER_MAX)
+            elif word == "PARTIAL":  # RFC 9394 §3.3
+                cursor.expect_space()
+                window = expect_window(cursor)
             elif word == "VANISHED":
                 vanished = True
             else:
-                raise GrammarError(f"CHANGEDSINCE was expected at {cursor.near()}")
+                raise GrammarError(f"CHANGEDSINCE or PARTIAL was expected at {cursor.near()}")
             if cursor.try_take(b")"):
                 break
             cursor.expect_space()
-    return numbers, attributes, since, vanished
+    return numbers, attributes, Modifiers(since, vanished, window)
 
 
 @command("FETCH", states=State.SELECTED, rfc="9051 §6.4.5", reads=fetch_arguments, expunges=False,
          uid_rfc="9051 §6.4.9")
-async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], since: int | None, vanished: bool, *,
+async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], modifiers: Modifiers, *,
                 uid: bool) -> Tagged:
     """Get messages, or parts of them."""
-    if vanished:
+    since = modifiers.since
+    if modifiers.window is not None and not uid:
+        return bad("PARTIAL belongs to UID FETCH")
+    if modifiers.vanished:
         if not uid:
             return bad("VANISHED belongs to UID FETCH")
         if "QRESYNC" not in session.enabled or since is None:
@@ -72,7 +89,10 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
         chosen = [item for item in items if since is None or item.modseq > since]
         return len(items), chosen, *(([], 0) if sees or not chosen else renderer.render_some(chosen, 0))
 
-    for indexes in batches(view.choose(numbers, uid=uid)):
+    chosen_indexes: Iterable[int] = chain.from_iterable(view.choose(numbers, uid=uid))
+    if modifiers.window is not None:
+        chosen_indexes = windowed(modifiers.window, list(chosen_indexes))
+    for indexes in batches(chosen_indexes):
         count, items, written, start = await trio.to_thread.run_sync(begin, indexes)
         wanted += len(indexes)
         found += count
@@ -96,9 +116,9 @@ async def tell_vanished(session: Imap, numbers: NumberSet, since: int) -> None:
         await session.send(b"* VANISHED (EARLIER) " + compress(gone) + b"\r\n")
 
 
-def batches(chosen: Sequence[range]) -> Iterator[list[int]]:
+def batches(chosen: Iterable[int]) -> Iterator[list[int]]:
     """A bounded number of indexes at a time."""
-    indexes = chain.from_iterable(chosen)
+    indexes = iter(chosen)
     while batch := list(islice(indexes, BATCH)):
         yield batch
 

@@ -1,4 +1,5 @@
-"""SEARCH and UID SEARCH (RFC 9051 §6.4.4; charset of RFC 3501; MODSEQ of RFC 7162; $ of RFC 5182)."""
+"""SEARCH and UID SEARCH (RFC 9051 §6.4.4; charset of RFC 3501; MODSEQ of RFC 7162; $ of RFC 5182), and how long
+results are kept up to date (RFC 5267)."""
 
 from __future__ import annotations
 
@@ -8,22 +9,24 @@ from typing import NamedTuple
 import trio
 
 from sandbox.message.charsets import charset_known
+from sandbox.protocols.imap.contexts import MOST as MOST_CONTEXTS
+from sandbox.protocols.imap.contexts import Context, Question, fixed
 from sandbox.protocols.imap.grammar.cursor import Cursor
-from sandbox.protocols.imap.grammar.searching import Key, expect_keys, expect_return
-from sandbox.protocols.imap.grammar.sets import compress
+from sandbox.protocols.imap.grammar.searching import Key, Returns, expect_keys, expect_return
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
-from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no, ok
+from sandbox.protocols.imap.results import given, highest, write_extended, write_listed
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 
-__all__ = ["find", "highest", "listed"]
+__all__ = ["Results", "answer", "find"]
 
 
 class Asked(NamedTuple):
     """returns: the options of RETURN, None for the old form; charset: b"" for none."""
 
-    returns: tuple[str, ...] | None
+    returns: Returns | None
     charset: bytes
     key: Key
 
@@ -50,59 +53,65 @@ async def search(session: Imap, asked: Asked, *, uid: bool) -> Tagged:
     try:
         found, with_modseq = await find(session, asked.key, asked.charset)
     except CommandRefused:
-        if returns is not None and "SAVE" in returns:
+        if returns is not None and "SAVE" in returns.words:
             view.saved = []  # RFC 5182 §2.1
         raise
-    numbers = [each.item.uid if uid else each.number for each in found]
     if returns is None and "IMAP4rev2" in session.enabled:
-        returns = ("ALL",)
+        returns = Returns(frozenset({"ALL"}))
+    question = Question(asked.key, asked.charset, (), uid)
+    return await answer(session, "SEARCH", Results(found, with_modseq), returns, question)
+
+
+class Results(NamedTuple):
+    """Messages in the order of the answer. with_modseq: whether a mod-sequence is told, since it was asked for."""
+
+    found: Sequence[Found]
+    with_modseq: bool
+
+
+async def answer(session: Imap, name: str, results: Results, returns: Returns | None, question: Question) -> Tagged:
+    """Tell what was found, in the old form or by the parts that are asked for; save it, keep it up to date."""
+    found, uid = results.found, question.uid
+    numbers = [each.item.uid if uid else each.number for each in found]
     if returns is None:
-        await session.send(listed("SEARCH", numbers, highest(found) if with_modseq else 0))
+        await session.send(write_listed(name, numbers, highest(found) if results.with_modseq else 0))
         return ok(f"{len(numbers)} found")
-    if "SAVE" in returns:
-        view.saved = sorted({each.item.uid for each in given(returns, found)})
-    if returns != ("SAVE",):
-        modseq = highest(given(returns, found)) if with_modseq else 0
-        await session.send(extended(session.tag, returns, numbers, modseq, uid=uid))
+    if "SAVE" in returns.words:
+        session.selected.saved = sorted({each.item.uid for each in given(returns, found)})
+    if returns.words != {"SAVE"}:
+        modseq = highest(given(returns, found)) if results.with_modseq else 0
+        await session.send(write_extended(session.tag, returns, numbers, modseq, uid=uid))
+    if "UPDATE" in returns.words:
+        keep_context(session, question, found)
     return ok(f"{len(numbers)} found")
 
 
-def given(returns: tuple[str, ...], found: list[Found]) -> list[Found]:
-    """The messages that an answer is about, which `$` stands for too, and whose highest mod-sequence is told: all, or
-    the first and the last if nothing else was asked (RFC 5182 §2.4, RFC 4731 §3.2)."""
-    if not {"ALL", "COUNT"} & set(returns) and {"MIN", "MAX"} & set(returns):
-        return [*(found[:1] if "MIN" in returns else []), *(found[-1:] if "MAX" in returns else [])]
-    return found
+def keep_context(session: Imap, question: Question, found: Sequence[Found]) -> None:
+    contexts = session.contexts
+    if not fixed(question.key) or len(contexts) >= MOST_CONTEXTS:
+        session.untagged(b"NO [NOUPDATE " + string(session.tag.encode()) + b"] This result is not kept up to date")
+    else:
+        contexts[session.tag] = Context(session.tag, question, found)
 
 
-def highest(found: Sequence[Found]) -> int:
-    """The highest mod-sequence; 0 for none."""
-    return max((each.item.modseq for each in found), default=0)
+def context_tags(cursor: Cursor) -> tuple[list[str]]:
+    tags: list[str] = []
+    while not tags or not cursor.ended:
+        cursor.expect_space()
+        tags.append(cursor.expect_text())
+    return (tags,)
 
 
-def extended(tag: str, returns: tuple[str, ...], numbers: Sequence[int], modseq: int, *, uid: bool) -> bytes:
-    """The ESEARCH response (RFC 4731 §3.1)."""
-    words = [b"* ESEARCH (TAG " + string(tag.encode()) + b")"]
-    if uid:
-        words.append(b"UID")
-    if numbers:
-        if "MIN" in returns:
-            words.append(b"MIN %d" % numbers[0])
-        if "MAX" in returns:
-            words.append(b"MAX %d" % numbers[-1])
-        if "ALL" in returns:
-            words.append(b"ALL " + compress(numbers))
-    if "COUNT" in returns:
-        words.append(b"COUNT %d" % len(numbers))
-    if modseq and numbers:
-        words.append(b"MODSEQ %d" % modseq)
-    return b" ".join(words) + b"\r\n"
-
-
-def listed(name: str, numbers: Sequence[int], modseq: int) -> bytes:
-    """The response of SEARCH in its old form, and of SORT (RFC 7162 §3.1.5, §3.1.7)."""
-    tail = f" (MODSEQ {modseq})" if modseq and numbers else ""
-    return f"* {' '.join([name, *map(str, numbers)])}{tail}\r\n".encode()
+@command("CANCELUPDATE", states=State.SELECTED, rfc="5267 §4.3.5", reads=context_tags)
+async def cancel_update(session: Imap, tags: list[str]) -> Tagged:
+    """Stop keeping results up to date."""
+    contexts = session.contexts
+    unknown = [tag for tag in tags if tag not in contexts]
+    if unknown:
+        return bad(f"No result of {unknown[0]} is kept up to date")
+    for tag in set(tags):
+        del contexts[tag]
+    return ok("No more news of it")
 
 
 async def find(session: Imap, key: Key, charset: bytes) -> tuple[list[Found], bool]:

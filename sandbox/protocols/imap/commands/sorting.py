@@ -1,4 +1,4 @@
-"""SORT and THREAD with their UID forms (RFC 5256)."""
+"""SORT and THREAD with their UID forms (RFC 5256); SORT with RETURN (RFC 5267)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import trio
 
-from sandbox.protocols.imap.commands.search import find, highest, listed
+from sandbox.protocols.imap.commands.search import Results, answer, find
+from sandbox.protocols.imap.contexts import Question
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
-from sandbox.protocols.imap.grammar.searching import Criterion, Key, expect_keys, expect_sort
+from sandbox.protocols.imap.grammar.searching import Criterion, Key, Returns, expect_keys, expect_return, expect_sort
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.sorting import sort_messages
@@ -19,6 +20,7 @@ ALGORITHMS = ("ORDEREDSUBJECT", "REFERENCES")
 
 
 class Sorting(NamedTuple):
+    returns: Returns | None
     criteria: tuple[Criterion, ...]
     charset: bytes
     key: Key
@@ -26,11 +28,16 @@ class Sorting(NamedTuple):
 
 def sort_arguments(cursor: Cursor) -> tuple[Sorting]:
     cursor.expect_space()
+    returns = None
+    if cursor.try_word("RETURN"):  # RFC 5267 §3.1
+        cursor.expect_space()
+        returns = expect_return(cursor)
+        cursor.expect_space()
     criteria = expect_sort(cursor)
     cursor.expect_space()
     charset = cursor.expect_astring()
     cursor.expect_space()
-    return (Sorting(criteria, charset, expect_keys(cursor)),)
+    return (Sorting(returns, criteria, charset, expect_keys(cursor)),)
 
 
 @command("SORT", states=State.SELECTED, rfc="5256 §3", reads=sort_arguments, expunges=False, uid_rfc="5256 §3")
@@ -39,9 +46,8 @@ async def sort(session: Imap, asked: Sorting, *, uid: bool) -> Tagged:
     found, with_modseq = await find(session, asked.key, asked.charset)
     ordered = await trio.to_thread.run_sync(sort_messages, session.mailboxes.library, found, asked.criteria,
                                             abandon_on_cancel=True)
-    numbers = [each.item.uid if uid else each.number for each in ordered]
-    await session.send(listed("SORT", numbers, highest(found) if with_modseq else 0))
-    return ok(f"{len(numbers)} found")
+    question = Question(asked.key, asked.charset, asked.criteria, uid)
+    return await answer(session, "SORT", Results(ordered, with_modseq), asked.returns, question)
 
 
 def thread_arguments(cursor: Cursor) -> tuple[str, bytes, Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
@@ -11,8 +12,8 @@ from sandbox.protocols.imap.grammar.dates import expect_date, write_date
 from sandbox.protocols.imap.grammar.sets import NumberSet, expect_set
 from sandbox.protocols.imap.grammar.writing import astring, string
 
-__all__ = ["KEYS", "RETURNS", "SORT_KEYS", "Criterion", "Key", "expect_key", "expect_keys", "expect_return",
-           "expect_sort"]
+__all__ = ["KEYS", "RETURNS", "SORT_KEYS", "Criterion", "Key", "Returns", "Window", "expect_key", "expect_keys",
+           "expect_return", "expect_sort", "expect_window"]
 
 BARE = ("ALL", "ANSWERED", "DELETED", "DRAFT", "FLAGGED", "NEW", "OLD", "RECENT", "SEEN", "UNANSWERED", "UNDELETED",
         "UNDRAFT", "UNFLAGGED", "UNSEEN")
@@ -23,8 +24,12 @@ KEYWORD = ("KEYWORD", "UNKEYWORD")
 AGE = ("OLDER", "YOUNGER")  # RFC 5032
 KEYS = frozenset({*BARE, *TEXT, *DATE, *SIZE, *KEYWORD, *AGE, "HEADER", "UID", "NOT", "OR", "MODSEQ"})
 
-RETURNS = ("MIN", "MAX", "ALL", "COUNT", "SAVE")
-SORT_KEYS = ("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO")
+RETURNS = ("MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "UPDATE", "CONTEXT")
+SORT_KEYS = ("ARRIVAL", "CC", "DATE", "DISPLAYFROM", "DISPLAYTO", "FROM", "SIZE", "SUBJECT", "TO")
+
+WINDOW = re.compile(rb"(-?)([1-9][0-9]{0,9}):(-?)([1-9][0-9]{0,9})")
+Window = tuple[int, int]
+"""Two places among results, both included, in the client's order; from the end where they are negative."""
 
 DEEPEST = 100
 """Brackets, NOT and OR inside each other: more is nobody's question."""
@@ -56,6 +61,19 @@ class Key(NamedTuple):
             else:
                 words.append(write_date(value))
         return b" ".join(words)
+
+
+class Returns(NamedTuple):
+    """What RETURN asks for. window: that of PARTIAL (RFC 5267 §4.4, RFC 9394)."""
+
+    words: frozenset[str]
+    window: Window | None = None
+
+    def write(self) -> bytes:
+        """In brackets, words in the order of RETURNS."""
+        window = "PARTIAL {}:{}".format(*self.window) if self.window else ""
+        words = [window if word == "PARTIAL" else word for word in RETURNS if word in self.words]
+        return ("(" + " ".join(words) + ")").encode()
 
 
 class Criterion(NamedTuple):
@@ -127,15 +145,34 @@ def values(cursor: Cursor, name: str) -> tuple[bytes | date | int | NumberSet, .
     return (value,)
 
 
-def expect_return(cursor: Cursor) -> tuple[str, ...]:
+def expect_return(cursor: Cursor) -> Returns:
     """The options after RETURN; ALL where there are none (RFC 9051 §6.4.4)."""
+    windows: list[Window] = []
+
     def option() -> str:
         word = cursor.try_word(*RETURNS)
         if word is None:
             raise GrammarError(f"{', '.join(RETURNS)} were expected at {cursor.near()}")
+        if word == "PARTIAL":
+            cursor.expect_space()
+            windows.append(expect_window(cursor))
         return word
 
-    return tuple(dict.fromkeys(cursor.expect_list(option, empty=True))) or ("ALL",)
+    words = frozenset(cursor.expect_list(option, empty=True)) or frozenset({"ALL"})
+    if len(windows) > 1 or (windows and "ALL" in words):
+        raise GrammarError("PARTIAL stands once, and not beside ALL")  # RFC 9394 §3.1
+    return Returns(words, windows[0] if windows else None)
+
+
+def expect_window(cursor: Cursor) -> Window:
+    """1:100 or -1:-100 (RFC 9394 §4, partial-range)."""
+    start = cursor.at
+    found = cursor.match(WINDOW)
+    if found is None or found[1] != found[3] or max(int(found[2]), int(found[4])) > 0xFFFF_FFFF:
+        cursor.at = start
+        raise GrammarError(f"Places such as 1:100 or -1:-100 were expected at {cursor.near()}")
+    sign = -1 if found[1] else 1
+    return sign * int(found[2]), sign * int(found[4])
 
 
 def expect_sort(cursor: Cursor) -> tuple[Criterion, ...]:
