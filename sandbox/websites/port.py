@@ -1,7 +1,8 @@
 """A site that is another program on this machine, listening on a port: a reverse proxy (RFC 9110 §7.6).
 
 The request's content flows to the program while its response flows back, so that a program may answer before it has
-heard all. Each exchange has a connection of its own.
+heard all. Each exchange has a connection of its own. Where the client asks for another protocol and the program
+takes it (WebSocket, as development servers' hot reload does), octets are carried both ways from then on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import trio
 from sandbox.address import Address
 from sandbox.protocols.contract.conversation import Cause, ConversationError, Dial, Wire
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
+from sandbox.protocols.http.proxy import Relay
 
 __all__ = ["PortSite"]
 
@@ -71,6 +73,7 @@ class Forwarding:
         chunked = "transfer-encoding" in request.headers
         content = chunked or request.headers.get("content-length", "0") != "0"
         fields = [*end_to_end(request.headers, OURS | {"host", "content-length"}), *forwarded(request)]
+        wanted = "" if content else upgrade_of(request)
         if content:
             fields.append(("Transfer-Encoding", "chunked") if chunked
                           else ("Content-Length", request.headers.get("content-length")))
@@ -79,28 +82,38 @@ class Forwarding:
         authority = request.headers.get("host") or f"localhost:{self._port}"
         target = request.path + (f"?{request.query}" if request.query else "")
         await self._send(h11.Request(method=request.method, target=target, headers=[
-            ("Host", authority), *fields, ("Connection", "close")]))
+            ("Host", authority), *fields,
+            *([("Connection", "Upgrade"), ("Upgrade", wanted)] if wanted else [("Connection", "close")])]))
         if content:
             self._sent = trio.Event()
             # It must outlive this call: the program may answer first and listen on.
             trio.lowlevel.spawn_system_task(self._send_content, request, name="content to a program")
         else:
             await self._send(h11.EndOfMessage())
-        return await self._response()
+        return await self._response(f"{request.host}{request.path}")
 
-    async def _response(self) -> Response:
+    async def _response(self, asked: str) -> Response:
         while True:
             event = await self._next()
             if isinstance(event, h11.Response):
                 break
+            if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+                return self._switched(event, asked)
             if event is None or isinstance(event, (h11.ConnectionClosed, h11.EndOfMessage)):
                 raise HttpError(502, f"The program on port {self._port} closed the connection without an answer.")
-        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()]
-        headers = Headers(fields)
+        headers = fields_of(event)
         length = headers.get("content-length")
         kept = Headers(end_to_end(headers, frozenset({"content-length", "date"})))
         return Response(event.status_code, kept, self, int(length) if length.isdigit() else -1,
                         bytes(event.reason).decode("latin-1"))
+
+    def _switched(self, event: h11.InformationalResponse, asked: str) -> Response:
+        """The program speaks another protocol from here on, mostly WebSocket: only octets are carried."""
+        headers = fields_of(event)
+        kept = Headers([*end_to_end(headers, frozenset({"date", "content-length"})), ("Connection", "Upgrade"),
+                        ("Upgrade", headers.get("upgrade"))])
+        relay = Relay(Ahead(self._wire, self._connection.trailing_data[0]), asked)
+        return Response(101, kept, tunnel=relay)
 
     async def _send(self, event: h11.Event) -> None:
         try:
@@ -174,6 +187,35 @@ class Forwarding:
         self._sending.cancel()
         await self._sent.wait()
         await self._wire.aclose()
+
+
+class Ahead:
+    """A wire of which some octets have been read already."""
+
+    def __init__(self, wire: Wire, data: bytes) -> None:
+        self._wire = wire
+        self._data = data
+        self.send, self.start_tls = wire.send, wire.start_tls
+        self.end_writing, self.aclose = wire.end_writing, wire.aclose
+
+    async def receive(self, limit: int = 65536) -> bytes:
+        if self._data:
+            taken, self._data = self._data[:limit], self._data[limit:]
+            return taken
+        return await self._wire.receive(limit)
+
+
+def upgrade_of(request: Request) -> str:
+    """The protocols the client would like to change to (RFC 9110 §7.8). Only HTTP/1.1 can, and h2c is about the
+    connection to the sandbox (RFC 7540 §3.2)."""
+    if request.version != "1.1" or "upgrade" not in request.headers.tokens("connection"):
+        return ""
+    return ", ".join(name.strip() for value in request.headers.get_all("upgrade") for name in value.split(",")
+                     if name.strip().lower() not in ("", "h2c"))
+
+
+def fields_of(event: h11.Response | h11.InformationalResponse) -> Headers:
+    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers.raw_items()])
 
 
 async def close(pieces: AsyncIterator[bytes]) -> None:

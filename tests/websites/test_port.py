@@ -13,6 +13,7 @@ from sandbox.address import Address
 from sandbox.net.dial import dial
 from sandbox.protocols.contract.conversation import Cause, Wire
 from sandbox.websites import port
+from tests.support.conversation import MemoryConversation
 from tests.support.websites import Client, websites
 
 SITE = "http://dev.example.com"
@@ -123,13 +124,15 @@ async def test_a_program_may_answer_before_it_has_heard_all(client: Client) -> N
 
 
 @contextmanager
-def program(answer: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A program that does with its one visitor as it likes."""
+def program(answer: Callable[[socket.socket], None], heard: list[bytes] | None = None) -> Iterator[int]:
+    """A program that does with its one visitor as it likes. heard: gets the request's head."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def run() -> None:
             visitor, _ = listener.accept()
             with visitor:
-                visitor.recv(65_536)
+                head = visitor.recv(65_536)
+                if heard is not None:
+                    heard.append(head)
                 answer(visitor)
 
         thread = threading.Thread(target=run)
@@ -164,3 +167,38 @@ async def test_silence_is_a_504(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with program(lambda visitor: none(visitor.recv(1))) as number, serving(tmp_path, number) as client:
         reply = await client.get(SITE)
     assert reply.status == 504
+
+
+def hot_reload(visitor: socket.socket) -> None:
+    """Takes the upgrade, says something at once, and answers in capitals until the other side is done."""
+    visitor.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Accept: a\r\n\r\nhello ")
+    while data := visitor.recv(65_536):
+        visitor.sendall(data.upper())
+
+
+async def test_another_protocol_is_passed_through(tmp_path: Path) -> None:
+    """RFC 9110 §7.8, RFC 6455: as hot reload asks for."""
+    heard: list[bytes] = []
+    with program(hot_reload, heard) as number, serving(tmp_path, number) as client:
+        head = (b"GET /hot?x=1 HTTP/1.1\r\nHost: dev.example.com\r\nConnection: keep-alive, Upgrade\r\n"
+                b"Upgrade: h2c, websocket\r\nSec-WebSocket-Key: k\r\n\r\n")
+        talk = MemoryConversation([head + b"first", b" and last"])
+        await client._server.session(talk)
+        await talk.finish()
+    assert b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" in heard[0]
+    assert b"\r\nSec-WebSocket-Key: k\r\n" in heard[0]
+    assert b"close" not in heard[0]
+    answer, _, rest = talk.sent.partition(b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
+    assert b"Upgrade: websocket\r\n" in answer + b"\r\n"
+    assert b"Sec-WebSocket-Accept: a" in answer
+    assert rest == b"hello FIRST AND LAST"
+    assert [(one.verb, one.outcome) for one in talk.exchanges] == [("GET", "101"), ("tunnel", "closed")]
+
+
+async def test_a_program_that_takes_no_upgrade_answers_as_ever(client: Client) -> None:
+    reply = await client.get(f"{SITE}/", Connection="Upgrade", Upgrade="websocket")
+    assert reply.status == 203
+    plain = await client.get(f"{SITE}/", Connection="Upgrade", Upgrade="h2c")
+    assert b"Upgrade: h2c" not in plain.body
