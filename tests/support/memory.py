@@ -1,9 +1,9 @@
 """The contract of a conversation over buffers in memory: what the two kinds of it share.
 
-It keeps the rules of `sandbox.protocols.contract.conversation`: queued replies leave when the session waits or
-flushes, exchanges partition both streams, errors are `ConversationError`. How octets come and go is for a subclass to
-say: `MemoryConversation` (`conversation.py`) has its client's steps from the start, `Talk` (`dialogue.py`) a client
-that hears and answers.
+It keeps the rules of `sandbox.protocols.contract.conversation`, which `tests/conformance/test_conversation.py` holds
+it to: queued replies leave when the session waits or flushes, exchanges partition both streams, errors are
+`ConversationError`. How octets come and go is for a subclass to say: `MemoryConversation` (`conversation.py`) has its
+client's steps from the start, `Talk` (`dialogue.py`) a client that hears and answers.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
 from sandbox.net.layers.tls.channel import TlsSettings
+from sandbox.net.script import Script
 from sandbox.net.server import LazyService, Server
 from sandbox.protocols.contract.conversation import SessionHandler
 from sandbox.protocols.contract.registry import Service
@@ -80,6 +81,7 @@ class Bench:
     server: Server
     path: Path
     watcher: Watcher
+    script: Script
 
     async def connect(self) -> trio.SocketStream:
         return await trio.open_tcp_stream(self.address.host, self.address.port)
@@ -105,7 +107,7 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
         service = LazyService("test", "tcp", lambda: Service(session=session, busy=busy), tls, encrypted)
         nursery.start_soon(server.accept_from, bound.streams[0], service, nursery)
         with watching(journal) as watcher:
-            yield Bench(bound.address, journal, server, folder / FILE, watcher)
+            yield Bench(bound.address, journal, server, folder / FILE, watcher, service.script)
         nursery.cancel_scope.cancel()
 
 
