@@ -149,6 +149,18 @@ def test_versions_of_http_share_the_engine_and_do_not_know_each_other() -> None:
     assert not any(name.startswith("sandbox.protocols.http.http2") for name in imported(engine))
 
 
+def test_who_records_does_not_know_the_database() -> None:
+    """From the recorder no import leads to SQLite, however many files are between."""
+    known = dict(modules())
+    found, waiting = {"sandbox.journal.recorder"}, ["sandbox.journal.recorder"]
+    while waiting:
+        for name in imported(known[waiting.pop()]):
+            assert name != "sqlite3", found
+            if name in known and name not in found:
+                found.add(name)
+                waiting.append(name)
+
+
 DOORS = {
     "dns/session", "ftp/control", "lines/session", "imap/session", "imap/reading", "sasl/authenticate",
     "sftp/carrier", "tcp/session", "http/delivery", "http/content", "http/proxy", "http/outgoing",

@@ -17,13 +17,14 @@ from time import time
 import trio
 
 from sandbox.address import Address
+from sandbox.journal.batch import Batch
 from sandbox.journal.bus import Begun, Bus, Happened, UnderWay
 from sandbox.journal.causes import Cause, Causes
 from sandbox.journal.digests import Hasher
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.shared import CONTENTS_SHARE, Sharing
-from sandbox.journal.store import Batch, Store
+from sandbox.journal.store import Store
 from sandbox.journal.unrecorded import Unrecorded
 
 __all__ = ["Journal"]

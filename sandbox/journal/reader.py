@@ -14,12 +14,12 @@ import msgspec
 
 from sandbox.address import Address
 from sandbox.errors import StoreError
+from sandbox.journal.batch import ChunkRow
 from sandbox.journal.bodies import BodyReader, folder_of
 from sandbox.journal.matching import EVERYTHING, Matcher, Narrowing
 from sandbox.journal.records import Chunk, Exchange, Session, Stream
 from sandbox.journal.scanning import DATAGRAMS, Scan, exchanges_of
 from sandbox.journal.schema import MIGRATIONS
-from sandbox.journal.store import ChunkRow
 
 __all__ = ["Found", "Reader"]
 

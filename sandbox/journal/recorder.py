@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from time import time
 from typing import Protocol
 
+from sandbox.journal.batch import ChunkRow, DatagramRow, Description, Page
 from sandbox.journal.digests import PIECE, Digest, Hasher
 from sandbox.journal.records import Cut, Exchange, Session, Stream
 from sandbox.journal.shared import SharedContent, Sharing
-from sandbox.journal.store import ChunkRow, DatagramRow, Description, Page
 
 __all__ = ["Recorder"]
 

@@ -12,8 +12,8 @@ import trio
 import trio.testing
 
 from sandbox.config import Limits
+from sandbox.journal.batch import Batch
 from sandbox.journal.records import Stream
-from sandbox.journal.store import Batch
 from sandbox.protocols.contract.conversation import (
     Closed,
     Conversation,
