@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.store import FILE, Store
 from sandbox.net.binding import bind
+from sandbox.net.conversation import Conversation
 from sandbox.net.layers.tls.channel import TlsSettings
 from sandbox.net.script import Script
 from sandbox.net.server import LazyService, Server
@@ -109,6 +111,15 @@ async def serving(session: SessionHandler, folder: Path, *, limits: Limits | Non
         with watching(journal) as watcher:
             yield Bench(bound.address, journal, server, folder / FILE, watcher, service.script)
         nursery.cancel_scope.cancel()
+
+
+def narrowed(bench: Bench, stream: trio.SocketStream) -> Conversation:
+    """The server's side of the only connection, whose two kernels keep little of what nobody reads from now on."""
+    [conversation] = bench.server.watch.conversations
+    assert isinstance(conversation, Conversation)
+    conversation.channel.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    return conversation
 
 
 def reader(sandbox: Sandbox) -> Reader:

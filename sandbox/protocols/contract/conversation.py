@@ -113,7 +113,8 @@ class Conversation(Protocol):
 
     due: float
     """A trio time after which waiting for the client raises `TimedOut`, beside the idle limit; inf for none.
-    For a whole request head, a whole login: it stops a client that trickles a byte a second."""
+    For a whole request head, a whole login: it stops a client that trickles a byte a second. It holds for waiting
+    until the client takes something as well: `flush` before it is set, or a client that reads late has less."""
 
     patience: float
     """Seconds the client may stay silent, or take nothing, before `TimedOut`: the configured idle limit, unless the

@@ -121,6 +121,8 @@ def session_handler(zones: Zones, responder: Responder) -> SessionHandler:
 
 async def read_message(conversation: Conversation) -> bytes | None:
     """The next message, None at the client's end. Raises what `Conversation` raises."""
+    if len(conversation.buffer) < 2:
+        await conversation.flush()                           # a client has its time for asking, and time for reading
     conversation.due = trio.current_time() + IDLE
     if not conversation.buffer and not await conversation.fill():
         return None

@@ -108,8 +108,8 @@ class Http1Connection:
         """Send what is queued, and wait for a request to begin. False when none will."""
         talk = self._talk
         self._queued = 0
+        await talk.flush()                                   # the time for a next request begins when all has left
         if talk.buffer:
-            await talk.flush()
             return True
         talk.due = trio.current_time() + self._engine.config.http.keep_alive
         try:
@@ -127,6 +127,7 @@ class Http1Connection:
         try:
             while not (length := scanner.scan(talk.buffer)):
                 if talk.due == math.inf:
+                    await talk.flush()
                     talk.due = trio.current_time() + limits.head_seconds
                 if not await talk.fill():
                     if not talk.buffer.strip(b"\r\n"):

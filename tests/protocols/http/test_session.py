@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from sandbox.config import Config, Http, Limits
 from sandbox.protocols.contract.conversation import Closed
@@ -15,6 +17,7 @@ from sandbox.protocols.http.messages import Headers, HttpError, Request, Respons
 from sandbox.protocols.http.session import PIPELINED, HttpService
 from tests.support.conversation import MemoryConversation
 from tests.support.http import ask, context, converse, hello, read_replies
+from tests.support.network import narrowed, serving
 
 HOST = b"Host: www.example.com\r\n"
 GET = b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -569,3 +572,28 @@ async def test_even_a_refusal_has_no_body_for_head() -> None:
     talk = await converse([b"HEAD /a HTTP/1.1\r\nHost : x\r\n\r\n"])
     assert (talk.exchanges[0].verb, talk.exchanges[0].outcome) == ("HEAD", "400")
     assert talk.sent.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("behind", [b"", GET * 20 + b"GET /b HTTP/1.1\r\nHo"], ids=["nothing", "half a head"])
+async def test_the_time_for_a_next_request_begins_when_the_last_answer_has_left(
+        tmp_path: Path, autojump_clock: trio.testing.MockClock, behind: bytes) -> None:
+    async def site(request: Request) -> Response:
+        return Response(200, Headers(), bytes(60_000))
+
+    async with serving(HttpService(context(), site).session, tmp_path) as bench, await bench.connect() as stream:
+        await stream.send_all(GET)
+        received = len(await stream.receive_some(65_536))
+        conversation = narrowed(bench, stream)
+        asked = 1
+        while not conversation.unsent:                       # until an answer does not leave any more
+            await stream.send_all(GET + behind)
+            asked += 21 if behind else 1
+            await trio.sleep(1)
+        await trio.sleep(200)                                # longer than http.keep_alive, not than limits.idle
+        with trio.fail_after(100):
+            while received < asked * 60_000:
+                data = await stream.receive_some(65_536)
+                assert data
+                received += len(data)
+        await stream.send_all(b"st: www.example.com\r\n\r\n" if behind else GET)
+        assert await stream.receive_some(65_536)

@@ -98,6 +98,13 @@ class Http2Connection:
         """Who waits for a window, for the writer, or for a stream to end."""
         self._opening: OpenExchange | None = None
         self._reading = trio.CancelScope()
+        self._listening = False
+        self._resting = False
+        """Whether the writer has nothing to do."""
+        self._deaf = False
+        """Whether the client has closed its side: no window opens any more."""
+        self._over = False
+        """Whether nothing more will be queued."""
         self._heard = False
         self._frame_due = math.inf
         self._theirs: int | None = None
@@ -116,13 +123,17 @@ class Http2Connection:
             await talk.flush()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write)
-                try:
+                async with trio.open_nursery() as streams:
                     with self._reading:
-                        await self._read(nursery)
+                        await self._read(streams)
                     if self._error is None:
-                        await self._finish_streams()
-                finally:
+                        self._expect_no_more()
+                    else:
+                        streams.cancel_scope.cancel()
+                if self._error is not None:
                     nursery.cancel_scope.cancel()
+                self._over = True
+                self._wake.set()                             # the writer ends when all is written
         except* ConversationError:
             pass                                             # the client is gone, or the sandbox stops
         finally:
@@ -143,6 +154,7 @@ class Http2Connection:
                 while self._backlog > FLOODED or len(self._streams) >= MAX_TASKS:
                     await self._changed.park()
                 continue
+            self._listening = True
             self._set_due()
             try:
                 if not await talk.fill():
@@ -153,6 +165,9 @@ class Http2Connection:
                 elif self._streams:
                     self._error = ErrorCodes.NO_ERROR, "nothing passed for too long"
                 return
+            finally:
+                self._listening = False
+                self._set_due()
 
     def _receive(self, data: bytes, frame: Frame, nursery: trio.Nursery) -> None:
         """One frame, or a piece of the preface."""
@@ -188,13 +203,17 @@ class Http2Connection:
         return False
 
     def _set_due(self) -> None:
-        """How long the next octets may take: quickly inside a frame; for a next request as in HTTP/1.1."""
+        """How long the next octets may take: quickly inside a frame; for a next request as in HTTP/1.1, from when all
+        answers have left."""
         talk, config = self.talk, self.engine.config
-        if talk.buffer or self._cutter.open:
+        if not self._listening:
+            talk.due = math.inf
+        elif talk.buffer or self._cutter.open:
             self._frame_due = min(self._frame_due, trio.current_time() + config.limits.head_seconds)
             talk.due = self._frame_due
         else:
-            talk.due = math.inf if self._streams else trio.current_time() + config.http.keep_alive
+            busy = self._streams or self._out or not self._resting
+            talk.due = math.inf if busy else trio.current_time() + config.http.keep_alive
 
     # -- what frames mean -------------------------------------------------------------------------------------
 
@@ -261,6 +280,8 @@ class Http2Connection:
             size = min(self.h2.local_flow_control_window(number), self.h2.max_outbound_frame_size)
             if size > 0 and self._backlog <= QUEUED:
                 return size
+            if size <= 0 and self._deaf:
+                raise Stalled
             with trio.move_on_after(self.engine.config.limits.idle) as scope:
                 await self._changed.park()
             if scope.cancelled_caught:
@@ -291,14 +312,18 @@ class Http2Connection:
     # -- writing ----------------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """Write what is queued, until cancelled. Raises ConversationError."""
-        while True:
-            if not self._out:
-                self._wake = trio.Event()
-                await self._wake.wait()
-            self._write_queued()
-            await self.talk.flush()
-            self._changed.unpark_all()
+        """Write what is queued, until all is written. Raises ConversationError."""
+        while self._out or not self._over:
+            if self._out:
+                self._write_queued()
+                await self.talk.flush()
+                self._changed.unpark_all()
+                continue
+            self._resting = True
+            self._set_due()
+            self._wake = trio.Event()
+            await self._wake.wait()
+            self._resting = False
 
     def _write_queued(self) -> None:
         talk = self.talk
@@ -313,15 +338,12 @@ class Http2Connection:
 
     # -- ending -----------------------------------------------------------------------------------------------
 
-    async def _finish_streams(self) -> None:
-        """The client will ask no more; what it has asked is answered."""
+    def _expect_no_more(self) -> None:
+        """The client will say no more; what it has asked is answered, as far as its windows allow."""
+        self._deaf = True
         for stream in tuple(self._streams.values()):
             stream.content.break_off()
-        while self._streams or self._out:
-            if self._streams:
-                await self._changed.park()
-            else:
-                await trio.lowlevel.checkpoint()
+        self._changed.unpark_all()
 
     def _end(self, code: ErrorCodes, why: str) -> None:
         self._error = code, why
@@ -330,6 +352,8 @@ class Http2Connection:
         """A last GOAWAY (RFC 9113 §6.8), also when the sandbox stops or the session is cancelled."""
         talk = self.talk
         code, why = self._error or (ErrorCodes.NO_ERROR, "")
+        if self._error is not None:
+            talk.due = trio.current_time() + self.engine.config.limits.grace
         with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL):
             self._write_queued()
             if self._opening is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
@@ -15,11 +16,12 @@ from hypothesis import strategies as st
 
 from sandbox.config import Config, Limits
 from sandbox.journal.records import Stream
+from sandbox.net.conversation import Conversation as RealConversation
 from sandbox.protocols.http.http2.frames import PREFACE
 from sandbox.protocols.http.messages import Headers, Request, Response
 from tests.support.http import hello
-from tests.support.http2 import Heard, connected, in_memory, request
-from tests.support.network import pieces
+from tests.support.http2 import Client, Heard, connected, in_memory, request
+from tests.support.network import Bench, narrowed, pieces
 
 
 def get(*paths: str) -> Callable[[H2Connection], None]:
@@ -467,3 +469,76 @@ async def test_what_another_site_asks_for_is_not_compressed(fields: list[tuple[s
     _, heard = await in_memory(lambda client: client.send_headers(
         1, request("/", "GET", ("accept-encoding", "gzip"), *fields), end_stream=True), site)
     assert (heard.answers[1].headers.get("content-encoding") == "gzip") is coded
+
+
+# -- clients that leave, and clients that read late ----------------------------------------------------------------
+
+
+async def long_head(request: Request) -> Response:
+    return Response(headers=Headers([(f"x-{number}", f"{number}" * 7000) for number in range(4)]))
+
+
+@pytest.mark.parametrize("leaving", [frame(7, bytes(8)), None], ids=["GOAWAY", "FIN"])
+async def test_a_client_that_asks_no_more_gets_all_answers_whenever_it_reads(
+        tmp_path: Path, leaving: bytes | None) -> None:
+    """RFC 9113 §6.8: what was asked before a GOAWAY is answered; and waiting for the client takes no time."""
+    asked: list[int] = []
+    async with connected(long_head, tmp_path) as (client, bench):
+        conversation = await narrow(client, bench)
+        behind = 0
+        while behind < 3:                                    # the writer waits, and there is more for it to write
+            behind += conversation.unsent > 0
+            asked.append(client.h2.get_next_available_stream_id())
+            client.h2.send_headers(asked[-1], request("/", "HEAD"), end_stream=True)
+            await client.send()
+            await trio.testing.wait_all_tasks_blocked(0.003)
+        if leaving is not None:
+            await client.stream.send_all(leaving)
+        else:
+            await client.stream.send_eof()
+        with trio.fail_after(5):
+            await trio.testing.wait_all_tasks_blocked(0.05)  # never, if something went round and round
+        heard = await client.hear(lambda heard: False)
+        assert [number for number, answer in heard.answers.items() if answer.ended] == asked
+        assert heard.goaway == 0
+
+
+async def test_a_stream_does_not_wait_for_a_window_that_cannot_come(tmp_path: Path) -> None:
+    async def site(request: Request) -> Response:
+        return Response(body=bytes(1_000_000))
+
+    async with connected(site, tmp_path) as (client, bench):
+        client.greedy = False
+        get("/")(client.h2)
+        await client.hear(lambda heard: len(heard.answers[1].body) == 65_535)
+        await client.stream.send_eof()
+        heard = await client.hear(lambda heard: False)
+        assert (heard.answers[1].reset, heard.goaway) == (ErrorCodes.CANCEL, 0)
+        await bench.watcher.wait_closed()
+        [exchange] = [exchange for _, exchange in bench.watcher.exchanges if exchange.verb == "GET"]
+    assert exchange.key == "situation.stream-stalled"
+
+
+async def test_the_time_for_a_next_request_begins_when_the_last_answer_has_left(
+        tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    async with connected(long_head, tmp_path) as (client, bench):
+        conversation = await narrow(client, bench)
+        count = 0
+        while not conversation.unsent:
+            client.h2.send_headers(client.h2.get_next_available_stream_id(), request("/", "HEAD"), end_stream=True)
+            count += 1
+            await client.send()
+            await trio.sleep(1)
+        await trio.sleep(200)                                # longer than http.keep_alive, not than limits.idle
+        with trio.fail_after(100):
+            while sum(answer.ended for answer in client.heard.answers.values()) < count:
+                data = await client.stream.receive_some(65536)
+                assert data
+                client.heard.take(client.h2.receive_data(data))
+
+
+async def narrow(client: Client, bench: Bench) -> RealConversation:
+    """The server's side, once the connection has begun, with little room in the two kernels."""
+    await client.send()
+    client.heard.take(client.h2.receive_data(await client.stream.receive_some(65536)))
+    return narrowed(bench, client.stream)
