@@ -7,6 +7,7 @@ look into a dictionary.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 
@@ -121,10 +122,12 @@ def session_handler(zones: Zones, responder: Responder) -> SessionHandler:
 
 async def read_message(conversation: Conversation) -> bytes | None:
     """The next message, None at the client's end. Raises what `Conversation` raises."""
-    if len(conversation.buffer) < 2:
-        await conversation.flush()                           # a client has its time for asking, and time for reading
-    conversation.due = trio.current_time() + IDLE
-    if not conversation.buffer and not await conversation.fill():
+    buffer = conversation.buffer
+    if len(buffer) < 2 or len(buffer) < 2 + int.from_bytes(buffer[:2]):
+        # The time for asking begins when the answers have left.
+        await conversation.flush()
+        conversation.due = trio.current_time() + IDLE
+    if not buffer and not await conversation.fill():
         return None
     (length,) = struct.unpack("!H", await conversation.read_exactly(2))
     return await conversation.read_exactly(length)
@@ -139,8 +142,8 @@ async def send_reply(conversation: Conversation, reply: Reply) -> None:
         exchange.note(name, value)
     if reply.data is not None:
         conversation.write(struct.pack("!H", len(reply.data)) + reply.data)
+    conversation.due = math.inf                              # how long the client may take nothing has its own limit
     for data in reply.more:
-        conversation.due = trio.current_time() + IDLE
         await conversation.send(struct.pack("!H", len(data)) + data)
     exchange.end(about.outcome, about.answered, about.key)
 

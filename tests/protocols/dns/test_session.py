@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -20,6 +21,7 @@ from sandbox.world import World
 from sandbox.world.names.zones import Zones
 from tests.support.conversation import MemoryConversation, as_conversation
 from tests.support.names import CLIENT, make_responder, make_zones, query
+from tests.support.network import narrowed, serving
 
 
 def framed(*messages: bytes) -> bytes:
@@ -185,3 +187,27 @@ def test_serve_offers_both_transports() -> None:
     assert service.session is not None
     assert service.datagram is not None
     assert service.datagram(query("www.example.com").to_wire(), CLIENT).about.answered == "127.0.0.1"
+
+
+async def test_a_client_that_reads_late_has_its_time_for_asking_all_the_same(
+        tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    zones = make_zones()
+    asked = framed(query("zone.test", "AXFR").to_wire())
+    handler = session_handler(zones, make_responder(zones))
+    async with serving(handler, tmp_path) as bench, await bench.connect() as stream:
+        await stream.send_all(asked)
+        received = size = len(await stream.receive_some(65_536))
+        conversation = narrowed(bench, stream)
+        count = 1
+        while not conversation.unsent:
+            await stream.send_all(asked * 7)
+            count += 7
+            await trio.sleep(0.5)
+        await trio.sleep(5 * IDLE)
+        with trio.fail_after(60):
+            while received < count * size:
+                data = await stream.receive_some(65_536)
+                assert data
+                received += len(data)
+        await stream.send_all(asked)
+        assert len(await stream.receive_some(65_536)) == size

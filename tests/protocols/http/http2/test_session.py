@@ -345,7 +345,7 @@ async def test_a_client_that_takes_nothing_is_given_up(tmp_path: Path) -> None:
         await client.hear(lambda heard: heard.answers[1].reset >= 0 or heard.goaway >= 0)
         await client.stream.aclose()
         await bench.watcher.wait_closed()
-        assert bench.watcher.exchanges[-1][1].verb == "GOAWAY"
+        assert "GOAWAY" in {exchange.verb for _, exchange in bench.watcher.exchanges}
 
 
 async def test_an_upload_gets_no_more_room_than_is_read(tmp_path: Path) -> None:
