@@ -131,6 +131,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 IMPORT_BY_NAME = {
     "sandbox.protocols.contract.registry": "a protocol when its first client comes",
+    "sandbox.protocols.contract.spans": "a protocol's dissector when somebody looks",
     "sandbox.cli": "one command and no other",
     "sandbox.websites.application": "a program of the person's own",
 }

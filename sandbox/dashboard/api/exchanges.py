@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from typing import Any
 
 import msgspec
 
@@ -13,6 +12,7 @@ from sandbox.dashboard.again import Again, again
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.rows import Row, SessionRow, row, session_row
+from sandbox.dashboard.spans import Part, parts
 from sandbox.filter import Filter, FilterError, parse
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
@@ -48,7 +48,7 @@ class Side(msgspec.Struct):
     end: int
     octets: str
     missing: int
-    spans: list[dict[str, Any]] = []
+    spans: list[Part]
 
 
 class OneExchange(msgspec.Struct):
@@ -106,8 +106,7 @@ async def exchanges(call: Call) -> Response:
 async def one(call: Call, number: str) -> Response:
     session, exchange = await find(call, number)
     client, server = await call.board.archive.read(lambda reader: (
-        side(reader, exchange, Stream.CLIENT, exchange.client),
-        side(reader, exchange, Stream.SERVER, exchange.server)))
+        side(reader, session, exchange, Stream.CLIENT), side(reader, session, exchange, Stream.SERVER)))
     return as_json(OneExchange(row(session, exchange), session_row(session), client, server,
                                again(session, exchange, call.board.place(call.request))))
 
@@ -124,10 +123,11 @@ async def find(call: Call, number: str) -> tuple[Session, Exchange]:
     return page.found[0]
 
 
-def side(reader: Reader, exchange: Exchange, stream: Stream, place: tuple[int, int]) -> Side:
-    start, end = place
+def side(reader: Reader, session: Session, exchange: Exchange, stream: Stream) -> Side:
+    start, end = exchange.client if stream is Stream.CLIENT else exchange.server
     data = reader.octets(exchange.session, stream, start, min(end, start + SHOWN))
-    return Side(stream.name.lower(), start, end, base64.b64encode(data).decode(), end - start - len(data))
+    return Side(stream.name.lower(), start, end, base64.b64encode(data).decode(), end - start - len(data),
+                parts(session, exchange, data, client=stream is Stream.CLIENT))
 
 
 @OPERATIONS.add("GET", "count", "How many exchanges a filter means.", Count, FILTER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.protocols.dns.dissect import PARTS
 from sandbox.protocols.dns.grammar import TYPES, opcode_text
 
 __all__ = ["CLASSES", "ERRORS", "FLAGS", "NO_QUERY", "OPTIONS", "OUTCOMES", "SITUATIONS", "vocabulary"]
@@ -42,6 +43,7 @@ def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; numbered ones without a name by their family."""
     opcodes = {opcode_text(opcode).rstrip("0123456789") for opcode in range(1, 16)}
     return {
+        "part": PARTS,
         "verb": NO_QUERY | TYPES | {"TYPE"} | opcodes,
         "outcome": OUTCOMES,
         "class": CLASSES,

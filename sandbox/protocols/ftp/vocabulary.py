@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.protocols.ftp.commands.information import FEATURES
 from sandbox.protocols.ftp.control import OUTCOMES, REPLIES
+from sandbox.protocols.ftp.dissect import PARTS
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.session import Ftp
 
@@ -13,6 +14,7 @@ __all__ = ["vocabulary"]
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind."""
     return {
+        "part": PARTS,
         "verb": frozenset(Ftp.commands) | {"greeting", "goodbye", "unknown", "transfer"},
         "reply": REPLIES,
         "outcome": OUTCOMES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.protocols.http.dissect import PARTS
 from sandbox.protocols.http.hosts import METHODS
 from sandbox.protocols.http.status import PHRASES
 
@@ -73,6 +74,7 @@ FIELDS = frozenset({
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; statuses nobody registered by their class."""
     return {
+        "part": PARTS,
         "verb": METHODS | UNSUPPORTED | NO_REQUEST | HTTP2 | WEBSOCKET,
         "outcome": ERRORS | {"closed", "done", "failed", "sent", "unused", "PONG", "HTTP/2"},
         "close": CLOSE_CODES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.protocols.smtp import replies
+from sandbox.protocols.smtp.dissect import PARTS
 from sandbox.protocols.smtp.session import EXTENSIONS, Smtp
 
 __all__ = ["FIELDS", "vocabulary"]
@@ -20,6 +21,7 @@ def vocabulary() -> dict[str, frozenset[str]]:
     every = replies.every()
     offered = (row.offers for row in Smtp.commands.values() if row.offers)
     return {
+        "part": PARTS,
         "verb": frozenset(Smtp.commands) | {"greeting", "message", "goodbye", "unknown"},
         "status": frozenset(reply.code for reply in every),
         "enhanced": frozenset(reply.enhanced for reply in every if reply.enhanced),

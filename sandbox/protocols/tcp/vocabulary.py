@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.protocols.tcp.dissect import PARTS
 from sandbox.protocols.tcp.session import OUTCOMES, SERVICES
 
 __all__ = ["ENDS", "FACTS", "FLAGS", "OPTIONS", "vocabulary"]
@@ -28,4 +29,5 @@ OPTIONS = frozenset({"timestamps", "sack", "window_scaling", "ecn"})
 
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind."""
-    return {"verb": SERVICES, "outcome": OUTCOMES, "end": ENDS, "flag": FLAGS, "fact": FACTS, "option": OPTIONS}
+    return {"verb": SERVICES, "outcome": OUTCOMES, "end": ENDS, "flag": FLAGS, "fact": FACTS, "option": OPTIONS,
+            "part": PARTS}
