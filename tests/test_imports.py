@@ -150,6 +150,10 @@ def test_versions_of_http_share_the_engine_and_do_not_know_each_other() -> None:
     assert not any(name.startswith("sandbox.protocols.http.http2") for name in imported(engine))
 
 
+def test_only_linux_calls_what_python_has_no_call_for() -> None:
+    assert all(module.startswith("sandbox.linux.") for module, path in modules() if "ctypes" in set(imported(path)))
+
+
 def test_who_records_does_not_know_the_database() -> None:
     """From the recorder no import leads to SQLite, however many files are between."""
     known = dict(modules())
