@@ -13,13 +13,16 @@ BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/li|/tr|/table)\b[^<>]*>", re.IGNORE
 ENDS = {"comment": re.compile(r"-->")} | {
     name: re.compile(rf"</{name}[^<>]*>", re.IGNORECASE) for name in ("script", "style", "head", "title")}
 COMMENT = re.compile(r"<!--")
-SPACES = re.compile(r"[ \t\r\n\f]+")
+SPACES = re.compile(r" {2,}")
 HREF = re.compile(r"""<a\s[^<>]{0,4000}?href\s{0,9}=\s{0,9}(?:"([^"<>]*)"|'([^'<>]*)'|([^\s"'<>]+))""", re.IGNORECASE)
 
 
 def html_text(source: str) -> str:
     """What is read of it: no tags, no styles, lines where blocks end."""
-    text = SPACES.sub(" ", without_unseen(source))
+    text = without_unseen(source)
+    for space in ("\r\n", "\n", "\t", "\r", "\f"):
+        text = text.replace(space, " ")
+    text = SPACES.sub(" ", text) if "  " in text else text
     text = unescape(TAG.sub("", BREAK.sub("\n", text)))
     return "\n".join(line.strip() for line in text.split("\n")).strip()
 
@@ -27,6 +30,8 @@ def html_text(source: str) -> str:
 def without_unseen(source: str) -> str:
     """Without comments, and elements that are not shown as text. One that is never closed hides nothing."""
     kept: list[str] = []
+    if "<" not in source:
+        return source
     at, gone = 0, set[str]()
     for start, end_mark in openings(source):
         if start < at or end_mark in gone:

@@ -21,6 +21,11 @@ WORD = re.compile(rb'[^\s/;()",=]+')
 NAME = re.compile(rb'[^\s=;"()]+')
 BARE = re.compile(rb'[^\s;("]+')
 SEPARATOR = re.compile(rb'[;("]')
+PLAIN = re.compile(rb'[^\s;"()]+(?:;[ \t]*[^\s=;"()*]+=(?:"[^"\\]*"|[^\s;"()]+))*;?')
+"""A value as nearly all are: nothing rare, nothing forgotten."""
+
+PAIR = re.compile(rb';[ \t]*([^\s=;"()*]+)=(?:"([^"\\]*)"|([^\s;"()]+))')
+PLAIN_MEDIA = re.compile(rb'([^\s/;()",=]+)/([^\s/;()",=]+)(?=;|\Z)')
 SECTION = re.compile(rb"([^*]+)\*(0|[1-9][0-9]{0,3})(\*?)")
 PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 TO_ENCODE = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~-]")
@@ -44,6 +49,9 @@ def media(value: bytes | None, default: tuple[bytes, bytes]) -> tuple[bytes, byt
     """(type, subtype) in lower case. What is no media type is the default (RFC 2045 §5.2)."""
     if not value:
         return default
+    plain = PLAIN_MEDIA.match(value)
+    if plain is not None:
+        return plain[1].lower(), plain[2].lower()
     first = WORD.match(value, skip(value, 0))
     if first is None:
         return default
@@ -57,6 +65,17 @@ def parameters(value: bytes) -> list[tuple[bytes, bytes]]:
 
     A value with a charset keeps its form, `name*` and `utf-8'de'%C3%BC`.
     """
+    return plain_parameters(value) or any_parameters(value)
+
+
+def plain_parameters(value: bytes) -> list[tuple[bytes, bytes]]:
+    """The same where the value is `PLAIN`, without taking it apart word by word; else nothing."""
+    if PLAIN.fullmatch(value) is None:
+        return []
+    return [(name.lower(), quoted or bare) for name, quoted, bare in PAIR.findall(value)][:MOST]
+
+
+def any_parameters(value: bytes) -> list[tuple[bytes, bytes]]:
     plain: list[tuple[bytes, bytes]] = []
     sections: dict[bytes, dict[int, tuple[bytes, bool]]] = {}
     places: dict[bytes, int] = {}

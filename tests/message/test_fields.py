@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.message import Message, read_addresses
 from sandbox.message.addresses import Mailbox
 from sandbox.message.dates import read_date
-from sandbox.message.parameters import media, parameter_text, parameters, token
+from sandbox.message.parameters import any_parameters, media, parameter_text, parameters, token
 from sandbox.message.words import decode_header
 
 
@@ -93,6 +93,13 @@ def test_imap_is_told_continued_parameters_as_one() -> None:
 def test_media_types(value: bytes | None, expected: tuple[bytes, bytes]) -> None:
     assert media(value, (b"a", b"b")) == expected
     assert token(b" (c) base64 (d)") == b"base64"
+
+
+@given(st.lists(st.sampled_from([
+    b"x/y", b";", b"; ", b"a=b", b"a=", b'"c d"', b'""', b"A", b" ", b"=", b"=e", b"*", b"(", b"/", b"\n",
+]), max_size=9).map(b"".join))
+def test_plain_parameters_mean_what_they_mean_word_by_word(value: bytes) -> None:
+    assert parameters(value) == any_parameters(value)
 
 
 @given(st.lists(st.sampled_from([
