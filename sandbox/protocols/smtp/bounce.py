@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
+from sandbox.message.scan import body_start
 from sandbox.protocols.smtp.grammar import Parameters
 
 __all__ = ["Facts", "Outcome", "needs", "report"]
@@ -119,8 +120,11 @@ def returned_part(original: bytes, ret: str) -> tuple[str, bytes]:
     """The original as far as it is sent back (RFC 3461 §6.2: its header, unless all of it was asked for)."""
     if ret == "FULL" and len(original) <= RETURNED:
         return "message/rfc822", original
-    header, blank, _ = original[:HEADER_LIMIT].partition(b"\r\n\r\n")
-    return "text/rfc822-headers", header + (b"\r\n" if blank else b"")
+    start = original[:HEADER_LIMIT]
+    header = start[:body_start(start, 0, len(start))]
+    if header.endswith((b"\n\r\n", b"\n\n")):  # the blank line is none of it
+        header = header[:-1].removesuffix(b"\r")
+    return "text/rfc822-headers", header
 
 
 def flat(text: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from email.utils import formatdate
 from uuid import uuid4
 
+from sandbox.message.headers import Header
 from sandbox.protocols.contract.conversation import Conversation, EndOfStream
 
 __all__ = ["DotReader", "HeaderScan", "LineEnds", "chunk", "chunk_size"]
@@ -23,7 +24,7 @@ END = b"\r\n.\r\n"
 CHUNK = 10**12  # octets of a BDAT that are at all thinkable
 PIECE = 65_536
 HEADER_LIMIT = 262_144  # octets of header that are looked at; what is beyond is kept, but nobody reads it
-MESSAGE_ID = re.compile(rb"\r\nmessage-id[ \t]*:[ \t\r\n]*(<[^<>\r\n]{1,250}>)", re.IGNORECASE)
+MESSAGE_ID = re.compile(rb"<[^<>\s]{1,250}>")
 FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:")
 
 
@@ -97,16 +98,9 @@ class HeaderScan:
 
     @property
     def fields(self) -> list[str]:
-        """The names of its fields, in lower case, in order, up to the first line that cannot be one."""
-        names: list[str] = []
-        for line in bytes(self._seen[2:]).split(b"\r\n"):
-            if line[:1] in (b" ", b"\t") and names:
-                continue  # folded
-            match = FIELD.match(line)
-            if match is None:
-                break
-            names.append(match[1].decode("ascii").lower())
-        return names
+        """The names of its fields, in lower case, in order. What does not begin with one has none."""
+        octets = bytes(self._seen[2:])
+        return ([name.decode("ascii") for name, _ in Header(octets).all()] if FIELD.match(octets) is not None else [])
 
     @property
     def gap(self) -> bytes:
@@ -116,8 +110,8 @@ class HeaderScan:
     @property
     def message_id(self) -> str:
         """The first Message-ID's value, "" without one."""
-        match = MESSAGE_ID.search(self._seen)
-        return match[1].decode("ascii", "replace") if match else ""
+        match = MESSAGE_ID.search(Header(bytes(self._seen[2:])).first(b"message-id") or b"")
+        return match[0].decode("ascii", "replace") if match else ""
 
     def is_ascii(self) -> bool:
         return self._seen.isascii()

@@ -86,6 +86,13 @@ def test_the_header_under_any_chunking(sizes: list[int]) -> None:
     assert fixes.count(b"\r\n") == 1
 
 
+def test_fields_among_lines_that_are_none() -> None:
+    """A line without a colon hides nothing: Date and Message-ID are not added a second time."""
+    found = scan(b"From : a@b.test\r\nbroken line here\r\nDate: x\r\nMessage-ID:\r\n <y@z>\r\n\r\nbody\r\n", [])
+    assert found.fields == ["from", "date", "message-id"]
+    assert (found.fixes("h"), found.message_id) == (b"", "<y@z>")
+
+
 @pytest.mark.parametrize(("text", "gap"), [
     (b"Hello, this is no header\r\n", b"\r\n"), (b"", b""), (b"\r\nHello\r\n", b""), (b"A: b\r\n", b""),
     (b" folded\r\n\r\n", b"\r\n"), (b"Subject: x\r\n\r\n", b""),
