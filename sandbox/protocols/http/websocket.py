@@ -314,16 +314,25 @@ class WebSocket:
                 after()
 
     async def _keep_alive(self) -> None:
-        """RFC 6455 §5.5.2: a PING asks whether the other side is still there."""
+        """RFC 6455 §5.5.2: a PING asks whether the other side is still there. Who still has to take what was said
+        before cannot answer yet; how long that may last is for the idle limit."""
         number = 0
+        late = False
         while True:
             await trio.sleep(PING_SECONDS)
             if self.closed:
                 return
+            if self._backlog:
+                late = True
+                continue
             if self._ping is not None:
+                if late:
+                    late = False
+                    continue
                 self._ping.end("failed", "not answered")
                 self.close(NO_ANSWER, "no answer to a PING")
                 return
+            late = False
             number += 1
             self._ping = self._talk.begin_stream("PING", "from the sandbox")
             self._queue(self._frames.send(Ping(str(number).encode())), self._ping)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wsproto import ConnectionType, WSConnection
@@ -23,7 +24,7 @@ from sandbox.protocols.http.session import HttpService
 from sandbox.protocols.http.websocket import frame_size, negotiate, upgrade
 from sandbox.websites.sockets import Room, echo
 from tests.support.http import context, converse
-from tests.support.network import Bench, pieces, serving
+from tests.support.network import Bench, narrowed, pieces, serving
 
 UPGRADE = (b"GET /websocket/echo HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
@@ -216,6 +217,21 @@ async def test_a_client_that_answers_its_pings_stays(tmp_path: Path, monkeypatch
     async with connected(echo, tmp_path) as ([client], _):
         await client.hear(lambda: client.pings >= 4)
         assert not client.closed
+
+
+async def test_a_client_that_reads_late_is_not_taken_for_gone(
+        tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """A PING behind an answer that is still being sent cannot be answered."""
+    async with connected(echo, tmp_path) as ([client], bench):
+        await client.hear(lambda: client.ws.state.name == "OPEN")
+        conversation = narrowed(bench, client.stream)
+        await client.say(ws.TextMessage("x" * 900_000))
+        await trio.sleep(5 * websocket.PING_SECONDS)
+        assert conversation.unsent
+        await client.hear(lambda: bool(client.heard))
+        await client.say(ws.TextMessage("still here"))
+        await client.hear(lambda: len(client.heard) == 2 or client.closed > 0)
+        assert (client.heard[1:], client.closed) == (["still here"], 0)
 
 
 async def test_a_stop_says_that_it_goes_away(tmp_path: Path) -> None:
