@@ -84,10 +84,14 @@ def start_console(sandbox: Sandbox, page: LivePage | None, *, as_json: bool) -> 
     from sandbox.console.live import Console  # not imported where nothing is shown
     from sandbox.console.summary import summary
     from sandbox.console.terminal import look
+    from sandbox.net.addresses import reachable
     config = sandbox.config
     if not as_json:
         sys.stdout.write(summary(
-            sandbox.endpoints, {account.login: account.password for account in sandbox.world.accounts},
+            sandbox.endpoints,
+            {account.login: account.password for account in sandbox.world.accounts if not account.teacher},
+            domains=[domain.name for domain in sandbox.world.domains],
+            reach=list(config.advertise) or reachable(config.bind),
             data=str(sandbox.data), hosts=[host for host in config.bind if host not in sandbox.skipped],
             failed=sandbox.failures, ephemeral=config.ephemeral,
             page=page.url if page is not None else "",

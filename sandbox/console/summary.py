@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sandbox.address import Address
 from sandbox.console.escape import cells, escape
 from sandbox.console.terminal import BOLD, DIM, paint
 
-__all__ = ["COMMANDS", "command", "summary"]
+__all__ = ["COMMANDS", "Cast", "cast_of", "command", "summary"]
 
 COMMANDS: Mapping[str, str] = {
     "http": "curl http://{address}/",
-    "https": "curl --cacert $(sandbox ca --path) --connect-to ::{address} https://www.example.com/",
+    "https": "curl --cacert $(sandbox ca --path) --connect-to ::{address} https://www.{domain}/",
     "https-legacy": "openssl s_client -tls1 -cipher @SECLEVEL=0 -connect {address}",
-    "domain-s": "kdig +tls @{host} -p {port} www.example.com",
-    "dns": "dig @{host} -p {port} www.example.com",
-    "smtp": "swaks --server {host} --port {port} --from ada@example.org --to alice@example.com",
-    "submission": "swaks --server {host} --port {port} --tls --au alice --ap wonderland --to bob@example.com",
-    "submissions": "swaks --server {host} --port {port} --tls-on-connect --au alice --ap wonderland "
-                   "--to bob@example.com",
-    "pop3": "curl -u alice:wonderland pop3://{address}/",
-    "pop3s": "curl -k -u alice:wonderland pop3s://{address}/",
-    "ftp": "curl -u alice:wonderland ftp://{address}/",
-    "ftps": "curl -k -u alice:wonderland ftps://{address}/",
-    "sftp": "sftp -P {port} alice@{host}",
-    "imap": "curl -u alice:wonderland imap://{address}/",
-    "imaps": "curl -k -u alice:wonderland imaps://{address}/",
+    "domain-s": "kdig +tls @{host} -p {port} www.{domain}",
+    "dns": "dig @{host} -p {port} www.{domain}",
+    "smtp": "swaks --server {host} --port {port} --from ada@{elsewhere} --to {login}@{domain}",
+    "submission": "swaks --server {host} --port {port} --tls --au {login} --ap {password} "
+                  "--to {other}@{domain}",
+    "submissions": "swaks --server {host} --port {port} --tls-on-connect --au {login} --ap {password} "
+                   "--to {other}@{domain}",
+    "pop3": "curl -u {login}:{password} pop3://{address}/",
+    "pop3s": "curl -k -u {login}:{password} pop3s://{address}/",
+    "ftp": "curl -u {login}:{password} ftp://{address}/",
+    "ftps": "curl -k -u {login}:{password} ftps://{address}/",
+    "sftp": "sftp -P {port} {login}@{host}",
+    "imap": "curl -u {login}:{password} imap://{address}/",
+    "imaps": "curl -k -u {login}:{password} imaps://{address}/",
     "echo": "echo hello | nc -w 1 {host} {port}",
     "discard": "echo hello | nc -w 1 {host} {port}",
     "daytime": "nc {host} {port} </dev/null",
@@ -36,30 +39,58 @@ COMMANDS: Mapping[str, str] = {
 }
 """A command to try for each role. address: host and port as a URL has them, without the port where it is 80."""
 
+
+
+class Cast(NamedTuple):
+    """Whom and what the commands are about. elsewhere: a domain that mail comes from."""
+
+    login: str = "alice"
+    password: str = "wonderland"
+    other: str = "bob"
+    domain: str = "example.com"
+    elsewhere: str = "example.org"
+
+
+def cast_of(people: Mapping[str, str], domains: Sequence[str]) -> Cast:
+    """Those of a world: the well-known ones where it has them, else its first. people: passwords by login."""
+    usual = Cast()
+    if not people or not domains:
+        return usual
+    login = usual.login if usual.login in people else next(iter(people))
+    others = [name for name in people if name != login]
+    other = usual.other if usual.other in others else (others or [login])[0]
+    domain = usual.domain if usual.domain in domains else domains[0]
+    elsewhere = [name for name in domains if name != domain]
+    return Cast(login, shlex.quote(people[login]), other, domain,
+                usual.elsewhere if usual.elsewhere in elsewhere else (elsewhere or [usual.elsewhere])[0])
+
+
 GAP = "  "
 
 
-def command(role: str, address: Address) -> str:
-    """The command to try against a service; "" for a role without one."""
-    shown = reachable(address)
+def command(role: str, address: Address, cast: Cast = Cast(), reach: Sequence[str] = ()) -> str:  # noqa: B008
+    """The command to try against a service; "" for a role without one. cast: of the world; reach: as in `summary`."""
+    shown = reachable(address, reach)
     url = str(shown).removesuffix(":80")
-    return COMMANDS.get(role, "").format(host=shown.host, port=shown.port, address=url)
+    return COMMANDS.get(role, "").format(host=shown.host, port=shown.port, address=url, **cast._asdict())
 
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
             failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
-            page: str = "", color: bool = False) -> str:
+            page: str = "", color: bool = False, domains: Sequence[str] = (), reach: Sequence[str] = ()) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every
     address that is listened on; failed: by role, why it did not start and what helps; host_key: the fingerprint by
     which SSH clients know this sandbox, "" where there is no SSH; page: the URL of the live page, "" without one.
+    domains: of the world; reach: this machine's addresses, for services on all of its interfaces.
     """
     parts = ["", paint("The sandbox is ready. Nothing in it leaves this machine.", BOLD, color=color), ""]
     if page:
         parts += [f"{GAP}See it all in a browser: {paint(page, BOLD, color=color)}", ""]
-    parts += _table([(role, str(reachable(address)), command(role, address)) for role, address in endpoints.items()],
-                    ("service", "address", "try"), color=color)
+    cast = cast_of(people, domains)
+    parts += _table([(role, str(reachable(address, reach)), command(role, address, cast, reach))
+                     for role, address in endpoints.items()], ("service", "address", "try"), color=color)
     if len(hosts) > 1:
         parts.append(f"{GAP}Each of them listens on {', '.join(hosts[:-1])} and {hosts[-1]}.")
     if host_key:
@@ -76,9 +107,14 @@ def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data
     return "\n".join(parts) + "\n"
 
 
-def reachable(address: Address) -> Address:
-    """The address to type: a service on every interface is reached over loopback."""
-    return Address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host), address.port)
+def reachable(address: Address, reach: Sequence[str] = ()) -> Address:
+    """The address to type, here and elsewhere: for a service on every interface one of the machine's own, which
+    other machines can use too, or loopback where it has no other."""
+    if address.host not in ("0.0.0.0", "::"):
+        return address
+    six = address.host == "::"
+    own = next((host for host in reach if (":" in host) == six), "::1" if six else "127.0.0.1")
+    return Address(own, address.port)
 
 
 def _table(rows: Sequence[tuple[str, ...]], titles: tuple[str, ...], *, color: bool) -> list[str]:

@@ -46,7 +46,7 @@ class Pages:
     def __init__(self, world: World, endpoints: Mapping[str, Address]) -> None:
         self._world = world
         self._endpoints = endpoints
-        self._kept: dict[tuple[str, int, bool], Kept] = {}
+        self._kept: dict[tuple[str, int, bool, str, str, str], Kept] = {}
         self._people: tuple[object, ...] = ()
         self.own = next((domain.name for domain in world.domains if domain.name == "sandbox.test"),
                         world.domains[0].name if world.domains else "sandbox.test")
@@ -62,7 +62,7 @@ class Pages:
         if people != self._people:
             self._people = people
             self._kept.clear()
-        key = (request.host, request.port, request.proxied)
+        key = (request.host, request.port, request.proxied, request.scheme, request.version, reached(request))
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= MAX_KEPT:
@@ -82,8 +82,8 @@ class Pages:
         return page.page("This is the sandbox", body, 404, [("Cache-Control", "no-store")], host="the sandbox")
 
     def proxy(self, request: Request) -> Response:
-        commands = (one for one in self._things() if one.group == "A browser")
-        body = fill(PROXY, pac=self._pac(), commands=command_list(commands))
+        commands = (one for one in self._things(request) if one.group == "A browser")
+        body = fill(PROXY, pac=self._pac(request), commands=command_list(commands))
         return page.page("Use the sandbox with a browser", body, host=request.host)
 
     def _build_home(self, request: Request) -> Kept:
@@ -96,18 +96,20 @@ class Pages:
                 f"Not the real {host}, but the one of the Sandbox: a small pretend internet on this very "
                 "machine, over the real protocols.")
         groups: dict[str, list[Try]] = {}
-        for one in self._things():
+        for one in self._things(request):
             groups.setdefault(one.group, []).append(one)
-        authority = answers.root(request).partition("://")[2]
         body = fill(
-            HOME, heading=heading, lead=lead, castle=CASTLE, authority=authority,
+            HOME, heading=heading, lead=lead, castle=CASTLE, opened=OPENED[request.secure],
+            asked=fill(ASKED[request.version == "2"], target=request.url if request.proxied else request.target,
+                       version=request.version, authority=answers.root(request).partition("://")[2]),
+            answered=ANSWERED[request.version == "2"],
             found=fill(found(request), host=request.host or "no name at all"),
             commands=join(fill(GROUP, title=title, commands=join(map(command, things)))
                           for title, things in groups.items()),
             people=join(fill(PERSON, name=one.name, login=one.login, password=one.password)
-                        for one in self._world.accounts),
+                        for one in self._world.accounts if not one.teacher),
             places=join(fill(PLACE, url=url, name=name, text=text) for name, url, text in self._places(request)),
-            pac=self._pac())
+            pac=self._pac(request))
         data = page.frame(heading if own else f"{host} in the Sandbox", body, request.host).encode()
         tag = hashlib.sha256(data).hexdigest()[:32]
         return Kept(Headers([("Content-Type", "text/html; charset=utf-8"), ("ETag", f'"{tag}"'),
@@ -117,7 +119,8 @@ class Pages:
         """Name, URL and a few words for the world's sites. Someone who came by an address gets names that lead here
         without any set-up: every system keeps those below localhost for itself (RFC 6761 §6.3)."""
         local = is_local(request.host) or request.host.endswith(".localhost")
-        ending = (".localhost" if local else "") + ("" if request.port == 80 else f":{request.port}")
+        port = "" if request.port == (443 if request.secure else 80) else f":{request.port}"
+        ending = (".localhost" if local else "") + port
         names = {domain.name: "a home page with things to try" for domain in self._world.domains}
         for domain in self._world.domains:
             for host in domain.hosts:
@@ -128,13 +131,20 @@ class Pages:
                 text = PLACES.get(site.value if site.kind == "builtin" else site.kind, "")
                 if text and (domain.name == self.own or site.kind != "builtin"):
                     names[name] = text
-        return [(name, f"http://{name}{ending}/", text) for name, text in names.items()]
+        return [(name, f"{request.scheme}://{name}{ending}/", text) for name, text in names.items()]
 
-    def _pac(self) -> str:
-        return f"http://{self._endpoints['http']}/proxy.pac" if "http" in self._endpoints else "/proxy.pac"
+    def _pac(self, request: Request) -> str:
+        where = self._reachable(request).get("http")
+        return f"http://{where}/proxy.pac" if where else "/proxy.pac"
 
-    def _things(self) -> list[Try]:
-        return [one for one in things(self._endpoints, self._world, self.own) if one.service in self._endpoints]
+    def _things(self, request: Request) -> list[Try]:
+        endpoints = self._reachable(request)
+        return [one for one in things(endpoints, self._world, self.own) if one.service in endpoints]
+
+    def _reachable(self, request: Request) -> dict[str, Address]:
+        """Where the services are for this reader: all listen on the same addresses, and this one was just used."""
+        host = reached(request)
+        return {name: Address(host, address.port) for name, address in self._endpoints.items()}
 
 
 PLACES = {"httpbin": "sends back what you send", "api": "REST resources in JSON", "proxy": "how to set up a browser",
@@ -143,15 +153,42 @@ PLACES = {"httpbin": "sends back what you send", "api": "REST resources in JSON"
           "redirect": "leads elsewhere"}
 
 
-def is_local(host: str) -> bool:
-    """Whether a host names this machine rather than a site: an address, localhost, or nothing."""
-    if host in ("", "localhost"):
-        return True
+OPENED = {
+    False: Markup("Three small TCP packets: may I, yes you may, thank you."),
+    True: Markup("Three small TCP packets: may I, yes you may, thank you. Then TLS: a certificate was shown, and "
+                 "keys agreed on."),
+}
+"""By whether it is encrypted."""
+ASKED = {
+    False: "<code>GET $target HTTP/$version</code> and <code>Host: $authority</code>: one address can serve many "
+           "names.",
+    True: "A frame of HTTP/2 with the fields <code>:method: GET</code>, <code>:path: $target</code> and "
+          "<code>:authority: $authority</code>: one address can serve many names.",
+}
+ANSWERED = {
+    False: Markup("<code>200 OK</code>, a few header fields, an empty line, and this page."),
+    True: Markup("<code>:status: 200</code> and a few fields in one frame, and this page in others."),
+}
+"""By whether it was HTTP/2."""
+
+
+def reached(request: Request) -> str:
+    """The address of the sandbox that this reader can use: the one that was typed, else the one that was reached."""
+    typed = request.host.strip("[]")
+    return typed if is_address(typed) else request.server.host
+
+
+def is_address(host: str) -> bool:
     try:
-        ipaddress.ip_address(host.strip("[]"))
+        ipaddress.ip_address(host)
     except ValueError:
         return False
     return True
+
+
+def is_local(host: str) -> bool:
+    """Whether a host names this machine rather than a site: an address, localhost, or nothing."""
+    return host in ("", "localhost") or is_address(host.strip("[]"))
 
 
 def found(request: Request) -> str:

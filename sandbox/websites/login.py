@@ -26,6 +26,7 @@ COOKIE = "session"
 FORM_LIMIT = 8_192
 """Octets of a name and a password."""
 NOT_KEPT = (("Cache-Control", "no-store"),)
+EXAMPLE = ", such as <code>$login</code> with the password <code>$password</code>"
 FORM = page.template("login.html")
 ACCOUNT = page.template("account.html")
 
@@ -48,9 +49,16 @@ class Login:
 
     def show(self, request: Request, name: str = "", wrong: str = "", status: int = 200) -> Response:
         after = next((value for key, value in parse_query(request.query) if key == "next"), "/account")
-        body = page.fill(FORM, name=name, next=local(after),
+        body = page.fill(FORM, name=name, example=self._example(), next=local(after),
                          wrong=page.fill('<p class=wrong role=alert>$text</p>', text=wrong) if wrong else "")
         return page.page("Log in", body, status, NOT_KEPT, host=request.host)
+
+    def _example(self) -> page.Markup:
+        """Somebody of this world, to log in as."""
+        person = next((one for one in self._world.accounts if not one.teacher), None)
+        if person is None:
+            return page.Markup("")
+        return page.fill(EXAMPLE, login=person.login, password=person.password)
 
     async def log_in(self, request: Request) -> Response:
         refuse_other_sites(request)

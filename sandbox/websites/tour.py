@@ -11,6 +11,7 @@ from sandbox.address import Address
 if TYPE_CHECKING:
     from sandbox.world import World
     from sandbox.world.accounts import Account
+    from sandbox.world.sites import SiteSpec
 
 __all__ = ["Try", "things"]
 
@@ -45,43 +46,54 @@ def things(endpoints: Mapping[str, Address], world: World, own: str) -> Iterable
     """Everything there is to try; own: the sandbox's own domain, for a world without example.com."""
     places = Places(endpoints)
     domain = next((one.name for one in world.domains if one.name == "example.com"), own)
-    people = list(world.accounts)
-    yield from web(places, domain, people[:1])
-    yield from encrypted(places, domain)
+    people = [person for person in world.accounts if not person.teacher]
+    home = is_builtin(world, f"www.{domain}", "home")
+    yield from web(places, domain, people[:1] if home else [], home, is_builtin(world, f"api.{domain}", "api"))
+    yield from encrypted(places, domain, is_builtin(world, f"expired.badtls.{domain}", "badtls"))
     yield Try("http", "A browser", "Start one that lives in the sandbox, beside your own.",
               "chromium --user-data-dir=/tmp/sandbox-browser "
               f"--proxy-pac-url=http://{places.at('http')}/proxy.pac http://www.{domain}/")
     yield from names(places, domain)
     if people:
         yield from mail(places, domain, people[0], people[-1])
-        yield from files(places, domain, people[0])
+        yield from files(places, domain, people[0], world.sites.find(f"{people[0].login}.{domain}"))
     yield from small(places)
     yield Try("http", "What the sandbox saw", "Every exchange so far, and those to come.", "sandbox log --follow")
     yield Try("http", "What the sandbox saw", "What a word means.", "sandbox explain http 404")
 
 
-def web(places: Places, domain: str, people: Iterable[Account]) -> Iterator[Try]:
+def is_builtin(world: World, host: str, name: str) -> bool:
+    site = world.sites.find(host)
+    return site is not None and (site.kind, site.value) == ("builtin", name)
+
+
+def web(places: Places, domain: str, people: Iterable[Account], home: bool, api: bool) -> Iterator[Try]:
+    """home, api: whether www and api of the domain are the built-in sites, and have their pages."""
     group, curl, url = "Web pages", places.curl, f"http://www.{domain}"
     yield Try("http", group, "Fetch a page, and see the whole conversation.", f"{curl} -v {url}/")
     yield Try("http", group, "Ask for something that is not there.", f"{curl} -i {url}/no-such-page")
     for person in people:
         yield Try("http", group, "Show a password to a protected page.",
                   f"{curl} -i --digest -u {login(person)} {url}/protected/digest")
-    yield Try("http", group, "Watch events arrive, one a second.", f"{curl} -N {url}/events")
-    yield Try("http", group, "Make a resource with the REST service, then list them.",
-              f"""{curl} -i --json '{{"name": "Ada"}}' http://api.{domain}/people && {curl} http://api.{domain}/people""")
+    if home:
+        yield Try("http", group, "Watch events arrive, one a second.", f"{curl} -N {url}/events")
+    if api:
+        yield Try("http", group, "Make a resource with the REST service, then list them.",
+                  f"""{curl} -i --json '{{"name": "Ada"}}' http://api.{domain}/people && {curl} http://api.{domain}/people""")
     yield Try("http", group, "Say it yourself: HTTP is text.",
               rf"printf 'GET / HTTP/1.1\r\nHost: www.{domain}\r\nConnection: close\r\n\r\n' | {places.nc('http')}")
 
 
-def encrypted(places: Places, domain: str) -> Iterator[Try]:
+def encrypted(places: Places, domain: str, expired: bool) -> Iterator[Try]:
+    """expired: whether the domain has a host whose certificate is."""
     group, curl = "Web pages, encrypted", places.curl
     yield Try("https", group, "Fetch the sandbox's certificate authority, and trust it for one page.",
               f"curl -so sandbox-ca.pem http://{places.at('http')}/ca.pem && "
               f"{curl} --cacert sandbox-ca.pem -v https://www.{domain}/")
     yield Try("https", group, "See what a client says that does not trust it.", f"{curl} https://www.{domain}/")
-    yield Try("https", group, "Look at a certificate that has expired.",
-              f"openssl s_client -connect {places.at('https')} -servername expired.badtls.{domain} </dev/null")
+    if expired:
+        yield Try("https", group, "Look at a certificate that has expired.",
+                  f"openssl s_client -connect {places.at('https')} -servername expired.badtls.{domain} </dev/null")
 
 
 def names(places: Places, domain: str) -> Iterator[Try]:
@@ -103,11 +115,15 @@ def mail(places: Places, domain: str, sender: Account, reader: Account) -> Itera
     yield Try("smtp", group, "Be a mail server for a moment: type EHLO me, then HELP.", places.nc("smtp"))
 
 
-def files(places: Places, domain: str, person: Account) -> Iterator[Try]:
+def files(places: Places, domain: str, person: Account, site: SiteSpec | None) -> Iterator[Try]:
+    """site: the person's website."""
     group = "Files"
-    yield Try("ftp", group, "Upload a page over FTP, in the clear; then it is on the web.",
-              f"echo '<h1>Mine</h1>' | curl -T - -u {login(person)} ftp://{places.at('ftp')}/www/index.html && "
-              f"{places.curl} http://{person.login}.{domain}/")
+    if site is not None and site.kind == "folder":
+        yield Try("ftp", group, "Upload a page over FTP, in the clear; then it is on the web.",
+                  f"echo '<h1>Mine</h1>' | curl -T - -u {login(person)} ftp://{places.at('ftp')}/www/index.html && "
+                  f"{places.curl} http://{person.login}.{domain}/")
+    yield Try("ftp", group, "List the files over FTP, in the clear.",
+              f"curl -u {login(person)} ftp://{places.at('ftp')}/")
     yield Try("sftp", group, "See the same files over SFTP, encrypted.",
               f"sftp -P {places.at('sftp').port} {person.login}@{places.at('sftp').host}")
 

@@ -20,6 +20,7 @@ from sandbox.world.store import Store
 
 __all__ = ["Account", "Accounts", "bad_login", "bad_password"]
 
+TEACHER = "teacher"
 LOGIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 PASSWORD_LIMIT = 256
 """Characters of a password: enough for a sentence."""
@@ -33,6 +34,11 @@ class Account(NamedTuple):
     login: str
     password: str
     name: str
+
+    @property
+    def teacher(self) -> bool:
+        """Whether it is the one whose password is shown to nobody: a class reads the pages, and the terminal too."""
+        return self.login == TEACHER
 
     def address(self, domain: str) -> str:
         """Their mail address in one of the world's domains."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.address import Address
-from sandbox.console.summary import COMMANDS, command, summary
+from sandbox.console.summary import COMMANDS, cast_of, command, summary
 from sandbox.protocols.contract.registry import PROTOCOLS
 
 LOOPBACK = "127.0.0.1"
@@ -26,6 +26,29 @@ def test_every_role_has_a_command_to_try() -> None:
 ])
 def test_command(role: str, address: Address, expected: str) -> None:
     assert command(role, address) == expected
+
+
+def test_a_service_on_every_interface_is_shown_where_others_reach_it() -> None:
+    own = ["192.168.1.5", "fd00::5"]
+    assert command("http", Address("0.0.0.0", 8080), reach=own) == "curl http://192.168.1.5:8080/"
+    assert command("http", Address("::", 8080), reach=own) == "curl http://[fd00::5]:8080/"
+    assert command("http", Address(LOOPBACK, 8080), reach=own) == "curl http://127.0.0.1:8080/"
+    text = summary({"dns": Address("0.0.0.0", 8053)}, {}, data="/tmp/x", reach=own)
+    assert "192.168.1.5:8053  dig @192.168.1.5 -p 8053 www.example.com" in text
+    assert "127.0.0.1" not in text
+
+
+def test_the_commands_are_about_the_people_of_the_world() -> None:
+    services = {"smtp": Address(LOOPBACK, 25), "submission": Address(LOOPBACK, 587), "sftp": Address(LOOPBACK, 22)}
+    text = summary(services, {"mei": "green tea", "jo": "x"}, data="/tmp/x", domains=["teashop.test"])
+    assert "--au mei --ap 'green tea' --to jo@teashop.test" in text
+    assert "sftp -P 22 mei@127.0.0.1" in text
+    assert "--to mei@teashop.test" in text
+    for word in ("alice", "bob", "wonderland", "example.com"):
+        assert word not in text
+    assert cast_of({"jo": "x"}, ["a.test"]).other == "jo"
+    assert cast_of({"zoe": "x", "bob": "y", "alice": "z"}, ["a.test", "example.com", "b.test"]) == (
+        "alice", "z", "bob", "example.com", "a.test")
 
 
 def test_summary() -> None:
