@@ -24,6 +24,7 @@ from wsproto.utilities import LocalProtocolError
 
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenStream, TimedOut
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
+from sandbox.protocols.http.outgoing import Outgoing
 
 __all__ = ["MAX_MESSAGE", "Received", "WebSocket", "frame_size", "upgrade"]
 
@@ -119,22 +120,13 @@ class Received(NamedTuple):
     exchange: OpenStream
 
 
-class Outgoing(NamedTuple):
-    data: bytes
-    exchange: OpenStream | None
-    after: Callable[[], None] | None
-
-
 class WebSocket:
     """One WebSocket, for the server's side."""
 
     def __init__(self, talk: Conversation, extension: PerMessageDeflate | None = None) -> None:
         self._talk = talk
         self._frames = Connection(ConnectionType.SERVER, [extension] if extension is not None else [])
-        self._out: list[Outgoing] = []
-        self._backlog = 0
-        self._wake = trio.Event()
-        self._drained = trio.Event()
+        self._out = Outgoing(talk)
         self._parts: list[str | bytes] = []
         self._size = 0
         self._exchange: OpenStream | None = None
@@ -151,7 +143,7 @@ class WebSocket:
         """Serve until either side closes. Raises ConversationError when the client is gone."""
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write)
+                nursery.start_soon(self._out.write)
                 nursery.start_soon(self._keep_alive)
                 with self._scope:
                     await serve(self)
@@ -164,7 +156,7 @@ class WebSocket:
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL / 5), \
                     contextlib.suppress(ConversationError):
-                self._write_queued()
+                self._out.write_now()
                 await self._talk.flush()
 
     # -- for sites --------------------------------------------------------------------------------------------
@@ -179,9 +171,8 @@ class WebSocket:
     async def reply(self, received: Received, data: str | bytes) -> None:
         """Send a message as the answer to one. Waits while the client takes its time."""
         self._queue(self._message(data), received.exchange)
-        while self._backlog > QUEUED and not self.closed:
-            self._drained = trio.Event()
-            await self._drained.wait()
+        while self._out.backlog > QUEUED and not self.closed:
+            await self._out.changed.park()
 
     def end(self, received: Received, answered: str) -> None:
         """What came of a message. Its exchange ends once all that was sent for it is on its way."""
@@ -189,7 +180,7 @@ class WebSocket:
 
     def tell(self, data: str | bytes) -> bool:
         """Send a message nobody asked for, without waiting. False when the client is too far behind."""
-        if self.closed or self._backlog > BEHIND:
+        if self.closed or self._out.backlog > BEHIND:
             return False
         exchange = self._talk.begin_stream("TEXT" if isinstance(data, str) else "BINARY")
         self._queue(self._message(data), exchange, lambda: exchange.end("sent", preview(data)))
@@ -212,9 +203,8 @@ class WebSocket:
             self._too_big()
             return None
         if not size or len(talk.buffer) < size:
-            while self._backlog > BEHIND:
-                self._drained = trio.Event()
-                await self._drained.wait()
+            while self._out.backlog > BEHIND:
+                await self._out.changed.park()
             if not await talk.fill():
                 self.closed = True
             return None
@@ -290,28 +280,7 @@ class WebSocket:
         return self._frames.send(TextMessage(data) if isinstance(data, str) else BytesMessage(data))
 
     def _queue(self, data: bytes, exchange: OpenStream | None, after: Callable[[], None] | None = None) -> None:
-        self._out.append(Outgoing(bytes(data), exchange, after))
-        self._backlog += len(data)
-        self._wake.set()
-
-    async def _write(self) -> None:
-        while True:
-            if not self._out:
-                self._wake = trio.Event()
-                await self._wake.wait()
-            self._write_queued()
-            await self._talk.flush()
-            self._backlog = sum(len(one.data) for one in self._out)
-            self._drained.set()
-
-    def _write_queued(self) -> None:
-        batch, self._out = self._out, []
-        for data, exchange, after in batch:
-            self._talk.write(data)
-            if exchange is not None and data:
-                exchange.sent(len(data))
-            if after is not None:
-                after()
+        self._out.say(bytes(data), exchange, after)
 
     async def _keep_alive(self) -> None:
         """RFC 6455 §5.5.2: a PING asks whether the other side is still there. Who still has to take what was said

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import trio
 from h2 import events
@@ -33,6 +33,7 @@ from sandbox.protocols.http.engine import HttpEngine
 from sandbox.protocols.http.http2.fields import Unpacker, read_fields, read_trailers
 from sandbox.protocols.http.http2.frames import MAX_FRAME, Cutter, Frame, Kind, TokenBucket, read_goaway
 from sandbox.protocols.http.http2.stream import Stalled, Stream
+from sandbox.protocols.http.outgoing import Outgoing
 
 __all__ = ["Http2Connection", "converse"]
 
@@ -59,14 +60,6 @@ FAREWELL = 0.2
 """Seconds for the last words of a connection that is being ended."""
 
 
-class Outgoing(NamedTuple):
-    """Octets to write, for which stream, and what to do when they are written."""
-
-    data: bytes
-    stream: Stream | None
-    after: Callable[[], None] | None
-
-
 async def converse(engine: HttpEngine, talk: Conversation) -> None:
     """One connection, from the client's preface to the last GOAWAY."""
     await Http2Connection(engine, talk).run()
@@ -91,20 +84,14 @@ class Http2Connection:
         self._cutter = Cutter()
         self._tokens = TokenBucket(trio.current_time())
         self._streams: dict[int, Stream] = {}
-        self._out: list[Outgoing] = []
-        self._backlog = 0
-        self._wake = trio.Event()
-        self._changed = trio.lowlevel.ParkingLot()
+        self._out = Outgoing(talk, self._set_due)
+        self._changed = self._out.changed
         """Who waits for a window, for the writer, or for a stream to end."""
         self._opening: OpenExchange | None = None
         self._reading = trio.CancelScope()
         self._listening = False
-        self._resting = False
-        """Whether the writer has nothing to do."""
         self._deaf = False
         """Whether the client has closed its side: no window opens any more."""
-        self._over = False
-        """Whether nothing more will be queued."""
         self._heard = False
         self._frame_due = math.inf
         self._theirs: int | None = None
@@ -122,7 +109,7 @@ class Http2Connection:
         try:
             await talk.flush()
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write)
+                nursery.start_soon(self._out.write)
                 async with trio.open_nursery() as streams:
                     with self._reading:
                         await self._read(streams)
@@ -132,8 +119,7 @@ class Http2Connection:
                         streams.cancel_scope.cancel()
                 if self._error is not None:
                     nursery.cancel_scope.cancel()
-                self._over = True
-                self._wake.set()                             # the writer ends when all is written
+                self._out.end()
         except* ConversationError:
             pass                                             # the client is gone, or the sandbox stops
         finally:
@@ -151,7 +137,7 @@ class Http2Connection:
                 if self._error is not None or (self._theirs is not None and not self._streams):
                     return
                 await checkpoints.count()
-                while self._backlog > FLOODED or len(self._streams) >= MAX_TASKS:
+                while self._out.waiting > FLOODED or len(self._streams) >= MAX_TASKS:
                     await self._changed.park()
                 continue
             self._listening = True
@@ -212,7 +198,7 @@ class Http2Connection:
             self._frame_due = min(self._frame_due, trio.current_time() + config.limits.head_seconds)
             talk.due = self._frame_due
         else:
-            busy = self._streams or self._out or not self._resting
+            busy = self._streams or self._out or not self._out.resting
             talk.due = math.inf if busy else trio.current_time() + config.http.keep_alive
 
     # -- what frames mean -------------------------------------------------------------------------------------
@@ -270,15 +256,13 @@ class Http2Connection:
     def queue(self, stream: Stream | None, after: Callable[[], None] | None = None) -> None:
         data = self.h2.data_to_send()
         if data or after is not None:
-            self._out.append(Outgoing(data, stream, after))
-            self._backlog += len(data)
-            self._wake.set()
+            self._out.say(data, None if stream is None else stream.exchange, after)
 
     async def window(self, stream: Stream) -> int:
         number = stream.number
         while True:
             size = min(self.h2.local_flow_control_window(number), self.h2.max_outbound_frame_size)
-            if size > 0 and self._backlog <= QUEUED:
+            if size > 0 and self._out.waiting <= QUEUED:
                 return size
             if size <= 0 and self._deaf:
                 raise Stalled
@@ -309,33 +293,6 @@ class Http2Connection:
             if self._theirs is not None:
                 self._reading.cancel()                       # it wanted nothing more
 
-    # -- writing ----------------------------------------------------------------------------------------------
-
-    async def _write(self) -> None:
-        """Write what is queued, until all is written. Raises ConversationError."""
-        while self._out or not self._over:
-            if self._out:
-                self._write_queued()
-                await self.talk.flush()
-                self._changed.unpark_all()
-                continue
-            self._resting = True
-            self._set_due()
-            self._wake = trio.Event()
-            await self._wake.wait()
-            self._resting = False
-
-    def _write_queued(self) -> None:
-        talk = self.talk
-        batch, self._out = self._out, []
-        self._backlog = 0
-        for data, stream, after in batch:
-            talk.write(data)
-            if stream is not None and data:
-                stream.exchange.sent(len(data))
-            if after is not None:
-                after()
-
     # -- ending -----------------------------------------------------------------------------------------------
 
     def _expect_no_more(self) -> None:
@@ -355,7 +312,7 @@ class Http2Connection:
         if self._error is not None:
             talk.due = trio.current_time() + self.engine.config.limits.grace
         with trio.CancelScope(shield=True, deadline=trio.current_time() + FAREWELL):
-            self._write_queued()
+            self._out.write_now()
             if self._opening is not None:
                 if self._heard:
                     self._opening.end("failed", "no HTTP/2 came")
