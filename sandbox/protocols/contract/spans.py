@@ -2,8 +2,8 @@
 
 Theory of operation. A dissector takes piece after piece from the front of a `Cutter` over the octets, with a name for
 each. What it does not name, `whole` names for it: the spans that come out cover every octet, in order, never overlap
-and nest. So a dissector can be short, may stop anywhere, and need not check itself; and whatever it raises becomes one
-span over everything.
+and nest. So a dissector can be short, may stop anywhere, and need not check itself; and whatever it raises becomes
+one span over everything.
 """
 
 from __future__ import annotations

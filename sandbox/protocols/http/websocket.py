@@ -291,7 +291,7 @@ class WebSocket:
             await trio.sleep(PING_SECONDS)
             if self.closed:
                 return
-            if self._backlog:
+            if self._out.backlog:
                 late = True
                 continue
             if self._ping is not None:
