@@ -26,13 +26,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, imap, mail, mailbox
+from bench import files, imap, journal, mail, mailbox
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "start", "memory", "idle")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "start", "memory",
+         "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -62,6 +63,8 @@ def main() -> int:
             imap_rates(args.rounds, args.seconds)
         elif part == "mailbox":
             mailbox_times()
+        elif part == "journal":
+            journal_times()
         elif part == "start":
             start_times(args.rounds)
         elif part == "memory":
@@ -166,6 +169,17 @@ def mailbox_times() -> None:
     with launch(mailbox.mailbox()) as server:
         for question, seconds in mailbox.questions(server):
             print(f"  {question:<60} {seconds:>6.2f}")
+
+
+def journal_times() -> None:
+    print(f"Seconds until a journal of {journal.EXCHANGES:,} exchanges, in 200,000 sessions, is searched")
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        path = journal.fill(Path(name))
+        for question, seconds, found in journal.questions(path):
+            print(f"  {question:<60} {seconds:>8.3f}  ({found:,} found)")
+        print("How late a loop's turns are while threads search that journal, in ms: 99 of 100 at most, the worst")
+        for question, most, worst in journal.lags(path):
+            print(f"  {question:<60} {most * 1000:>6.1f}  {worst * 1000:>6.1f}")
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],

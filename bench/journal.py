@@ -11,14 +11,15 @@ from typing import NamedTuple
 import trio
 
 from sandbox.address import Address
+from sandbox.filter import parse
 from sandbox.journal.journal import Journal
-from sandbox.journal.matching import Narrowing
-from sandbox.journal.reader import Reader
+from sandbox.journal.matching import Matcher
+from sandbox.journal.reader import Found, Reader
 from sandbox.journal.recorder import Recorder
-from sandbox.journal.records import Exchange, Session, Stream
+from sandbox.journal.records import Stream
 from sandbox.journal.store import FILE, Store
 
-__all__ = ["EXCHANGES", "Took", "fill", "lag", "questions"]
+__all__ = ["EXCHANGES", "Took", "fill", "lags", "questions"]
 
 EXCHANGES = 1_000_000
 NEWEST = 50
@@ -36,28 +37,13 @@ class Took(NamedTuple):
     found: int
 
 
-class Text:
-    """A matcher: texts of a protocol's exchanges. "" for any."""
-
-    def __init__(self, text: str = "", protocol: str = "") -> None:
-        self._text = text
-        self._narrowing = Narrowing(literals=(text,) if text else (),
-                                    columns={"protocol": frozenset([protocol])} if protocol else {})
-
-    def narrowing(self) -> Narrowing:
-        return self._narrowing
-
-    def matches(self, session: Session, exchange: Exchange) -> bool:
-        return self._text in exchange.asked.lower() or self._text in exchange.answered.lower()
-
-
-def fill(folder: Path) -> Path:
-    """A journal of EXCHANGES exchanges, as visitors of a small world leave it."""
+def fill(folder: Path, exchanges: int = EXCHANGES) -> Path:
+    """A journal of so many exchanges, as visitors of a small world leave it."""
     async def main() -> None:
         journal = Journal(Store(folder / FILE, size=1 << 31), queue=1 << 26, body_limit=1 << 20)
         async with trio.open_nursery() as nursery:
             await nursery.start(journal.run)
-            for number in range(EXCHANGES // ROUND + 1):
+            for number in range(exchanges // ROUND):
                 visit(journal, number)
                 if number % 20 == 0:  # about what passes between two batches of a busy sandbox
                     await journal.settle()
@@ -107,38 +93,41 @@ def questions(journal: Path) -> Iterator[Took]:
             yield Took(question, time.perf_counter() - began, found)
 
 
-def count(matcher: Text | None) -> Callable[[Reader], int]:
+def count(matcher: Matcher | None) -> Callable[[Reader], int]:
     return lambda reader: sum(len(found.exchanges) for found in reader.search(matcher))
 
 
-def newest(matcher: Text | None) -> Callable[[Reader], int]:
+def newest(matcher: Matcher | None) -> Callable[[Reader], int]:
     return lambda reader: len(reader.newest(NEWEST, matcher))
 
 
 QUESTIONS: dict[str, Callable[[Reader], int]] = {
     "all exchanges": count(None),
     f"the newest {NEWEST}": newest(None),
-    f"the newest {NEWEST} of one protocol": newest(Text(protocol="dns")),
-    f"the newest {NEWEST} with a text": newest(Text("page-2.html")),
-    "all of one protocol": count(Text(protocol="smtp")),
-    "all with a text that is nowhere": count(Text("nowhere to be found")),
-    "what is new since the last exchange": lambda reader: sum(
-        len(found.exchanges) for found in reader.search(after=EXCHANGES)),
+    f"the newest {NEWEST} of one protocol": newest(parse("protocol:dns")),
+    f"the newest {NEWEST} with a text": newest(parse("page-2.html")),
+    "all of one protocol": count(parse("protocol:smtp")),
+    "all with a text that is nowhere": count(parse('"nowhere to be found"')),
+    "what is new, when nothing is": lambda reader: sum(
+        len(found.exchanges) for found in reader.search(after=reader.last())),
 }
 
+SEARCHES = {"all exchanges": None, "all of one protocol": parse("protocol:smtp"),
+            "all with a text that is nowhere": parse('"nowhere to be found"')}
 
-def lag(journal: Path, matcher: Text | None, searches: int = 1) -> tuple[float, float]:
-    """How late a loop's turns are while a search runs in a thread beside it, or for a second when none does: the 99th
-    percentile, and the worst; seconds."""
-    late: list[float] = []
 
-    def look() -> None:
-        if not searches:
-            time.sleep(1)
-            return
+def lags(journal: Path, seconds: float = 1.0) -> Iterator[tuple[str, float, float]]:
+    """How late a loop's turns are while searches run beside it in threads, slice by slice, as for those who ask a
+    running sandbox: the search, the 99th percentile, the worst; in seconds. The first is without any, so long.
+    """
+    yield ("no search", *lag(None, seconds))
+    for name, matcher in SEARCHES.items():
         with Reader(journal) as reader:
-            for _ in reader.search(matcher, newest=True):
-                pass
+            yield (name, *lag(reader.search(matcher, newest=True), seconds))
+
+
+def lag(search: Iterator[Found] | None, seconds: float) -> tuple[float, float]:
+    late: list[float] = []
 
     async def tick() -> None:
         while True:
@@ -149,10 +138,13 @@ def lag(journal: Path, matcher: Text | None, searches: int = 1) -> tuple[float, 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tick)
-            await trio.to_thread.run_sync(look)
+            if search is None:
+                await trio.sleep(seconds)
+            else:
+                while await trio.to_thread.run_sync(next, search, None) is not None:
+                    pass
+            await trio.sleep(10 * TICK)
             nursery.cancel_scope.cancel()
 
     trio.run(main)
-    return statistics.quantiles(late, n=100)[98], max(late)
-
-
+    return statistics.quantiles(late, n=100, method="inclusive")[98], max(late)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import imap, mailbox
+from bench import imap, journal, mailbox
 from bench.load import built_in, open_connections
 from bench.peers import SANDBOX, Peer, launch, memory, missing
 
@@ -58,3 +58,12 @@ def test_the_command_prints_a_table() -> None:
                           capture_output=True, text=True)
     assert "From the start of the process until every service accepts" in done.stdout
     assert "sandbox" in done.stdout
+
+
+def test_a_journal_is_searched(tmp_path: Path) -> None:
+    path = journal.fill(tmp_path, 600)
+    took = {question: found for question, seconds, found in journal.questions(path) if seconds > 0}
+    assert took == {"all exchanges": 600, "the newest 50": 50, "the newest 50 of one protocol": 50,
+                    "the newest 50 with a text": 50, "all of one protocol": 160,
+                    "all with a text that is nowhere": 0, "what is new, when nothing is": 0}
+    assert all(0 < most <= worst for _, most, worst in journal.lags(path, 0.05))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +13,7 @@ import msgspec
 from sandbox.address import Address
 from sandbox.errors import StoreError
 from sandbox.journal.batch import ChunkRow
+from sandbox.journal.beside import beside_the_loop
 from sandbox.journal.bodies import BodyReader, folder_of
 from sandbox.journal.matching import EVERYTHING, Matcher, Narrowing
 from sandbox.journal.records import Chunk, Exchange, Session, Stream
@@ -26,7 +25,7 @@ __all__ = ["Found", "Reader"]
 COLUMNS = ('id, service, protocol, transport, client_host, client_port, server_host, server_port, parent, cause,'
            ' space, opened, closed, "end", facts')
 
-KNOWN = 10_000
+KNOWN = 1_000
 """Sessions that a search remembers, those of the exchanges around."""
 
 
@@ -125,7 +124,7 @@ class Reader:
         known: dict[int, Session | None] = {}
         slices = iter(Scan(self._db, narrowing, after=after, before=before, newest=newest))
         while True:
-            with without_collector():
+            with beside_the_loop():
                 piece = next(slices, None)
                 if piece is None:
                     return
@@ -218,20 +217,6 @@ class Reader:
             row = self._db.execute("SELECT data FROM blobs WHERE id = ?", (number,)).fetchone()
             self._last_blob = (number, row[0] if row else b"")
         return self._last_blob[1]
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Nothing that is decoded can be in a cycle; the collector of cycles would look for them, in everything that the
-    process has, again and again, and the loop would wait for it. For a slice it may as well rest."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def narrowed(since: float, **columns: str) -> Narrowing:

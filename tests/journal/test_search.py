@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from sandbox.address import Address
 from sandbox.journal import scanning
+from sandbox.journal.beside import TURN, beside_the_loop
 from sandbox.journal.journal import Journal
 from sandbox.journal.matching import Narrowing
 from sandbox.journal.reader import Reader
@@ -142,9 +144,11 @@ async def test_a_search_says_how_far_it_is_and_can_be_left(tmp_path: Path, monke
         with Reader(tmp_path / NAME) as reader:
             nowhere = Wanted(Narrowing(literals=("nowhere",)))
             assert [round(piece.share, 1) for piece in reader.search(nowhere)] == [0.4, 0.8, 1.0]
+            turn = sys.getswitchinterval()
             search = reader.search(newest=True)
             assert [exchange.id for _, exchange in next(search).exchanges] == [10, 9, 8, 7]
             assert gc.isenabled()
+            assert sys.getswitchinterval() == turn
 
 
 async def test_rooms_that_were_made_meanwhile_are_no_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +195,15 @@ async def test_what_is_new_costs_only_what_is_new(tmp_path: Path) -> None:
                                                                  (1, 2, 3, "[]"))]
     assert plan[0].startswith("SEARCH pages USING INTEGER PRIMARY KEY")
     assert not any("TEMP B-TREE" in row for row in plan)
+
+
+def test_the_last_of_several_slices_puts_back_how_threads_take_turns() -> None:
+    before = (gc.isenabled(), sys.getswitchinterval())
+    first, second = beside_the_loop(), beside_the_loop()
+    for slice_ in (first, second):
+        slice_.__enter__()
+        assert (gc.isenabled(), round(sys.getswitchinterval(), 6)) == (False, TURN)
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert (gc.isenabled(), sys.getswitchinterval()) == before
