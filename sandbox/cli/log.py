@@ -225,7 +225,7 @@ def show_handshake(reader: Reader, number: int) -> int:
     else:
         if client[:1] != b"\x16":      # compressed alone, without TLS
             raise UserError(f"session {number} ({session.service}) has no TLS in it")
-    facts = describe(client, server, cause="" if ":" in cause else cause, alert=noted.get("alert_received", ""))
+    facts = describe(client, server, cause="" if ":" in cause else cause, alert=noted.get("alert-received", ""))
     print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
           f"{clock(session.opened, milliseconds=True)}")
     for text in tell(facts):

@@ -3,6 +3,9 @@
 Sessions set facts with `exchange.note(name, value)`, the HTTP engine's handlers in `request.facts`. The filter asks
 for them by name, the page and JSON show them. A fact is what the protocol knew when it served; nobody takes `asked`
 apart to learn it again. Every name stands here, and a test holds the table to what real dialogues set.
+
+*Where a new fact goes:* a line in the table with its meaning and who sets it, a row in docs/reference/facts.md, the
+`note` in the protocol, and a dialogue in tests/test_facts.py that shows it.
 """
 
 from __future__ import annotations
@@ -11,13 +14,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["FACTS", "LONGEST_FACT", "MOST_LISTED", "Fact", "bounded", "listed"]
-
-LONGEST_FACT = 1_024
-"""Characters of a value that a client chose. A traceback of ours may be longer."""
-
-MOST_LISTED = 100
-"""Values of a fact that is a list, such as recipients; of more there are only so many."""
+__all__ = ["FACTS", "Fact"]
 
 
 class Fact(NamedTuple):
@@ -49,10 +46,9 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("encrypted", "all", "What the octets were encrypted with on their way: a version of TLS, or SSH."),
     # mail
     _fact("message", "smtp pop3 imap", "The numbers of the stored messages it was about, or that it stored."),
-    _fact("message-id", "smtp pop3 imap", "The Message-ID of the message."),
+    _fact("message-id", "smtp", "The Message-ID of the message."),
     _fact("sender", "smtp", "The envelope's sender, empty for a report."),
     _fact("recipients", "smtp", "The envelope's recipients that were accepted."),
-    _fact("from-message", "smtp", "The number of the stored message that travelled here from the server before."),
     _fact("report", "smtp", "Why a report on a failed delivery could not be made."),
     # files
     _fact("file", "http ftp sftp", "The file or folder, from the root of the home or the website."),
@@ -88,20 +84,9 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("mac", "sftp", "How the SSH connection guards its octets against change."),
     # what went wrong
     _fact("problem", "http dns", "What was wrong with what the client sent."),
-    _fact("error", "sftp", "What was wrong with the connection."),
     _fact("warning", "smtp pop3 imap ftp", "What a careful person would not have done, a word of the knowledge."),
     _fact("line-end", "smtp pop3 ftp", "How a line ended that did not end as it should."),
     _fact("thrown-away", "all", "What arrived in clear before a handshake, and was not obeyed."),
     _fact("traceback", "all", "Where a fault in the sandbox, or in a website of yours, happened."),
 )))
 """Every fact by its name."""
-
-
-def bounded(value: str) -> str:
-    """A value that a client chose, cut to what is kept of it."""
-    return value if len(value) <= LONGEST_FACT else value[:LONGEST_FACT - 1] + "…"
-
-
-def listed(values: list[str] | tuple[str, ...]) -> str:
-    """Several values as one fact: separated by spaces, and bounded."""
-    return bounded(" ".join(values[:MOST_LISTED]))

@@ -62,9 +62,9 @@ class Conversation:
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
                  "_pending_size", "_script", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active",
-                 "buffer",
-                 "channel", "client", "departures", "due", "expired", "failed", "open_exchange", "owner", "patience",
-                 "recorder", "resetting", "scope", "secure", "server", "service", "streams", "waiting")
+                 "buffer", "channel", "client", "departures", "due", "encrypted", "expired", "failed",
+                 "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
+                 "service", "streams", "waiting")
     appetite = READ_SIZE
     """Octets asked for when nothing is known of what comes."""
 
@@ -75,6 +75,8 @@ class Conversation:
         self.channel: Channel | TlsChannel | DeflateChannel = channel
         self._encryption: TlsChannel | None = None
         """The one among the channels that encrypts."""
+        self.encrypted: Mapping[str, str] = {}
+        """The fact that every exchange has, once octets are encrypted."""
         self._tls = tls
         self._data = data
         self._script = script or Script()
@@ -258,7 +260,7 @@ class Conversation:
         if self.buffer:
             # Commands slipped in before the handshake must not run after it as if they were protected (RFC 3207 §5,
             # CVE-2011-0411). They are recorded, and belong to no one.
-            exchange.note("thrown_away", f"{len(self.buffer)} octets")
+            exchange.note("thrown-away", f"{len(self.buffer)} octets")
             self.buffer.clear()
         self.channel = self._encryption = channel = TlsChannel(self.channel, self.recorder, self._tls)
         self.due = trio.current_time() + self._limits.handshake
@@ -272,6 +274,7 @@ class Conversation:
         self.secure = True
         self._eager = True  # a client may say something right behind its Finished
         channel.tell(exchange)
+        self.encrypted = {"encrypted": channel.engine.version}
 
     def channel_binding(self, kind: str) -> bytes | None:
         return None if self._encryption is None else self._encryption.binding(kind)
@@ -299,22 +302,23 @@ class Conversation:
 
     # -- exchanges --------------------------------------------------------------------------------------------
 
-    def begin(self, verb: str, asked: str = "") -> RunningExchange:
+    def begin(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> RunningExchange:
         if self.open_exchange is not None:
             self.open_exchange.end("", "", "end.superseded")
-        self.open_exchange = exchange = RunningExchange(self, self._since, verb, asked)
+        self.open_exchange = exchange = RunningExchange(self, self._since, verb, asked, facts)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
 
-    def begin_stream(self, verb: str, asked: str = "") -> RunningStream:
-        exchange = RunningStream(self, verb, asked)
+    def begin_stream(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> RunningStream:
+        exchange = RunningStream(self, verb, asked, facts)
         self.streams.add(exchange)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
 
     def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
         decide = self._script.decide
-        return None if decide is None else decide(self.recorder.session, Question(time(), verb, asked, facts))
+        return None if decide is None else decide(self.recorder.session,
+                                                  Question(time(), verb, asked, {**facts, **self.encrypted}))
 
     # -- ending -----------------------------------------------------------------------------------------------
 

@@ -14,9 +14,10 @@ __all__ = ["Departures", "RunningExchange", "RunningStream"]
 
 class Talk(Protocol):
     """What an exchange needs of its conversation. consumed: octets of the client's stream the session has taken;
-    left: octets of the server's stream the system has taken."""
+    left: octets of the server's stream the system has taken; encrypted: facts of every exchange from now on."""
 
     open_exchange: RunningExchange | None
+    encrypted: Mapping[str, str]
     streams: set[RunningStream]
     recorder: Recorder
     departures: Departures
@@ -60,11 +61,15 @@ class Departures:
 class RunningExchange:
     """An exchange under way; it implements `OpenExchange`, and the journal's `UnderWay`."""
 
-    __slots__ = ("_conversation", "_facts", "asked", "id", "started", "verb")
+    __slots__ = ("_conversation", "_facts", "_noted", "asked", "id", "started", "verb")
 
-    def __init__(self, conversation: Talk, started: float, verb: str, asked: str) -> None:
+    def __init__(self, conversation: Talk, started: float, verb: str, asked: str,
+                 facts: Mapping[str, str] | None = None) -> None:
         self._conversation = conversation
-        self._facts: dict[str, str] | None = None
+        encrypted = conversation.encrypted
+        self._facts = {**facts, **encrypted} if facts and encrypted else facts or encrypted
+        self._noted: dict[str, str] | None = None
+        """The facts once they are this exchange's own: those it begins with may be shared by many."""
         self.id = 0
         self.started = started
         self.verb = verb
@@ -75,9 +80,9 @@ class RunningExchange:
         return self._facts or {}
 
     def note(self, name: str, value: str) -> None:
-        if self._facts is None:
-            self._facts = {}
-        self._facts[name] = value
+        if self._noted is None:
+            self._facts = self._noted = dict(self._facts or ())
+        self._noted[name] = value
 
     def end(self, outcome: str, answered: str = "", key: str = "") -> None:
         conversation = self._conversation
@@ -97,8 +102,8 @@ class RunningStream(RunningExchange):
 
     __slots__ = ("_client", "_server")
 
-    def __init__(self, conversation: Talk, verb: str, asked: str) -> None:
-        super().__init__(conversation, time(), verb, asked)
+    def __init__(self, conversation: Talk, verb: str, asked: str, facts: Mapping[str, str] | None = None) -> None:
+        super().__init__(conversation, time(), verb, asked, facts)
         self._client = (0, 0)
         self._server = (0, 0)
 

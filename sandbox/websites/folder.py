@@ -23,12 +23,13 @@ from urllib.parse import quote, unquote_to_bytes
 
 import trio
 
+from sandbox.protocols.contract.facts import bounded
 from sandbox.protocols.http.coding import varies
 from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.writer import field_lines
-from sandbox.world.files.paths import Root, open_regular
+from sandbox.world.files.paths import Root, open_regular, virtual
 from sandbox.world.files.signature import Signature, signature_of
 
 __all__ = ["FileBody", "FolderSite"]
@@ -46,9 +47,11 @@ ALLOW = [("Allow", "GET, HEAD, OPTIONS")]
 
 
 class Found(NamedTuple):
-    """What a path turned out to be. data: its content if small; names: of a directory's entries."""
+    """What a path turned out to be. file: seen from the site's root; data: its content if small; names: of a
+    directory's entries."""
 
     path: str
+    file: str
     signature: Signature
     data: bytes | None = None
     names: list[tuple[str, bool, int]] | None = None
@@ -59,6 +62,7 @@ class Kept:
     """A small file in memory, with its answer's header fields."""
 
     path: str
+    file: str
     signature: Signature
     headers: Headers
     data: bytes
@@ -123,6 +127,7 @@ class FolderSite:
         if kept is not None:
             try:
                 if signature_of(os.stat(kept.path)) == kept.signature:
+                    request.facts["file"] = kept.file
                     return Response(200, kept.headers.copy(), kept.data)
             except OSError:
                 pass
@@ -140,6 +145,7 @@ class FolderSite:
             raise HttpError(404, "There is no such file.") from None
         except Elsewhere:
             return moved(request)
+        request.facts["file"] = found.file
         if found.names is not None:
             page = listing_page(unquote_to_bytes(request.path).decode("utf-8", "replace"), found.names,
                                 up=request.path != self.prefix + "/")
@@ -156,7 +162,7 @@ class FolderSite:
             return Response(200, headers, FileBody(found.path, found.signature), length=found.signature.size)
         if found.signature.settled(time.time_ns()):          # else it may change again unseen: not kept in memory yet
             field_lines(headers)                             # written once, for all who will ask
-            self._keep(request.path, Kept(found.path, found.signature, headers.copy(), found.data))
+            self._keep(request.path, Kept(found.path, found.file, found.signature, headers.copy(), found.data))
         return Response(200, headers, found.data)
 
     def _keep(self, path: str, kept: Kept) -> None:
@@ -197,7 +203,7 @@ class FolderSite:
                 continue
         if not self.listing:
             raise FileNotFoundError(real)
-        return Found(real, signature, names=entries(root, inside))
+        return Found(real, where(inside), signature, names=entries(root, inside))
 
 
 def segments(path: str) -> tuple[list[str], bool]:
@@ -224,18 +230,23 @@ def resolve(root: Root, inside: list[str]) -> str:
     return os.path.join(os.path.realpath(root.path), *found)
 
 
+def where(inside: list[str]) -> str:
+    """A file as it is seen from the site's root, for the journal."""
+    return bounded(virtual(tuple(inside)))
+
+
 def read(root: Root, inside: list[str]) -> Found:
-    real = resolve(root, inside)
+    real, file = resolve(root, inside), where(inside)
     descriptor = root.open(tuple(inside), os.O_RDONLY)
     try:
         signature = signature_of(os.fstat(descriptor))
         if signature.size > SMALL:
-            return Found(real, signature)
+            return Found(real, file, signature)
         data = os.pread(descriptor, SMALL + 1, 0)
         if len(data) != signature.size:                      # being written right now: what it is this moment
             signature = signature_of(os.fstat(descriptor))
             data = os.pread(descriptor, signature.size, 0)
-        return Found(real, signature._replace(size=len(data)), data)
+        return Found(real, file, signature._replace(size=len(data)), data)
     finally:
         os.close(descriptor)
 

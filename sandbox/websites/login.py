@@ -64,12 +64,13 @@ class Login:
         refuse_other_sites(request)
         form = await read_form(request, FORM_LIMIT)
         name = form.get("name").strip()
+        request.facts["secret"] = "password"
         if not self.check(name, form.get("password")):
             # One sentence for both, so that nobody learns which names there are.
             return self.show(request, name, "This name and password do not belong together.", 403)
         self._sessions.give_back(cookies(request).get(COOKIE, ""))
         ticket = self._sessions.issue(name)
-        request.facts["user"] = name
+        request.facts["account"] = name
         cookie = set_cookie(COOKIE, ticket, max_age=self._sessions.lifetime, secure=request.secure)
         return answers.redirect(local(form.get("next")), 303, [cookie, *NOT_KEPT])
 
@@ -82,17 +83,18 @@ class Login:
         name = self._sessions.holder(cookies(request).get(COOKIE, ""))
         if not name:
             return answers.redirect(f"/login?next={quote(request.path, safe='/')}", 303, NOT_KEPT)
-        request.facts["user"] = name
+        request.facts["account"] = name
         return page.page("Your account", page.fill(ACCOUNT, name=name), headers=NOT_KEPT, host=request.host)
 
     async def token(self, request: Request) -> Response:
         refuse_other_sites(request)
         form = await read_form(request, FORM_LIMIT)
         name = form.get("username") or form.get("name")
+        request.facts["secret"] = "password"
         if not self.check(name, form.get("password")):
             told = {"error": "invalid_grant", "error_description": "This name and password do not belong together."}
             return answers.json(told, 400, NOT_KEPT)
-        request.facts["user"] = name
+        request.facts["account"] = name
         return answers.json({"access_token": self.tokens.issue(name), "token_type": "Bearer",
                              "expires_in": self.tokens.lifetime}, headers=NOT_KEPT)
 

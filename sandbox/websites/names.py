@@ -32,6 +32,8 @@ class DnsQuery:
             raise HttpError(404, "The sandbox's DNS service is off, so nobody answers here.")
         answer = respond(await read_message(request), request.client)
         about = answer.about
+        if about.asked:
+            request.facts["name"] = about.asked
         request.facts["dns"] = f"{about.verb} {about.asked} → {about.outcome}"
         if answer.data is None:
             raise HttpError(400, "This is no DNS query that could be answered (RFC 1035 §4.1).")

@@ -84,7 +84,7 @@ class Protected:
 
 
 def inside(request: Request, scheme: str, user: str, fields: tuple[tuple[str, str], ...] = ()) -> Response:
-    request.facts["user"] = user
+    request.facts["account"] = user
     body = page.fill(INSIDE, scheme=scheme.capitalize(), user=user, told=TOLD[scheme])
     return page.page("You are in", body, headers=[*NOT_KEPT, *fields], host=request.host)
 

@@ -128,7 +128,7 @@ async def test_it_says_who_it_is(sandbox: Sandbox, scheme: str) -> None:
         said = await curl(sandbox, "--anyauth", "--user", "alice:wonderland", f"http://{page}")
         found = await told(watcher, ("GET", page, "401"), ("GET", page, "200"))
     assert "<title>You are in" in said.text
-    assert found[1].facts["user"] == "alice"
+    assert found[1].facts["account"] == "alice"
 
 
 @pytest.mark.parametrize("scheme", ["basic", "digest"])

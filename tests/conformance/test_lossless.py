@@ -17,6 +17,7 @@ from sandbox.app import Sandbox
 from sandbox.config import Config
 from sandbox.journal.records import Session, Stream
 from sandbox.protocols.contract.registry import PROTOCOLS
+from tests.support.facts import stray
 from tests.support.network import pieces, read_all, reader, watching
 
 QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www\x07example\x03com\x00\x00\x01\x00\x01"
@@ -202,13 +203,15 @@ def sent_part(stream: bytes, session: Session) -> bytes:
 
 def check_partition(sandbox: Sandbox, session: Session) -> None:
     """The exchanges of a session cover both streams without a gap or an overlap, except what is in no exchange at
-    the end."""
+    the end; and every fact of theirs has a name that the table knows."""
     with reader(sandbox) as journal:
         exchanges = [exchange for owner, exchange in journal.exchanges() if owner.id == session.id]
     for side in ("client", "server"):
         ranges = [getattr(exchange, side) for exchange in exchanges]
         assert all(before[1] == after[0] for before, after in pairwise(ranges))
         assert not ranges or ranges[0][0] == 0
+    for exchange in exchanges:
+        assert stray(session, exchange) == [], exchange
 
 
 @pytest.mark.parametrize("name", [role.name for _, role in ROLES if "udp" in role.transports])

@@ -97,7 +97,7 @@ def test_closing_line() -> None:
 
 def test_json_line() -> None:
     cut = Cut(0, 10**9, "ab" * 32)
-    data = json_line(session(), exchange("echo", facts={"user": "alice"}, cuts=[cut]))
+    data = json_line(session(), exchange("echo", facts={"account": "alice"}, cuts=[cut]))
     assert data.endswith(b"}\n")
     assert json.loads(data) == {
         "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "seconds": 0.25,
@@ -107,7 +107,7 @@ def test_json_line() -> None:
         "answered": "ok", "key": "",
         "explanation": "Echo sends back every octet it gets (RFC 862); done: the answer is complete "
                        "(RFC 9293 §3.9.1.2).",
-        "received": 5, "sent": 1200, "facts": {"user": "alice"},
+        "received": 5, "sent": 1200, "facts": {"account": "alice"},
         "cuts": [{"stream": 0, "length": 10**9, "sha256": "ab" * 32}],
     }
 

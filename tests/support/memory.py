@@ -168,14 +168,15 @@ class Memory(ABC):
     def channel_binding(self, kind: str) -> bytes | None:
         return None
 
-    def begin(self, verb: str, asked: str = "") -> Recorded:
-        exchange = Recorded(self, verb, asked, start=self.mark)
+    def begin(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> Recorded:
+        exchange = Recorded(self, verb, asked, start=self.mark, facts=dict(facts or {}))
         self.exchanges.append(exchange)
         return exchange
 
-    def begin_stream(self, verb: str, asked: str = "") -> RecordedStream:
+    def begin_stream(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> RecordedStream:
         self.has_streams = True
         exchange = RecordedStream(self, verb, asked)
+        exchange.facts.update(facts or {})
         self.exchanges.append(exchange)
         return exchange
 

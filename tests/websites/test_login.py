@@ -32,7 +32,7 @@ async def test_a_visit_from_log_in_to_log_out(client: Client) -> None:
     entered = await client.post(f"{SITE}/login", ALICE + b"&next=/forms")
     assert (entered.status, entered.headers.get("location")) == (303, "/forms")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(entered.headers.get("set-cookie").split("; "))
-    assert client.facts["user"] == "alice"
+    assert client.facts["account"] == "alice"
     cookie = cookie_of(entered)
     assert b"Hello, alice" in (await client.get(f"{SITE}/account", Cookie=cookie)).body
     left = await client.post(f"{SITE}/logout", b"x=1", Cookie=cookie)
@@ -118,7 +118,7 @@ async def test_bearer(client: Client) -> None:
     token = json.loads(granted.body)
     assert (token["token_type"], granted.headers.get("cache-control")) == ("Bearer", "no-store")
     entered = await client.get(f"{SITE}/protected/bearer", Authorization=f"Bearer {token['access_token']}")
-    assert (entered.status, client.facts["user"]) == (200, "bob")
+    assert (entered.status, client.facts["account"]) == (200, "bob")
     assert (await client.post(f"{SITE}/token", b"username=bob&password=no")).status == 400
     as_cookie = await client.get(f"{SITE}/account", Cookie=f"session={token['access_token']}")
     assert as_cookie.status == 303, "a token is no cookie"

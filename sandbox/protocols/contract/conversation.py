@@ -178,10 +178,13 @@ class Conversation(Protocol):
         kind: "tls-exporter" (RFC 9266), "tls-unique" or "tls-server-end-point" (RFC 5929).
         """
 
-    def begin(self, verb: str, asked: str = "") -> OpenExchange:
-        """Start an exchange; it covers all that was consumed since the last one ended."""
+    def begin(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> OpenExchange:
+        """Start an exchange; it covers all that was consumed since the last one ended.
 
-    def begin_stream(self, verb: str, asked: str = "") -> OpenStream:
+        facts: what is known of it already; `note` adds to a copy.
+        """
+
+    def begin_stream(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> OpenStream:
         """Start an exchange that says itself which octets are its own, beside others that are under way."""
 
     def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:

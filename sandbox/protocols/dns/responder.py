@@ -313,7 +313,7 @@ def _unknown_key(query: Query, payload: int) -> Reply:
     draft = Draft(rcode=Rcode.NOTAUTH, signature=[record])
     data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, payload)
     about = Description(grammar.type_text(query.rdtype), grammar.name_text(query.name), "NOTAUTH",
-                        "", "situation.unknown-key", {"key": grammar.name_text(key)})
+                        "", "situation.unknown-key", {"tsig": grammar.name_text(key)})
     return Reply(data, about)
 
 

@@ -99,6 +99,8 @@ class Transfer:
         """What to do when it is over before its end."""
         self.at_once = at_once
         """Whether it need not wait for anything."""
+        self.facts: dict[str, str] = {}
+        """Whose it is, and which file: known before anything passes."""
         self.sha256 = ""
         """Of what passed, in hex, once it is over."""
         self.exchange: OpenExchange | None = None
@@ -194,7 +196,8 @@ class ControlConnection(LineSession):
             return
         self.transfer = None
         reply = transfer.reply
-        exchange = transfer.exchange or self.conversation.begin("transfer", f"{transfer.verb} {transfer.asked}")
+        exchange = transfer.exchange or self.conversation.begin(
+            "transfer", f"{transfer.verb} {transfer.asked}", transfer.facts)
         note_count(exchange, transfer)
         self.conversation.write(self.render(reply))
         exchange.end(reply.code, reply.summary)
@@ -266,7 +269,7 @@ class ControlConnection(LineSession):
                     await data.start_tls()
                 except Closed:
                     return NO_TLS
-            exchange = data.begin(transfer.verb, transfer.asked)
+            exchange = data.begin(transfer.verb, transfer.asked, transfer.facts)
             async with one_error():
                 reply = await transfer.move(data)
             try:

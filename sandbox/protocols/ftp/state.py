@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sandbox.protocols.contract.conversation import Conversation, DataConversation
+from sandbox.protocols.contract.facts import bounded
 from sandbox.protocols.ftp import grammar
 from sandbox.protocols.ftp.control import ControlConnection, Transfer
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.transfer import Count
 from sandbox.protocols.lines.command import BadArgument, Command, Refusal, Reply
 from sandbox.world.accounts import Accounts
-from sandbox.world.files.paths import Names, names_of
+from sandbox.world.files.paths import Names, names_of, virtual
 from sandbox.world.files.tree import Tree, Trees
 
 __all__ = ["ANY", "IN", "FtpService", "State", "Stateful", "ok"]
@@ -68,6 +69,10 @@ class Stateful(ControlConnection):
         """The state after the greeting, and after REIN and AUTH."""
         self.state: State = State.UNKNOWN
         self.user = ""
+        self.file = ""
+        """The fact that says which file the latest command was about."""
+        self.login = ""
+        """The account of the one who is logged in."""
         self.guesses = 0
         self.tree: Tree
         self.cwd: Names = ()
@@ -83,15 +88,25 @@ class Stateful(ControlConnection):
     async def greet(self) -> Reply:
         return ok("220", f"{self.service.hostname} FTP, part of the sandbox; log in, or be anonymous")
 
+    def who(self) -> str:
+        return self.login
+
     def not_now(self, row: Command) -> str:
         return "Log in first: USER, then PASS"
 
     def at(self, path: str) -> Names:
         """A path as the client sees it from its working directory. Raises BadArgument."""
         try:
-            return names_of(path, self.cwd)
+            names = names_of(path, self.cwd)
         except ValueError as error:
             raise BadArgument(str(error), ok("553", f"That cannot be here: {error}")) from None
+        self.note_file(names)
+        return names
+
+    def note_file(self, names: Names) -> None:
+        """Say which file or directory the command under way is about."""
+        self.file = bounded(virtual(names))
+        self.note("file", self.file)
 
     def take_restart(self) -> int:
         restart, self.restart = self.restart, 0
@@ -125,4 +140,5 @@ class Stateful(ControlConnection):
             port.close()
         self.transfer = Transfer(verb, asked, reach, move, count, sending=sending, give_up=give_up,
                                  at_once=waiting is not None)
+        self.transfer.facts = {"account": self.login, "file": self.file} if self.login else {"file": self.file}
         return "150"

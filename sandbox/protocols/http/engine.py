@@ -44,7 +44,7 @@ class HttpEngine:
         """
         request.exchange = exchange
         try:
-            scripted = talk.scripted(exchange.verb, exchange.asked, request.facts)
+            scripted = talk.scripted(exchange.verb, exchange.asked, exchange.facts)
             if scripted is not None:
                 request.facts.update(scripted.facts)
                 return in_words(scripted), ""

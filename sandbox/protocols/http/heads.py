@@ -6,11 +6,13 @@ remembered by its octets, so the same octets need no second reading: they cannot
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import h11
 
 from sandbox.protocols.http.errors import Refused
+from sandbox.protocols.http.facts import facts_of
 from sandbox.protocols.http.messages import Headers
 from sandbox.protocols.http.scanner import TOKEN, short
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
@@ -28,7 +30,8 @@ class Head:
     """A request head, understood.
 
     length: of the body in octets, 0 for none, -1 for chunked; persistent: whether the client wants to keep the
-    connection; selective: whether a field may change which representation, or which part of it, is sent.
+    connection; selective: whether a field may change which representation, or which part of it, is sent; facts: for
+    the journal, shared by all requests that have this head.
     """
 
     method: str
@@ -46,6 +49,7 @@ class Head:
     persistent: bool
     expect: str
     selective: bool
+    facts: Mapping[str, str]
 
 
 class HeadCache:
@@ -86,16 +90,18 @@ def parse_head(raw: bytes) -> Head:
     method = event.method.decode("ascii")
     target = parse_target(method, event.target.decode("ascii"))
     host, port = authority(target, hosts)
+    headers = fields(event, target, hosts)
     options = {option.strip().lower() for value in names.get("connection", []) for option in value.split(",")}
     return Head(
         method=method, target=event.target.decode("ascii"), form=target.form, version=version, scheme=target.scheme,
         host=host, port=port, path=target.path, query=target.query,
         asked=asked(target, host, port), length=length,
-        headers=fields(event, target, hosts),
+        headers=headers,
         persistent="close" not in options and (version != "1.0" or "keep-alive" in options),
         # A server MUST ignore an expectation of 100-continue in HTTP/1.0 (RFC 9110 §10.1.1).
         expect=expectation(names.get("expect", [])) if version != "1.0" else "",
         selective=not SELECTIVE.isdisjoint(names),
+        facts=facts_of(host, target.path, target.query, headers),
     )
 
 

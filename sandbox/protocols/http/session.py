@@ -171,7 +171,7 @@ class Http1Connection:
         """One exchange. Whether there may be another. Raises ConversationError."""
         talk, engine = self._talk, self._engine
         self._queued += 1
-        exchange = talk.begin(head.method, head.asked)
+        exchange = talk.begin(head.method, head.asked, head.facts)
         content = Http1Body(talk, head.length, engine.config.limits.body, bool(head.expect)) if head.length else None
         scheme = head.scheme or self._scheme
         # An authority without a port means the scheme's own (RFC 9110 §4.2.1), not the one this service has here.
@@ -181,7 +181,7 @@ class Http1Connection:
             head.path, head.query, head.headers.copy(), content or NO_CONTENT, self._client, self._local,
             head.version, head.form == "absolute")
         if request.proxied:
-            request.facts["proxied"] = "absolute form"
+            exchange.note("proxied", "absolute form")
         response, key = await engine.answer(request, head.length, head.expect, head.selective, exchange, talk)
         return await self._deliver(head, request, response, content, exchange, key)
 

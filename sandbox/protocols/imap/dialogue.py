@@ -60,7 +60,7 @@ class ImapDialogue(Dialogue):
         except Unreadable as error:
             self.session.tag = tag_of(error.text)
             verb = verb_of(error.text)
-            self.session.exchange = self.conversation.begin(verb if verb in TABLE else "unknown", "")
+            self.session.exchange = self._begin(verb if verb in TABLE else "unknown", "")
             await self._end(error.reply)
             return
         await self._obey(self.session.incoming.text)
@@ -71,18 +71,21 @@ class ImapDialogue(Dialogue):
         verb = verb_of(text)
         row = TABLE.get(verb) if session.tag != "*" else None
         if row is None:
-            session.exchange = self.conversation.begin("unknown", show(text))
+            session.exchange = self._begin("unknown", show(text))
             reply = self._scripted(session.exchange) or no_command(session.tag, text)
             await self._end(await self._past_message(reply))
             return
         cursor = Cursor(text, utf8=session.utf8)
         cursor.at = len(session.tag) + 1 + len(verb)
-        session.exchange = self.conversation.begin(verb, shown(row, text[cursor.at:]))
+        session.exchange = self._begin(verb, shown(row, text[cursor.at:]))
         scripted = self._scripted(session.exchange)
         if scripted is not None:
             await self._end(await self._past_message(scripted))  # no news either: only what the script says
             return
         await self._end(await self._past_message(await self._run(row, cursor)), row)
+
+    def _begin(self, verb: str, asked: str) -> OpenExchange:
+        return self.conversation.begin(verb, asked, self.session.known)
 
     def _scripted(self, exchange: OpenExchange) -> Tagged | None:
         answer = self.script_for(exchange)

@@ -10,12 +10,14 @@ ESORT and CONTEXT (5267), SORT=DISPLAY (5957), PARTIAL (9394). Left out: see REA
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import trio
 
 from sandbox.protocols import sasl
 from sandbox.protocols.contract.conversation import Conversation, OpenExchange
+from sandbox.protocols.contract.facts import listed
 from sandbox.protocols.imap.contexts import Context
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.reading import Incoming
@@ -117,6 +119,16 @@ class Imap:
     def note(self, name: str, value: str) -> None:
         if self.exchange is not None:
             self.exchange.note(name, value)
+
+    @property
+    def known(self) -> dict[str, str] | None:
+        """The facts that every exchange of this client begins with."""
+        return {"account": self.account} if self.account else None
+
+    def note_messages(self, contents: Iterable[int]) -> None:
+        """Say which messages the command under way is about; of many, the first ones."""
+        if self.exchange is not None and (found := listed(map(str, contents))):
+            self.exchange.note("message", found)
 
     async def find_folder(self, name: str) -> Folder:
         """Raises NoSuchFolder."""

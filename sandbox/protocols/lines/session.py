@@ -87,6 +87,10 @@ class LineSession(Dialogue):
     async def pass_over(self, row: Command, text: str) -> None:
         """Read what follows the line of a command that is not going to be obeyed: it is no place for commands."""
 
+    def who(self) -> str:
+        """The person who is logged in, "" for nobody."""
+        return ""
+
     # What is derived from the table
 
     def usable(self) -> list[Command]:
@@ -135,6 +139,8 @@ class LineSession(Dialogue):
         exchange = self._begin(row.name, row.shown(rest))
         if self.line_end == b"\n":
             exchange.note("line-end", "bare LF instead of CRLF")
+        if row.secret == 0 and rest:
+            exchange.note("secret", "password")
         if row.secret == 0 and not self.conversation.secure:
             exchange.note("warning", CLEAR_TEXT)
         if (reply := self.scripted()) is not None:
@@ -188,7 +194,8 @@ class LineSession(Dialogue):
         return self.refuse(Refusal.BROKEN, "Something went wrong in the sandbox; its journal says what")
 
     def _begin(self, verb: str, asked: str) -> OpenExchange:
-        self.exchange = self.conversation.begin(verb, asked)
+        who = self.who()
+        self.exchange = self.conversation.begin(verb, asked, {"account": who} if who else None)
         return self.exchange
 
     def scripted(self) -> Reply | None:
@@ -196,6 +203,11 @@ class LineSession(Dialogue):
         assert self.exchange is not None
         answer = self.script_for(self.exchange)
         return None if answer is None else Reply(answer.code, answer.lines, answer.detail, close=answer.close)
+
+    def note(self, name: str, value: str) -> None:
+        """Say more about the exchange under way."""
+        if self.exchange is not None:
+            self.exchange.note(name, value)
 
     async def _answer(self, reply: Reply) -> None:
         """Write a reply, end its exchange, and do what comes after it."""

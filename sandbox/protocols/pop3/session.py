@@ -117,6 +117,9 @@ class Pop3(LineSession):
         """RFC 1939 §4; with the timestamp that APOP needs (§7)."""
         return ok(f"POP3 sandbox ready {self.timestamp}")
 
+    def who(self) -> str:
+        return self.account
+
     def leave(self) -> None:
         if self.account:
             self.maildrops.store.release_maildrop(self.account)
@@ -164,15 +167,19 @@ class Pop3(LineSession):
             return err("There is no such mechanism here; CAPA lists them")
         host = Host(self.maildrops.accounts, self.maildrops.hostname, self.bindings())
         attempt = sasl.MECHANISMS[name](host)
-        if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
-            self.exchange.note("warning", CLEAR_TEXT)
+        if attempt.plaintext and not self.conversation.secure:
+            self.note("warning", CLEAR_TEXT)
         try:
             login = await sasl.authenticate(self.conversation, attempt, initial.encode() if initial else None,
                                             lambda challenge: b"+ " + challenge + b"\r\n")
         except sasl.SaslError as error:
-            if error.reason is sasl.Reason.CREDENTIALS:
+            if error.heard:
+                if attempt.plaintext:
+                    self.note("secret", attempt.secret)
                 return await self.enter(None)
             return err(error.reason.value.capitalize())
+        if attempt.plaintext:
+            self.note("secret", attempt.secret)
         return await self.enter(self.maildrops.accounts(login))
 
     async def enter(self, account: Account | None) -> Reply:
@@ -180,8 +187,7 @@ class Pop3(LineSession):
         if account is None:
             return err("Wrong name or password", "AUTH")  # RFC 3206 §4
         login, store = account.login, self.maildrops.store
-        if self.exchange is not None:
-            self.exchange.note("account", login)
+        self.note("account", login)
         if not store.lock_maildrop(login):
             return err("Another session has this maildrop open", "IN-USE")
         self.account = login  # from here on `leave` gives the lock back
@@ -319,8 +325,6 @@ class Pop3(LineSession):
                           Stuffed(first, source))
 
     def found(self, item: Item, text: str, body: bytes | AsyncIterator[bytes]) -> Reply:
-        if self.exchange is not None:
-            self.exchange.note("message", str(item.content))
         return ok(text, body)
 
     async def small(self, msg: int) -> tuple[bytes, bool] | None:
@@ -360,6 +364,7 @@ class Pop3(LineSession):
             return err(f"There are only {len(self.items)} messages here")
         if msg in self.deleted:
             return err(f"Message {msg} is marked as deleted")
+        self.note("message", str(self.items[msg - 1].content))
         return None
 
     # Passwords in clear text

@@ -57,6 +57,11 @@ class SaslError(Exception):
         self.reason = reason
         self.account = account
 
+    @property
+    def heard(self) -> bool:
+        """Whether the client has sent what it had to prove itself with."""
+        return self.reason is Reason.CREDENTIALS
+
 
 class Challenge(NamedTuple):
     """The client is asked for another response."""
@@ -73,11 +78,13 @@ class Success(NamedTuple):
 class Mechanism(abc.ABC):
     """One login attempt.
 
-    plaintext: whether a response carries the password itself; binds: whether it needs channel binding.
+    plaintext: whether a response carries the secret itself; secret: what that is; binds: whether it needs channel
+    binding.
     """
 
     name: ClassVar[str]
     plaintext: ClassVar[bool] = False
+    secret: ClassVar[str] = "password"
     binds: ClassVar[bool] = False
 
     def __init__(self, host: Host) -> None:

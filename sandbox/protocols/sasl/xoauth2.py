@@ -18,6 +18,7 @@ class XOAuth2(Mechanism):
 
     name = "XOAUTH2"
     plaintext = True
+    secret = "token"
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import asyncssh
 from asyncssh import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
+from sandbox.protocols.contract.facts import bounded
 from sandbox.protocols.sftp.handles import READ_LIMIT, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
 from sandbox.world.files.paths import NAME_OCTETS, Names, names_of, virtual
@@ -73,6 +74,11 @@ SENTENCES = {
 Value = TypeVar("Value")
 
 
+def where(*names: Names) -> str:
+    """The fact "file" of an operation: the last of its paths, which is what a renamed file is called afterwards."""
+    return bounded(virtual(names[-1])) if names else ""
+
+
 def status_of(error: Exception) -> asyncssh.SFTPError:
     """What a client hears about an error."""
     if isinstance(error, asyncssh.SFTPError):
@@ -111,19 +117,25 @@ class Files(asyncssh.SFTPServer):
     async def _do(self, verb: str, asked: str, work: Callable[..., Value], *paths: bytes,
                   answer: Callable[[Value], str] = lambda value: "") -> Value:
         """Run an operation in a worker thread, and note it as an exchange. paths: handed to it as names."""
-        self._consult(verb, asked)
+        self._consult(verb, asked, *paths[-1:])
+        names: list[Names] = []
         try:
-            value = await in_thread(work, *map(self._names, paths))
+            names += map(self._names, paths)
+            value = await in_thread(work, *names)
         except Exception as error:
             refusal = status_of(error)
-            self._log.note(verb, asked, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
+            self._log.note(verb, asked, STATUSES.get(refusal.code, "FAILURE"), refusal.reason, file=where(*names))
             raise refusal from None
-        self._log.note(verb, asked, "OK", answer(value))
+        self._log.note(verb, asked, "OK", answer(value), file=where(*names))
         return value
 
-    def _consult(self, verb: str, asked: str) -> None:
+    def _consult(self, verb: str, asked: str, *paths: bytes) -> None:
         """Raises what a script wants said instead of doing it."""
-        answer = self._log.scripted(verb, asked)
+        try:
+            file = where(*map(self._names, paths))
+        except asyncssh.SFTPError:
+            file = ""
+        answer = self._log.scripted(verb, asked, file)
         if answer is not None:
             raise asyncssh.SFTPError(CODES.get(answer.code, asyncssh.FX_FAILURE), answer.text)
 
@@ -131,7 +143,7 @@ class Files(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
-        self._consult("WRITE" if pflags & (WRITE | APPEND) else "READ", shown)
+        self._consult("WRITE" if pflags & (WRITE | APPEND) else "READ", shown, path)
         try:
             if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
@@ -141,7 +153,8 @@ class Files(asyncssh.SFTPServer):
         except Exception as error:
             refusal = status_of(error)
             verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
-            self._log.note(verb, shown, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
+            self._log.note(verb, shown, STATUSES.get(refusal.code, "FAILURE"), refusal.reason,
+                           file="" if names is None else where(names))
             raise refusal from None
         self._log.handles.add(handle)
         return handle
@@ -186,7 +199,7 @@ class Files(asyncssh.SFTPServer):
         if isinstance(file_obj, Reading):
             await in_thread(file_obj.give_up)
             self._log.note("READ", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
-                           sha256=total.sha256)
+                           sha256=total.sha256, file=where(file_obj.names))
             return
         try:
             await file_obj.settle()
@@ -195,11 +208,12 @@ class Files(asyncssh.SFTPServer):
         except Exception as error:
             await in_thread(file_obj.give_up)
             refusal = status_of(error)
-            self._log.note("WRITE", file_obj.path, STATUSES.get(refusal.code, "FAILURE"), refusal.reason)
+            self._log.note("WRITE", file_obj.path, STATUSES.get(refusal.code, "FAILURE"), refusal.reason,
+                           file=where(file_obj.names))
             raise refusal from None
         self._tree.announce(file_obj.names)
         self._log.note("WRITE", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
-                       sha256=total.sha256)
+                       sha256=total.sha256, file=where(file_obj.names))
 
     def exit(self) -> None:
         """The client has ended the session. scp takes no word on how it went for bad news."""

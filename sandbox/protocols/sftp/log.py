@@ -27,16 +27,18 @@ class Log:
         """Whether the client has left."""
         self.handles: set[Handle] = set()
         """Files that are open."""
+        self.known: dict[str, str] = {}
+        """Facts of every exchange: that it is encrypted, once it is, and who has come in."""
 
-    def scripted(self, verb: str, asked: str) -> ScriptedAnswer | None:
+    def scripted(self, verb: str, asked: str, file: str = "") -> ScriptedAnswer | None:
         """The answer that stands in for an operation that has not been done; it is noted."""
-        answer = self._conversation.scripted(verb, asked)
+        answer = self._conversation.scripted(verb, asked, {**self.known, "file": file} if file else self.known)
         if answer is not None:
-            self.note(verb, asked, answer.code, answer.text, **answer.facts)
+            self.note(verb, asked, answer.code, answer.text, **{"file": file, **answer.facts})
         return answer
 
     def note(self, verb: str, asked: str, outcome: str, answered: str = "", **facts: str) -> None:
-        exchange = self._conversation.begin(verb, asked)
+        exchange = self._conversation.begin(verb, asked, self.known)
         for name, value in facts.items():
             if value:
                 exchange.note(name, value)

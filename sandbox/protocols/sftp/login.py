@@ -68,8 +68,8 @@ class Guard(asyncssh.SSHServer):
             self._shaken = True
             info = self._connection.get_extra_info
             self._log.note("handshake", self._client, "encrypted", str(info("send_cipher", "")),
-                           cipher=str(info("send_cipher", "")), mac=str(info("send_mac", "")),
-                           client=self._client)
+                           cipher=str(info("send_cipher", "")), mac=str(info("send_mac", "")), agent=self._client)
+            self._log.known["encrypted"] = "SSH"
         self._account = self._world.accounts.get(username)
         self._keys = []
         if self._account is not None:
@@ -119,12 +119,15 @@ class Guard(asyncssh.SSHServer):
         return right
 
     def _judge(self, method: str, username: str, right: bool) -> bool:
+        if right and self._account is not None:
+            self._log.known["account"] = self._account.login
         self._log.note("login", f"{username[:64]} by {method}", "accepted" if right else "refused")
         self._noted = right
         return right
 
     def auth_completed(self) -> None:
         if not self._noted and self._account is not None and self._offered is not None:
+            self._log.known["account"] = self._account.login
             self._log.note("login", f"{self._account.login} by publickey", "accepted",
                            self._offered.get_fingerprint())
 

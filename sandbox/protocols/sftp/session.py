@@ -10,6 +10,7 @@ asyncssh takes a tenth of a second to import, so it is loaded when the first cli
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING
 
 import trio
@@ -56,7 +57,7 @@ def serve(context: Context) -> Service:
             raise
         except Exception as error:  # asyncssh raises many things for garbage
             exchange = conversation.begin("disconnect")
-            exchange.note("error", repr(error)[:1000])
+            exchange.note("traceback", "".join(traceback.format_exception(error)))
             exchange.end("failed", "The client does not speak SSH as it should")
 
     return Service(session=session, busy=b"Too many connections; try again later\r\n")

@@ -17,6 +17,7 @@ import trio
 
 from sandbox.protocols import sasl
 from sandbox.protocols.contract.conversation import Conversation, EndOfStream
+from sandbox.protocols.contract.facts import bounded, listed
 from sandbox.protocols.lines.command import CLEAR_TEXT, BadArgument, Command, Refusal, Reply, command
 from sandbox.protocols.lines.session import LineSession
 from sandbox.protocols.sasl.base import Host
@@ -80,6 +81,9 @@ class Smtp(LineSession):
         return {State.START: "Say EHLO first", State.READY: "Say MAIL first", State.MAIL: "Say RCPT first",
                 State.RCPT: "There is a message under way; RSET drops it",
                 State.CHUNKS: "The message goes on; send BDAT or RSET"}[self.state]
+
+    def who(self) -> str:
+        return self.account
 
     def leave(self) -> None:
         if self.message is not None:
@@ -229,6 +233,8 @@ class Smtp(LineSession):
         """The message is whole: keep it, and only then say so."""
         message, envelope = self.message, self.envelope
         assert message is not None
+        self.note("sender", bounded(envelope.return_path))
+        self.note("recipients", listed(str(recipient.mailbox) for recipient in envelope.recipients))
         try:
             if refusal := message.refusal(binary=envelope.parameters.body == "BINARYMIME"):
                 return refusal
@@ -243,18 +249,17 @@ class Smtp(LineSession):
             return replies.NO_SPACE
         finally:
             await self.drop()
-        if self.exchange is not None:
-            self.exchange.note("message", str(stored.content))
-            if outbound:
-                self.office.store.origins.note(stored.content, self.exchange)
-            self.exchange.note("message-id", HeaderScan.of(head).message_id or message.scan.message_id)
+        self.note("message", str(stored.content))
+        if outbound and self.exchange is not None:
+            self.office.store.origins.note(stored.content, self.exchange)
+        if message_id := HeaderScan.of(head).message_id or message.scan.message_id:
+            self.note("message-id", bounded(message_id))
         try:
             report = await report_success(self.office, envelope, stored.content)
             if report is not None and self.exchange is not None:
                 self.office.store.origins.note(report, self.exchange)
         except (KeyError, OSError, sqlite3.Error) as error:  # told of it, the client would send it all again
-            if self.exchange is not None:
-                self.exchange.note("report", f"could not be made: {error!r}")
+            self.note("report", f"could not be made: {error!r}")
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")
 
     def trace(self, scan: HeaderScan) -> bytes:
@@ -349,19 +354,22 @@ class Smtp(LineSession):
             return replies.PLAINTEXT_REFUSED if refused else replies.NO_MECHANISM
         bindings = sasl.bindings(self.conversation, wanted=self.office.channel_binding)
         attempt = sasl.MECHANISMS[name](Host(self.office.accounts, self.office.hostname, bindings))
-        if attempt.plaintext and not self.conversation.secure and self.exchange is not None:
-            self.exchange.note("warning", CLEAR_TEXT)
+        if attempt.plaintext and not self.conversation.secure:
+            self.note("warning", CLEAR_TEXT)
         try:
             self.account = await sasl.authenticate(
                 self.conversation, attempt, initial.encode() if initial else None,
                 lambda challenge: b"334 " + challenge + b"\r\n")
         except sasl.SaslError as error:
+            if attempt.plaintext and error.heard:
+                self.note("secret", attempt.secret)
             return {sasl.Reason.CANCELLED: replies.CANCELLED, sasl.Reason.CREDENTIALS: replies.AUTH_FAILED,
                     sasl.Reason.IDENTITY: say(replies.AUTH_FAILED, error.reason.value.capitalize()),
                     sasl.Reason.BINDING: say(replies.AUTH_FAILED, error.reason.value.capitalize()),
                     }.get(error.reason, say(replies.AUTH_MALFORMED, error.reason.value.capitalize()))
-        if self.exchange is not None:
-            self.exchange.note("account", self.account)
+        if attempt.plaintext:
+            self.note("secret", attempt.secret)
+        self.note("account", self.account)
         return say(replies.AUTHENTICATED, f"Welcome, {self.account}")
 
     def mechanisms(self) -> list[str]:

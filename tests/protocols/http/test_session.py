@@ -479,7 +479,8 @@ async def test_notes_of_a_site_are_recorded() -> None:
         request.facts["site"] = "home"
         return Response(200)
 
-    assert (await converse([GET], site)).exchanges[0].facts == {"site": "home"}
+    assert (await converse([GET], site)).exchanges[0].facts == {
+        "host": "www.example.com", "path": "/a", "site": "home"}
 
 
 async def test_what_a_site_changes_in_its_request_stays_there() -> None:
@@ -503,7 +504,7 @@ async def test_absolute_form_is_answered_and_its_host_counts() -> None:
 
     talk = await converse([b"GET http://www.example.org/a HTTP/1.1\r\nHost: other\r\n\r\n", GET], site)
     assert talk.exchanges[0].asked == "www.example.org/a"
-    assert talk.exchanges[0].facts == {"proxied": "absolute form"}
+    assert talk.exchanges[0].facts == {"host": "www.example.org", "path": "/a", "proxied": "absolute form"}
     assert [(request.host, request.proxied) for request in seen] == [
         ("www.example.org", True), ("www.example.com", False)]
 

@@ -88,7 +88,8 @@ async def test_a_whole_session(maildrops: Maildrops) -> None:
         S: <end>""")
     assert [(item.verb, item.asked, item.outcome) for item in talked.exchanges][:3] == [
         ("greeting", "", "+OK"), ("USER", "alice", "+OK"), ("PASS", "********", "+OK")]
-    assert talked.exchanges[2].facts == {"warning": "password seen in clear text", "account": "alice"}
+    assert talked.exchanges[2].facts == {"warning": "password seen in clear text", "secret": "password",
+                                         "account": "alice"}
     assert "message" in next(item for item in talked.exchanges if item.verb == "RETR").facts
 
 

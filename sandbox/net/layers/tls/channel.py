@@ -98,11 +98,11 @@ class TlsChannel(Layer):
         engine = self.engine
         facts = {"version": engine.version, "suite": engine.suite, "alpn": engine.alpn}
         if engine.hello is not None:
-            facts |= {"server_name": engine.server_name}
+            facts |= {"host": engine.server_name}
             if engine.hello.layout == "tls":
                 facts |= {"ja3": ja3(engine.hello), "ja4": ja4(engine.hello)}
         if engine.failure is not None:
-            facts |= {"alert_received": engine.failure.received, "alert_sent": engine.failure.sent,
+            facts |= {"alert-received": engine.failure.received, "alert-sent": engine.failure.sent,
                       "detail": engine.failure.detail}
         return {name: value for name, value in facts.items() if value}
 
@@ -131,7 +131,7 @@ class TlsChannel(Layer):
         facts = self.facts()
         for name, value in facts.items():
             exchange.note(name, value)
-        exchange.asked = facts.get("server_name", "")
+        exchange.asked = facts.get("host", "")
         if self.engine.opened:
             exchange.end(facts["version"], facts["suite"], f"tls:version.{facts['version']}")
         else:

@@ -48,7 +48,8 @@ class Access(Stateful):
             # One sentence for both, so that nobody learns who has an account (RFC 2577 §7).
             return Reply("530", ("That user and that password do not go together",),
                          close=self.guesses >= GUESSES)
-        self.exchange.note("user", account.login)
+        self.login = account.login
+        self.exchange.note("account", account.login)
         self.tree = await trio.to_thread.run_sync(self.service.trees.person, account.login)
         self.state = State.LOGGED_IN
         return ok("230", f"Welcome, {account.name}. What you put into /www is your website")

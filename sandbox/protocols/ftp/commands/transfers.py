@@ -91,6 +91,7 @@ class Transfers(Stateful):
         if start and self.ascii:
             return ok("550", "REST counts octets; send TYPE I first")
 
+        self.note_file(names)
         whole = start == 0 and not exclusive
 
         def opening() -> Writing:

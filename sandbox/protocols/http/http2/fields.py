@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hpack import Decoder, HeaderTuple
 
 from sandbox.protocols.http.dates import now
+from sandbox.protocols.http.facts import facts_of
 from sandbox.protocols.http.heads import SELECTIVE, asked, expectation
 from sandbox.protocols.http.messages import Headers, HttpError, Response
 from sandbox.protocols.http.target import Target, parse_authority, parse_target
@@ -44,6 +46,7 @@ class Asked(NamedTuple):
     text: str
     expect: str
     selective: bool
+    facts: Mapping[str, str]
     problem: HttpError | None = None
 
 
@@ -88,7 +91,8 @@ def read_fields(fields: list[tuple[bytes, bytes]], limit: int) -> Asked:
         headers = Headers([("host", authority), *lines])
     text = asked(target, host, port) if target is not NOWHERE else authority
     return Asked(method, host, port, target, headers, text, expectation(headers.get_all("expect")),
-                 any(name in SELECTIVE for name, _ in lines), problem)
+                 any(name in SELECTIVE for name, _ in lines), facts_of(host, target.path, target.query, headers),
+                 problem)
 
 
 NOWHERE = Target("origin", "", "", 0, "/", "")

@@ -205,7 +205,7 @@ class Http2Connection:
 
     def _requested(self, event: events.RequestReceived, nursery: trio.Nursery) -> None:
         asked = read_fields(list(event.headers), self.engine.config.limits.head)
-        exchange = self.talk.begin_stream(asked.method, asked.text)
+        exchange = self.talk.begin_stream(asked.method, asked.text, asked.facts)
         exchange.received(self._cutter.block)
         exchange.note("stream", str(event.stream_id))
         stream = Stream(self, event.stream_id, asked, exchange)

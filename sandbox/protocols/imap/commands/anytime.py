@@ -56,7 +56,7 @@ async def identify(session: Imap, pairs: list[tuple[bytes, bytes | None]]) -> Ta
              for name, value in pairs}
     program = f"{facts.get('name', '')} {facts.get('version', '')}".strip()
     if program:
-        session.note("program", program[:100])
+        session.note("agent", program[:100])
     session.untagged(b"ID (" + b" ".join(map(string, (b"name", b"Sandbox", b"vendor", b"Sandbox"))) + b")")
     return ok("Nice to meet you")
 

@@ -158,7 +158,7 @@ async def keep(session: Imap, folder: Folder, arrived: list[Arrived]) -> Tagged:
         return no("That does not fit into what this account may keep", "OVERQUOTA")
     except NoSuchFolder:
         return no("There is no such mailbox any more", "TRYCREATE")
-    session.note("message", " ".join(str(each.content) for each in stored))
+    session.note_messages(each.content for each in stored)
     uids = compress(each.uids[0] for each in stored).decode()
     return ok("It is safe" if len(stored) == 1 else f"All {len(stored)} are safe",
               f"APPENDUID {folder.uidvalidity} {uids}")

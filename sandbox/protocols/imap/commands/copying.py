@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import trio
 
+from sandbox.protocols.contract.facts import MOST
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
 from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
@@ -30,6 +31,7 @@ async def copy(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
     """Put copies of messages into another mailbox."""
     uids = chosen_uids(session, numbers, uid=uid)
     target = await find_target(session, name)
+    await name_messages(session, uids)
     pairs = await settled(session.store.copy(session.selected.folder, uids, target.id))
     if not pairs:
         return ok("There was nothing to copy")
@@ -39,6 +41,12 @@ async def copy(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
 def chosen_uids(session: Imap, numbers: NumberSet, *, uid: bool) -> list[int]:
     view = session.selected
     return [view.uids[index] for chosen in view.choose(numbers, uid=uid) for index in chosen]
+
+
+async def name_messages(session: Imap, uids: list[int]) -> None:
+    """Say in the journal which messages these are: the first of them, where they are many."""
+    items = await trio.to_thread.run_sync(session.store.items_of, session.selected.folder, uids[:MOST])
+    session.note_messages(item.content for item in items)
 
 
 async def find_target(session: Imap, name: str) -> Folder:
@@ -62,6 +70,7 @@ async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
         return no(READ_ONLY, "READ-ONLY")
     uids = chosen_uids(session, numbers, uid=uid)
     target = await find_target(session, name)
+    await name_messages(session, uids)
     pairs = await settled(session.store.move(session.selected.folder, uids, target.id))
     if not pairs:
         return ok("There was nothing to move")

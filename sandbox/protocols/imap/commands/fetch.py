@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import trio
 
+from sandbox.protocols.contract.facts import MOST
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.fetching import Attribute, expect_attributes
 from sandbox.protocols.imap.grammar.searching import Window, expect_window
@@ -82,6 +83,7 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
     renderer = Renderer(session.mailboxes.library, attributes, view, condstore=session.condstore)
     sees = renderer.plan.sees and not view.read_only
     wanted = found = 0
+    named: list[int] = []
 
     def begin(indexes: list[int]) -> tuple[int, list[Item], list[Piece], int]:
         """In a thread: how many there are, those to tell of, the first responses and where the rest begins."""
@@ -96,10 +98,12 @@ async def fetch(session: Imap, numbers: NumberSet, attributes: list[Attribute], 
         count, items, written, start = await trio.to_thread.run_sync(begin, indexes)
         wanted += len(indexes)
         found += count
+        named += [item.content for item in items[:MOST - len(named)]]
         if sees:
             items = await mark_seen(session, view, items, renderer)
         await send_pieces(session, written)
         await send_items(session, renderer, items, start)
+    session.note_messages(named)
     if renderer.unknown_encoding:
         return no("A part has a transfer encoding that nobody knows", "UNKNOWN-CTE")
     if not uid and (found < wanted or renderer.lost):

@@ -102,6 +102,8 @@ async def store(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
                                                  asked.since))
     if done.modseq:
         view.own.add(done.modseq)
+    if done.items is not None:
+        session.note_messages(item.content for item in done.items)
     gone = await answer(session, view, uids, done, silent=asked.silent, uid=uid)
     if done.late:
         late = done.late if uid else [view.number(each) for each in done.late]

@@ -30,7 +30,7 @@ async def idle(session: Imap) -> Tagged:
         session.exchange.end("+", "idling")
         session.exchange = None
     line = await wait_for_done(session)
-    session.exchange = conversation.begin("DONE")
+    session.exchange = conversation.begin("DONE", "", session.known)
     if line is None:
         return bad("That line is too long")._replace(close=True)
     if line.strip().upper() != b"DONE":
@@ -93,7 +93,7 @@ class Teller:
         session = self._session
         try:
             while session.selected.restless:
-                exchange = session.conversation.begin("push", session.selected.name)
+                exchange = session.conversation.begin("push", session.selected.name, session.known)
                 exchange.end("", await send_updates(session, expunges=True))
                 await session.conversation.flush()
         except ConversationError:

@@ -52,11 +52,15 @@ async def authenticate(session: Imap, name: str, initial: bytes | None) -> Tagge
         login = await sasl.authenticate(session.conversation, attempt, initial,
                                         lambda challenge: b"+ " + challenge + b"\r\n")
     except sasl.SaslError as error:
-        if error.reason is sasl.Reason.CREDENTIALS:
+        if error.heard:
+            if attempt.plaintext:
+                session.note("secret", attempt.secret)
             return await enter(session, None)
         sentence = error.reason.value.capitalize()
         return bad(sentence) if error.reason in (sasl.Reason.BASE64, sasl.Reason.CANCELLED) else no(
             sentence, "AUTHENTICATIONFAILED")
+    if attempt.plaintext:
+        session.note("secret", attempt.secret)
     return await enter(session, mailboxes.accounts(login))
 
 
@@ -70,6 +74,7 @@ def name_and_password(cursor: Cursor) -> tuple[str, str]:
 @command("LOGIN", states=State.NOT_AUTHENTICATED, rfc="9051 §6.2.3", reads=name_and_password, secret=1)
 async def login(session: Imap, name: str, password: str) -> Tagged:
     """Log in with name and password."""
+    session.note("secret", "password")
     if not session.plaintext:
         return no(PRIVACY, "PRIVACYREQUIRED")
     if not session.conversation.secure:

@@ -95,7 +95,7 @@ async def test_an_upgrade_throws_away_what_was_slipped_in_before_it(
         with await bench.read() as journal:
             assert journal.stream(session.id, Stream.CLIENT) == b"starttls\ninjected\nmine\nquit\n"
         [handshake] = await handshakes(bench)
-    assert handshake.facts["thrown_away"] == "9 octets"
+    assert handshake.facts["thrown-away"] == "9 octets"
 
 
 async def test_a_client_that_does_not_trust_us_is_explained(contexts: Contexts, tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""What a request's head says about itself, for the journal: facts that nobody has to take out of `asked` again."""
+
+from __future__ import annotations
+
+from sandbox.protocols.contract.facts import bounded
+from sandbox.protocols.http.messages import Headers
+
+__all__ = ["facts_of"]
+
+FETCH = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site")
+"""W3C Fetch Metadata: what a browser fetches for."""
+
+SECRETS = {"basic": "password", "bearer": "token"}
+"""Schemes whose credentials anybody can read who sees the octets (RFC 7617 §4, RFC 6750 §5)."""
+
+
+def facts_of(host: str, path: str, query: str, headers: Headers) -> dict[str, str]:
+    """The facts of a request. What was not sent has none."""
+    found = {"host": host, "path": path, "query": query}
+    fetch: dict[str, str] = {}
+    for name, value in headers:
+        name = name.lower()
+        if name == "user-agent":
+            found["agent"] = value
+        elif name == "referer":
+            found["referer"] = value
+        elif name in FETCH:
+            fetch[name] = value
+        elif name in ("authorization", "proxy-authorization"):
+            found["secret"] = SECRETS.get(value.partition(" ")[0].lower(), "")
+    found["fetch"] = " ".join(fetch[name] for name in FETCH if name in fetch)
+    return {name: bounded(value) for name, value in found.items() if value}
