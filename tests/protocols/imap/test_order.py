@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from sandbox.protocols.imap.grammar.searching import Criterion, Key
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.matching import Found, Matcher
-from sandbox.protocols.imap.sorting import casemap, sort_messages
+from sandbox.protocols.imap.sorting import base_subject, casemap, sort_messages
 from sandbox.protocols.imap.threading import thread_messages, write_threads
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Delivery, MailStore
@@ -81,3 +82,17 @@ def test_broken_links_by_the_thousand_hold_up_nobody(gather: Gather) -> None:
     pairs = [pair for number in range(2000) for pair in
              ((f"<y{number}>", f"<a> <x{number}>"), (f"<x{number}>", ""))]
     assert threads(gather, *pairs).count("(") == 2000
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    (b"Re: Re[2]: [list] Fwd: tea (fwd)", ("tea", True)), (b"[list] tea", ("tea", False)),
+    (b"[fwd: tea]", ("tea", True)), (b"[only]", ("[only]", False)), (b"", ("", False)),
+])
+def test_base_subjects(text: bytes, expected: tuple[str, bool]) -> None:
+    assert base_subject(text) == expected
+
+
+def test_a_subject_of_many_replies_takes_bounded_time() -> None:
+    started = time.process_time()
+    base_subject(b"re: " * 100_000)
+    assert time.process_time() - started < 3

@@ -14,7 +14,7 @@ import trio
 
 from sandbox.app import Sandbox
 from sandbox.config import Mail
-from sandbox.world.mail import MailStore
+from sandbox.world.mail import Delivery, MailStore
 from tests.support.mail import mail_sandbox, wait_for_mail, wait_until_carried
 from tests.support.network import reader
 
@@ -148,6 +148,25 @@ async def test_what_is_sent_comes_back_over_pop3_byte_for_byte(sandbox: Sandbox)
     text = await trio.to_thread.run_sync(fetch)
     assert text.endswith(letter)
     assert text.count(b"Received: ") == 2
+
+
+async def test_a_lone_dot_after_a_bare_line_feed_does_not_end_a_message_for_poplib(sandbox: Sandbox) -> None:
+    """It reads up to LF, and would take the rest of the message for the answer to the next command."""
+    mail_of(sandbox).put(b"Subject: lfdot\r\n\r\nline\n.\nafter the dot\r\n", Delivery("carol")).result()
+
+    def fetch() -> tuple[list[bytes], list[bytes]]:
+        address = sandbox.endpoints["pop3s"]
+        client = poplib.POP3_SSL(address.host, address.port, context=trusting(), timeout=20)
+        client.user("carol")
+        client.pass_("melody")
+        last = len(client.list()[1])
+        found = client.retr(last)[1], client.top(last, 9)[1]
+        client.quit()
+        return found
+
+    whole, top = await trio.to_thread.run_sync(fetch)
+    assert whole == top
+    assert whole[-3:] == [b"line", b".", b"after the dot"]
 
 
 async def test_ten_thousand_recipients_in_one_breath(sandbox: Sandbox) -> None:

@@ -14,7 +14,6 @@ from sandbox.message.parameters import parameters
 from sandbox.message.scan import scan
 from sandbox.message.text import part_text
 from sandbox.message.words import decode_header
-from sandbox.protocols.imap.sorting import base_subject
 from sandbox.protocols.imap.structure import envelope, structure
 
 NESTED = (b"Content-Type: multipart/mixed; boundary=a\r\n\r\npreamble\r\n--a\r\n\r\none\r\n--a\r\n"
@@ -86,7 +85,6 @@ def test_bombs_take_bounded_time() -> None:
         Header(header).values(b"b")
         Header(header).pick([b"%d" % each for each in range(10_000)])
     parameters(b";" * 100_000 + b"a=\"" * 50_000)
-    base_subject(b"re: " * 100_000)
     assert time.perf_counter() - started < 6
 
 
@@ -140,11 +138,3 @@ def test_a_field_is_found_as_if_all_had_been_read(octets: bytes, name: bytes) ->
     assert header.first(name) == (values[0] if values else None)
     many = [name, *(b"x%d" % each for each in range(100))]
     assert header.pick([name]) == header.pick(many), "found one by one, or by reading all"
-
-
-@pytest.mark.parametrize(("text", "expected"), [
-    (b"Re: Re[2]: [list] Fwd: tea (fwd)", ("tea", True)), (b"[list] tea", ("tea", False)),
-    (b"[fwd: tea]", ("tea", True)),    (b"[only]", ("[only]", False)), (b"", ("", False)),
-])
-def test_base_subjects(text: bytes, expected: tuple[str, bool]) -> None:
-    assert base_subject(text) == expected
