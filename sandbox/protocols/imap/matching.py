@@ -23,6 +23,7 @@ from sandbox.message.words import decode_header
 from sandbox.protocols.imap.grammar.searching import Key
 from sandbox.protocols.imap.grammar.sets import NumberSet
 from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.objects import email_id, thread_id
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 
@@ -145,6 +146,10 @@ class Matcher:
         assert isinstance(value, bytes)
         if name in ("KEYWORD", "UNKEYWORD"):
             return Test(flagged(value.decode().lower(), wanted=name == "KEYWORD"), 0)
+        if name == "EMAILID":
+            return Test(lambda found: email_id(found.item).encode() == value, 0)
+        if name == "THREADID":
+            return Test(lambda found: thread_id(found.item, self._known(found.item)).encode() == value, 1)
         text = fold(decode_charset(value, self._charset))
         if name == "HEADER":
             second = key.values[1]

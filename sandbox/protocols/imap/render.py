@@ -12,6 +12,7 @@ from sandbox.message.transfer import UnknownEncoding, decode_transfer
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section
 from sandbox.protocols.imap.grammar.writing import internal_date, literal
 from sandbox.protocols.imap.library import Known, Library
+from sandbox.protocols.imap.objects import email_id, thread_id
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 
@@ -36,6 +37,7 @@ CHEAP: dict[str, Callable[[Item, Known], bytes]] = {
     "MODSEQ": lambda item, known: b"MODSEQ (%d)" % item.modseq,
     "INTERNALDATE": lambda item, known: b"INTERNALDATE " + internal_date(item.received),
     "RFC822.SIZE": lambda item, known: b"RFC822.SIZE %d" % item.size,
+    "EMAILID": lambda item, known: f"EMAILID ({email_id(item)})".encode(),
 }
 """What is known of a message without reading it."""
 
@@ -85,6 +87,8 @@ def own_fields(attribute: Attribute) -> bool:
 
 
 def light_writer(attribute: Attribute, heading: bytes) -> Writer | None:
+    if attribute.name == "THREADID":
+        return lambda item, known: f"THREADID ({thread_id(item, known)})".encode()
     if attribute.name == "ENVELOPE":
         return lambda item, known: b"ENVELOPE " + known.envelope
     section = attribute.section

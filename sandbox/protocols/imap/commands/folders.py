@@ -7,6 +7,7 @@ import trio
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.listing import expect_status_items
 from sandbox.protocols.imap.grammar.writing import mailbox
+from sandbox.protocols.imap.objects import mailbox_id
 from sandbox.protocols.imap.replies import Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, command
@@ -72,10 +73,10 @@ async def create(session: Imap, name: str, use: str) -> Tagged:
     if use and use not in USES:
         return no("A mailbox can be used for one of " + " ".join(USES), "CANNOT")
     try:
-        await settled(session.store.create_folder(session.account, name, use))
+        folder = await settled(session.store.create_folder(session.account, name, use))
     except FolderExists:
         return no("There is a mailbox of that name already", "ALREADYEXISTS")
-    return ok("It is there")
+    return ok("It is there", f"MAILBOXID ({mailbox_id(folder)})")
 
 
 @command("DELETE", states=LOGGED_IN, rfc="9051 §6.3.5", reads=one_mailbox)
@@ -152,6 +153,7 @@ async def tell_status(session: Imap, name: str, items: tuple[str, ...]) -> None:
         "UNSEEN": counts.unseen, "RECENT": counts.recent,
         "SIZE": counts.size, "DELETED": counts.deleted, "DELETED-STORAGE": -(-counts.deleted_size // 1024),
         "HIGHESTMODSEQ": folder.modseq, "APPENDLIMIT": session.mailboxes.size,
+        "MAILBOXID": f"({mailbox_id(folder.id)})",
     }
     words = " ".join(f"{item} {values[item]}" for item in items)
     session.untagged(b"STATUS " + mailbox(name, utf8=session.utf8) + b" (" + words.encode() + b")")

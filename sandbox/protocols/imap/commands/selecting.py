@@ -11,6 +11,7 @@ from sandbox.protocols.imap.commands.copying import deleted_uids
 from sandbox.protocols.imap.grammar.cursor import NUMBER_MAX, Cursor, GrammarError
 from sandbox.protocols.imap.grammar.sets import NumberSet, among, compress, expect_set
 from sandbox.protocols.imap.grammar.writing import mailbox
+from sandbox.protocols.imap.objects import mailbox_id
 from sandbox.protocols.imap.replies import Tagged, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import LOGGED_IN, State, command
@@ -117,6 +118,7 @@ def tell_mailbox(session: Imap, view: View, unseen: int, uidnext: int) -> None:
     session.untagged(f"OK [UIDVALIDITY {view.validity}] UIDs are good as long as this stays")
     session.untagged(f"OK [UIDNEXT {uidnext}] The next message's UID")
     session.untagged(f"OK [HIGHESTMODSEQ {view.modseq}] The latest change")
+    session.untagged(f"OK [MAILBOXID ({mailbox_id(view.folder)})] Its name that stays")
     if modern:
         session.untagged(b"LIST () \"/\" " + mailbox(view.name, utf8=session.utf8))
 

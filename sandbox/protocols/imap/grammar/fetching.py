@@ -9,7 +9,7 @@ from sandbox.protocols.imap.grammar.writing import astring
 
 __all__ = ["ATTRIBUTES", "MACROS", "Attribute", "Section", "expect_attribute", "expect_attributes"]
 
-SIMPLE = ("ENVELOPE", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", "BODY", "UID", "MODSEQ",
+SIMPLE = ("ENVELOPE", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", "BODY", "UID", "MODSEQ", "EMAILID", "THREADID",
           "RFC822", "RFC822.HEADER", "RFC822.TEXT")
 SECTIONED = ("BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE")
 ATTRIBUTES = frozenset(SIMPLE) | {f"{name}[]" for name in SECTIONED}

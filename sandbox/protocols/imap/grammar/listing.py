@@ -12,7 +12,7 @@ __all__ = ["STATUS_ITEMS", "Listing", "Pattern", "expect_listing", "expect_patte
 
 PATTERN = re.compile(rb'[^\x00-\x20\x7f(){"\\]+')  # list-char: ASTRING-CHAR, % and *; and 8-bit
 STATUS_ITEMS = ("MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "RECENT", "SIZE", "DELETED", "DELETED-STORAGE",
-                "HIGHESTMODSEQ", "APPENDLIMIT")
+                "HIGHESTMODSEQ", "APPENDLIMIT", "MAILBOXID")
 SELECTIONS = ("SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE")
 RETURNS = ("SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS")
 

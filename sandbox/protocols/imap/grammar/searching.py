@@ -22,7 +22,8 @@ DATE = ("BEFORE", "ON", "SENTBEFORE", "SENTON", "SENTSINCE", "SINCE")
 SIZE = ("LARGER", "SMALLER")
 KEYWORD = ("KEYWORD", "UNKEYWORD")
 AGE = ("OLDER", "YOUNGER")  # RFC 5032
-KEYS = frozenset({*BARE, *TEXT, *DATE, *SIZE, *KEYWORD, *AGE, "HEADER", "UID", "NOT", "OR", "MODSEQ"})
+OBJECT = ("EMAILID", "THREADID")  # RFC 8474
+KEYS = frozenset({*BARE, *TEXT, *DATE, *SIZE, *KEYWORD, *AGE, *OBJECT, "HEADER", "UID", "NOT", "OR", "MODSEQ"})
 
 RETURNS = ("MIN", "MAX", "ALL", "COUNT", "SAVE", "PARTIAL", "UPDATE", "CONTEXT")
 SORT_KEYS = ("ARRIVAL", "CC", "DATE", "DISPLAYFROM", "DISPLAYTO", "FROM", "SIZE", "SUBJECT", "TO")
@@ -129,6 +130,8 @@ def values(cursor: Cursor, name: str) -> tuple[bytes | date | int | NumberSet, .
         return (cursor.expect_number(most=NUMBER_MAX),)
     if name in AGE:
         return (cursor.expect_number(least=1),)
+    if name in OBJECT:
+        return (cursor.expect_atom().encode(),)
     if name == "UID":
         return (expect_set(cursor),)
     if name == "MODSEQ":
