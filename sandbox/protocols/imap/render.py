@@ -16,7 +16,7 @@ from sandbox.protocols.imap.objects import email_id, thread_id
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Item
 
-__all__ = ["Piece", "Renderer", "Span"]
+__all__ = ["MessageWriter", "Piece", "Renderer", "Span"]
 
 WHOLE = 1_048_576
 """Octets of a message up to which it is held in memory to be written; stretches of a larger one are streamed."""
@@ -158,12 +158,12 @@ class Renderer:
         for item in items:
             try:
                 data, _ = texts.get(item.content, (None, False))
-                written += self._render_message(item, Message(self._library, item, known[item.content], data))
+                written += self._render_message(item, MessageWriter(self._library, item, known[item.content], data))
             except KeyError:
                 self.lost = True
         return joined(written)
 
-    def _render_message(self, item: Item, message: Message) -> list[Piece]:
+    def _render_message(self, item: Item, message: MessageWriter) -> list[Piece]:
         """Raises KeyError when it is gone."""
         written: list[Piece] = [b"* %d FETCH (" % self._view.number(item.uid)]
         space = b""
@@ -187,7 +187,7 @@ class Renderer:
         return written
 
 
-class Message:
+class MessageWriter:
     """One message while it is written: read at most once. data: its octets, if they are at hand."""
 
     def __init__(self, library: Library, item: Item, known: Known, data: bytes | None) -> None:
@@ -223,14 +223,9 @@ class Message:
     def _body(self, section: Section, partial: tuple[int, int] | None) -> list[Piece]:
         """BODY[...]: a literal, streamed where it is large; NIL where there is no such part."""
         if section.fields:
-            if not section.part:
-                return [self._cut(self.known.fields(section), partial)]
-            part = self._text_part(section.part)
-            if part is None:
-                return [b"NIL"]
-            others = section.text == "HEADER.FIELDS.NOT"
-            return [self._cut(part.header.pick(section.fields, others=others), partial)]
-        found = self._place(section)
+            picked = self.fields(section)
+            return [b"NIL" if picked is None else self._cut(picked, partial)]
+        found = self.place(section)
         if found is None:
             return [b"NIL"]
         start, end = found
@@ -242,7 +237,15 @@ class Message:
             return [b'""']
         return [b"{%d}\r\n" % (end - start), Span(self._item.content, start, end)]
 
-    def _place(self, section: Section) -> tuple[int, int] | None:
+    def fields(self, section: Section) -> bytes | None:
+        """Header fields, of the message or of one inside; None where there is no such part."""
+        if not section.part:
+            return self.known.fields(section)
+        part = self._text_part(section.part)
+        return None if part is None else part.header.pick(
+            section.fields, others=section.text == "HEADER.FIELDS.NOT")
+
+    def place(self, section: Section) -> tuple[int, int] | None:
         """Where a section begins and ends in the message."""
         if not section.part and not section.text:
             if self._item.size > WHOLE:

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from sandbox.protocols.imap.grammar.utf7 import decode_utf7, encode_utf7
 
-__all__ = ["Cursor", "GrammarError", "Literal", "WrongName", "announced"]
+__all__ = ["Cursor", "GrammarError", "Literal", "WrongName", "announced", "with_inbox"]
 
 T = TypeVar("T")
 

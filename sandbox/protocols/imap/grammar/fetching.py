@@ -7,9 +7,10 @@ from typing import NamedTuple
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError
 from sandbox.protocols.imap.grammar.writing import astring
 
-__all__ = ["ATTRIBUTES", "MACROS", "Attribute", "Section", "expect_attribute", "expect_attributes"]
+__all__ = ["ATTRIBUTES", "MACROS", "Attribute", "Section", "expect_attribute", "expect_attributes", "expect_section"]
 
-SIMPLE = ("ENVELOPE", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", "BODY", "UID", "MODSEQ", "EMAILID", "THREADID",
+SIMPLE = ("ENVELOPE", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODYSTRUCTURE", "BODY", "UID", "MODSEQ",
+          "EMAILID", "THREADID",
           "RFC822", "RFC822.HEADER", "RFC822.TEXT")
 SECTIONED = ("BODY", "BODY.PEEK", "BINARY", "BINARY.PEEK", "BINARY.SIZE")
 ATTRIBUTES = frozenset(SIMPLE) | {f"{name}[]" for name in SECTIONED}
