@@ -25,7 +25,7 @@ from sandbox.datafolder import read_running
 from sandbox.errors import UserError
 from sandbox.export import letters as export_letters
 from sandbox.export import mbox
-from sandbox.message import Message
+from sandbox.message.message import Message
 from sandbox.message.scan import body_start
 from sandbox.pki import ca_folder, ca_path
 from sandbox.world.files.layout import Files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sandbox.console.escape import escape
-from sandbox.message import Attachment, Message
+from sandbox.message.message import Attachment, Message
 
 __all__ = ["field_line", "lines", "text_lines"]
 

@@ -10,7 +10,8 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.message import Attachment, Mailbox, Message
+from sandbox.message.addresses import Mailbox
+from sandbox.message.message import Attachment, Message
 
 __all__ = ["brief", "place", "whole"]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.message import Message, read_addresses
-from sandbox.message.addresses import Mailbox
+from sandbox.message.addresses import Mailbox, read_addresses
 from sandbox.message.dates import read_date
+from sandbox.message.message import Message
 from sandbox.message.parameters import any_parameters, media, parameter_text, parameters, token
 from sandbox.message.words import decode_header
 

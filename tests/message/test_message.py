@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.message import Message
+from sandbox.message.message import Message
 from sandbox.message.scan import Part
 from sandbox.message.text import searched_text
 from sandbox.message.transfer import UnknownEncoding, decode_transfer

@@ -10,7 +10,7 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.message import Message
+from sandbox.message.message import Message
 from sandbox.protocols.imap.dialogue import ImapDialogue
 from sandbox.protocols.imap.library import Library
 from sandbox.protocols.imap.session import Mailboxes
