@@ -35,7 +35,7 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
     TooLong,
 )
-from sandbox.protocols.contract.script import NO_FACTS, Question, ScriptedAnswer
+from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 
 if TYPE_CHECKING:
     from sandbox.net.layers.deflate import DeflateChannel
@@ -316,9 +316,9 @@ class Conversation:
         return exchange
 
     def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
-        decide = self._script.decide
-        return None if decide is None else decide(self.recorder.session,
-                                                  Question(time(), verb, asked, {**facts, **self.encrypted}))
+        if self._script.decide is None:
+            return None
+        return self._script.answer(self.recorder.session, verb, asked, {**facts, **self.encrypted})
 
     # -- ending -----------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from sandbox.journal.records import Session
 from sandbox.linux.mmsg import Burst, available
 from sandbox.net.server import LazyService
 from sandbox.protocols.contract.conversation import Answer, Description
-from sandbox.protocols.contract.script import NO_FACTS, Question
+from sandbox.protocols.contract.script import NO_FACTS
 
 __all__ = ["answer_from"]
 
@@ -195,10 +195,9 @@ def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> b
 
 def scripted(service: LazyService, session: Session, data: bytes, answer: Answer) -> Answer:
     """The answer to a datagram, in a script's words where there is one for it."""
-    decide, restate, about = service.script.decide, service.built.restate, answer.about
-    assert decide is not None
+    restate, about = service.built.restate, answer.about
     assert restate is not None
-    instead = decide(session, Question(time(), about.verb, about.asked, about.facts or NO_FACTS))
+    instead = service.script.answer(session, about.verb, about.asked, about.facts or NO_FACTS)
     return answer if instead is None else restate(data, answer, instead)
 
 

@@ -63,7 +63,7 @@ async def in_memory(session: SessionHandler, says: list[bytes], closes: bool, sc
                     folder: Path) -> Went:
     talk = MemoryConversation(says, ending="close" if closes else "silence")
     if script is not None:
-        talk.script = lambda question: script(question.verb)
+        talk.script = lambda verb, _: script(verb)
     await session(talk)
     await talk.finish()
     return Went(talk.sent, seen(talk))
@@ -74,7 +74,7 @@ async def as_dialogue(session: SessionHandler, says: list[bytes], closes: bool, 
     talk = Talk()
     talk.idle = inf if closes else IDLE
     if script is not None:
-        talk.script = lambda question: script(question.verb)
+        talk.script = lambda verb, _: script(verb)
     for piece in says:
         talk.feed(piece)
     if closes:

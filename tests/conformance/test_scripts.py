@@ -14,9 +14,10 @@ import trio_asyncio
 
 from sandbox.app import Sandbox
 from sandbox.config import Config
-from sandbox.journal.records import Session
+from sandbox.filter import parse
+from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.contract.registry import PROTOCOLS
-from sandbox.protocols.contract.script import Manner, Question, ScriptedAnswer
+from sandbox.protocols.contract.script import Manner, ScriptedAnswer
 from sandbox.protocols.http.session import HttpService
 from tests.conformance.test_lossless import QUERY, SAMPLES, talk
 from tests.support.conversation import MemoryConversation
@@ -68,7 +69,7 @@ async def test_a_script_answers_every_question(sandbox: Sandbox, role: str) -> N
     before = state(sandbox)
     asked: list[str] = []
 
-    def decide(session: Session, question: Question) -> ScriptedAnswer:
+    def decide(session: Session, question: Exchange) -> ScriptedAnswer:
         assert session.service == role
         asked.append(question.verb)
         return marked
@@ -100,7 +101,7 @@ async def test_sftp_says_a_status(sandbox: Sandbox) -> None:
     answer, _ = WORDS["sftp"]
     verbs: list[str] = []
 
-    def decide(_: Session, question: Question) -> ScriptedAnswer:
+    def decide(_: Session, question: Exchange) -> ScriptedAnswer:
         verbs.append(question.verb)
         return answer
 
@@ -127,13 +128,23 @@ async def test_http2_says_the_same_response() -> None:
     connection = client()
     connection.send_headers(1, request("/"), end_stream=True)
     conversation = MemoryConversation([connection.data_to_send()], secure=True, alpn="h2", service="https")
-    conversation.script = lambda question: ScriptedAnswer("503", "not today", facts={"problem": question.asked})
+    conversation.script = lambda _, asked: ScriptedAnswer("503", "not today", facts={"problem": asked})
     await HttpService(context(), hello).session(conversation)
     heard = Heard()
     heard.take(connection.receive_data(conversation.sent))
     assert (heard.answers[1].status, heard.answers[1].body) == ("503", b"not today\n")
     exchange = next(one for one in conversation.exchanges if one.verb == "GET")
     assert (exchange.outcome, exchange.facts["problem"]) == ("503", exchange.asked)
+
+
+async def test_what_matches_exchanges_decides(sandbox: Sandbox) -> None:
+    """A filter is asked about a question as about an exchange that is over."""
+    wanted = parse("service:pop3 verb:USER asked:alice -is:encrypted space:main since:1h")
+    sandbox.script.decide = lambda session, exchange: (
+        ScriptedAnswer("-ERR", "Not you") if wanted.matches(session, exchange) else None)
+    received, _ = await talk(sandbox, "pop3", b"USER bob\r\nUSER alice\r\nQUIT\r\n", 1)
+    assert received.count(b"-ERR Not you\r\n") == 1
+    assert received.count(b"+OK") == 3
 
 
 async def test_a_message_is_read_to_its_end_and_not_kept(sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sandbox.address import Address
 from sandbox.protocols.contract.conversation import DataConversation, DataPort, EndOfStream, TooLong
-from sandbox.protocols.contract.script import NO_FACTS, Question, ScriptedAnswer
+from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 
 __all__ = ["CLIENT", "SERVER", "Memory", "Recorded"]
 
@@ -104,7 +104,7 @@ class Memory(ABC):
         self.mark = (0, 0)
         self.has_streams = False
         self.exchanges: list[Recorded] = []
-        self.script: Callable[[Question], ScriptedAnswer | None] | None = None
+        self.script: Callable[[str, str], ScriptedAnswer | None] | None = None
         self.due = math.inf
         self.patience = math.inf
 
@@ -181,7 +181,7 @@ class Memory(ABC):
         return exchange
 
     def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
-        return None if self.script is None else self.script(Question(0.0, verb, asked, facts))
+        return None if self.script is None else self.script(verb, asked)
 
     def listen(self) -> DataPort:
         raise NotImplementedError("a conversation in memory has no other ports")

@@ -11,9 +11,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-__all__ = ["NO_FACTS", "Manner", "Question", "ScriptedAnswer"]
+__all__ = ["NO_FACTS", "Manner", "ScriptedAnswer"]
 
 NO_FACTS: Mapping[str, str] = {}
 
@@ -50,13 +49,3 @@ class ScriptedAnswer:
     @property
     def lines(self) -> tuple[str, ...]:
         return tuple(self.text.splitlines()) or ("",)
-
-
-class Question(NamedTuple):
-    """An exchange that has just begun, as a script sees it. started: seconds since 1970; id: it has no number yet."""
-
-    started: float
-    verb: str
-    asked: str
-    facts: Mapping[str, str]
-    id: int = 0
