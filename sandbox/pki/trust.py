@@ -20,8 +20,9 @@ class Guide:
     undo: str
 
 
-def guides(folder: str, name: str, spki_hash: str) -> tuple[Guide, ...]:
-    """One guide for each client. folder: with ca.pem, ca.crt and ca.p12; name: the authority's common name."""
+def guides(folder: str, name: str, spki_hash: str, https: str = "127.0.0.1:8443") -> tuple[Guide, ...]:
+    """One guide for each client. folder: with ca.pem, ca.crt and ca.p12; name: the authority's common name; https:
+    where the reader reaches the service, host and port."""
     pem, crt, p12 = f"{folder}/ca.pem", f"{folder}/ca.crt", f"{folder}/ca.p12"
     return (
         Guide("firefox", "Firefox", (
@@ -43,7 +44,7 @@ def guides(folder: str, name: str, spki_hash: str) -> tuple[Guide, ...]:
             f"Choose {pem} and tick \"Trust this CA to identify websites\": it covers mail servers too.",
         ), f"In the same window, under Authorities, delete \"{name}\"."),
         Guide("curl", "curl", (
-            f"  curl --cacert {pem} https://www.example.com:8443/",
+            f"  curl --cacert {pem} --connect-to ::{https} https://www.example.com/",
             f"or, for all of a shell's commands:  export CURL_CA_BUNDLE={pem}",
         ), "unset CURL_CA_BUNDLE"),
         Guide("python", "Python", (

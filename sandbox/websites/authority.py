@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
+from sandbox.address import Address
 from sandbox.protocols.http.messages import HttpError, Request, Response
 from sandbox.websites import answers, page
-from sandbox.websites.page import Markup, fill, join
+from sandbox.websites.page import fill, join
+from sandbox.websites.reader import reached
 
 if TYPE_CHECKING:
     from sandbox.pki.authority import Authority
@@ -29,10 +32,12 @@ GUIDE = '<h3>$title</h3>\n<pre tabindex="0">$steps</pre>\n<p class="soft">To und
 
 
 class AuthoritySite:
-    """folder: where the authority's files are, None where there is none."""
+    """folder: where the authority's files are, None where there is none; endpoints: the running services, complete
+    when the first page is asked for."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, endpoints: Mapping[str, Address]) -> None:
         self._folder = folder
+        self._endpoints = endpoints
         self._lock = trio.Lock()
         self._authority: Authority | None = None
         self._list = b""
@@ -76,9 +81,10 @@ class AuthoritySite:
         from sandbox.pki.trust import guides
 
         here = request.client.host in ("::1", "127.0.0.1") or request.client.host.startswith("127.")
-        found = guides(str(folder) if here else "$HOME/Downloads", authority.name, authority.spki_hash)
+        found = guides(str(folder) if here else "$HOME/Downloads", authority.name, authority.spki_hash,
+                       str(Address(reached(request), self._endpoints.get("https", request.server).port)))
         body = fill(PAGE, name=authority.name, fingerprint=authority.fingerprint, guides=join(
-            fill(GUIDE, title=guide.title, steps=Markup("\n").join(map(page.escape, guide.steps)), undo=guide.undo)
+            fill(GUIDE, title=guide.title, steps="\n".join(guide.steps), undo=guide.undo)
             for guide in found))
         return page.page("Trust the sandbox", body, headers=[("Cache-Control", "no-cache")], host=request.host)
 

@@ -27,13 +27,14 @@ from sandbox.websites.api import PREFIX as API
 from sandbox.websites.api import Api
 from sandbox.websites.badtls import BadTls
 from sandbox.websites.folder import FolderSite
-from sandbox.websites.home import Pages, is_local
+from sandbox.websites.home import Pages
 from sandbox.websites.httpbin import HttpBin
 from sandbox.websites.httpbin.description import PREFIX as HTTPBIN
 from sandbox.websites.login import Login
 from sandbox.websites.mailconfig import MailConfig
 from sandbox.websites.probes import probe
 from sandbox.websites.protected import Protected
+from sandbox.websites.reader import is_local
 from sandbox.websites.routes import Routes
 from sandbox.world.names.domains import normal
 from sandbox.world.sites import SiteSpec
@@ -78,7 +79,7 @@ class Websites:
         self._home_routes.add("/robots.txt", ("GET",), home.robots)
         self._home_routes.add("/favicon.ico", ("GET",), home.icon)
         self._everywhere: dict[str, Site] = {
-            **dict.fromkeys(authority.PATHS, authority.AuthoritySite(context.ca)),
+            **dict.fromkeys(authority.PATHS, authority.AuthoritySite(context.ca, context.endpoints)),
             names.PATH: names.DnsQuery(context.ask), sockets.ECHO: echo}
         self._specs: dict[str, SiteSpec | None] = {}
         self._builtins: dict[str, Site] = {

@@ -12,7 +12,6 @@ memory, and costs a fiftieth of a worker thread. Everything else about files hap
 
 from __future__ import annotations
 
-import html
 import os
 import stat
 import time
@@ -29,10 +28,15 @@ from sandbox.protocols.http.dates import http_date
 from sandbox.protocols.http.media import media_type
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.writer import field_lines
+from sandbox.websites import page
 from sandbox.world.files.paths import Root, open_regular, virtual
 from sandbox.world.files.signature import Signature, signature_of
 
 __all__ = ["FileBody", "FolderSite"]
+
+LISTING = page.template("listing.html")
+ROW = '<tr><td><a href="$link">$name</a></td><td>$size</td></tr>\n'
+EMPTY = '<tr><td class="soft">This folder is empty.</td><td></td></tr>\n'
 
 SMALL = 262_144
 """Files up to this size are read whole and kept (octets)."""
@@ -147,9 +151,7 @@ class FolderSite:
             return moved(request)
         request.facts["file"] = found.file
         if found.names is not None:
-            page = listing_page(unquote_to_bytes(request.path).decode("utf-8", "replace"), found.names,
-                                up=request.path != self.prefix + "/")
-            return Response(200, Headers([("Content-Type", "text/html; charset=utf-8")]), page)
+            return listing_page(request, found.names, up=request.path != self.prefix + "/")
         headers = Headers([
             ("Content-Type", media_type(found.path)),
             ("Last-Modified", http_date(found.signature.modified // 1_000_000_000)),
@@ -272,19 +274,14 @@ def moved(request: Request) -> Response:
                     f"This is a folder; its address ends in a slash: {location}\n".encode())
 
 
-def listing_page(path: str, names: list[tuple[str, bool, int]], up: bool) -> bytes:
-    """An HTML page with a link for each entry."""
-    rows = ['<tr><td><a href="../">..</a></td><td></td></tr>'] if up else []
+def listing_page(request: Request, names: list[tuple[str, bool, int]], up: bool) -> Response:
+    """A page with a link for each entry. up: whether there is a folder above."""
+    rows = [page.fill(ROW, link="../", name="..", size="")] if up else []
     for name, directory, size in names:
         shown = os.fsencode(name).decode("utf-8", "replace") + ("/" if directory else "")
         link = "./" + quote(os.fsencode(name)) + ("/" if directory else "")
-        rows.append(f'<tr><td><a href="{html.escape(link)}">{html.escape(shown)}</a></td>'
-                    f"<td>{'' if directory else f'{size:,}'}</td></tr>")
-    title = html.escape(f"Files in {path}")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width">'
-        "<style>body{font:16px/1.6 system-ui,sans-serif;margin:2em auto;max-width:48em;padding:0 1em}"
-        "td{padding:0 2em 0 0}td+td{text-align:right;color:#666}</style></head>\n"
-        f"<body><h1>{title}</h1><table>\n" + "\n".join(rows) + "\n</table></body></html>\n"
-    ).encode()
+        rows.append(page.fill(ROW, link=link, name=shown, size="" if directory else f"{size:,}"))
+    if not names:
+        rows.append(page.Markup(EMPTY))
+    path = unquote_to_bytes(request.path).decode("utf-8", "replace")
+    return page.page(f"Files in {path}", page.fill(LISTING, path=path, rows=page.join(rows)), host=request.host)

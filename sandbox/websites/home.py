@@ -6,7 +6,6 @@ What a page says depends only on the host and the port it is reached by, so each
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,12 +13,13 @@ from sandbox.address import Address
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers, page
 from sandbox.websites.page import Markup, fill, join
+from sandbox.websites.reader import is_local, reached
 from sandbox.websites.tour import Try, things
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
-__all__ = ["Pages", "is_local"]
+__all__ = ["Pages"]
 
 MAX_KEPT = 256
 """Pages that are kept built. A host in the world is one of few; its port is the client's word."""
@@ -170,25 +170,6 @@ ANSWERED = {
     True: Markup("<code>:status: 200</code> and a few fields in one frame, and this page in others."),
 }
 """By whether it was HTTP/2."""
-
-
-def reached(request: Request) -> str:
-    """The address of the sandbox that this reader can use: the one that was typed, else the one that was reached."""
-    typed = request.host.strip("[]")
-    return typed if is_address(typed) else request.server.host
-
-
-def is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_local(host: str) -> bool:
-    """Whether a host names this machine rather than a site: an address, localhost, or nothing."""
-    return host in ("", "localhost") or is_address(host.strip("[]"))
 
 
 def found(request: Request) -> str:

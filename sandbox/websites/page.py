@@ -14,10 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 
+from sandbox.protocols.http.errors import Page
 from sandbox.protocols.http.messages import Response
 from sandbox.websites import answers
 
-__all__ = ["Markup", "asset", "fill", "frame", "join", "page", "policy", "template"]
+__all__ = ["Markup", "asset", "error_page", "fill", "frame", "join", "page", "policy", "template"]
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -60,6 +61,8 @@ def source(text: str) -> str:
 STYLE = re.sub(r"\n\s*", "\n", asset("style.css").decode()).strip()
 ICON = "data:image/svg+xml;base64," + base64.b64encode(asset("favicon.svg")).decode()
 FRAME = template("frame.html")
+ERROR = template("error.html")
+MORE = '<pre tabindex="0">$text</pre>\n'
 STYLE_SOURCE = source(STYLE)
 
 
@@ -75,6 +78,12 @@ def frame(title: str, body: Markup, host: str = "", script: str = "") -> Markup:
     """A whole document. host: the name in the corner; script: the only one that may run."""
     return fill(FRAME, title=title, host=host or "the Sandbox", style=Markup(STYLE), icon=ICON, body=body,
                 script=Markup(f"<script>{script}</script>" if script else ""))
+
+
+def error_page(title: str, detail: str, more: str) -> Page:
+    """What went wrong, in the frame that all pages have."""
+    body = fill(ERROR, title=title, detail=detail, more=fill(MORE, text=more) if more else "")
+    return Page(frame(title, body), (policy(),))
 
 
 def page(title: str, body: Markup, status: int = 200, headers: answers.Fields = (), *, host: str = "",

@@ -19,7 +19,7 @@ def serve(context: Context) -> Service:
 
     def build() -> SessionHandler:
         from sandbox.protocols.http.session import HttpService
-        from sandbox.websites import choice
-        return HttpService(context, choice.build(context)).session
+        from sandbox.websites import choice, page
+        return HttpService(context, choice.build(context), page.error_page).session
 
     return Service(session=Later(build), busy=BUSY)

@@ -12,6 +12,7 @@ from sandbox.protocols.contract.conversation import DatagramHandler, Dial
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.http.session import HttpService
 from sandbox.websites.choice import build
+from sandbox.websites.page import error_page
 from sandbox.world import World
 from tests.support.conversation import MemoryConversation
 from tests.support.http import Reply, no_dial, read_replies
@@ -58,4 +59,4 @@ def websites(data: Path, world: str = "", config: Config | None = None,
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
                           dial=dial, ask=ask, ca=data / "ca")
-        yield Client(HttpService(context, build(context)))
+        yield Client(HttpService(context, build(context), error_page))

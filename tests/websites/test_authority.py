@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,13 @@ async def test_it_can_only_be_read(tmp_path: Path) -> None:
     with websites(tmp_path) as site:
         assert (await site.post("http://h/ca.pem", b"mine")).status == 405
     assert not (tmp_path / "ca").exists(), "nothing is made for who asks wrongly"
+
+
+async def test_its_steps_can_be_copied_as_they_are_shown(tmp_path: Path) -> None:
+    with websites(tmp_path) as site:
+        page = (await site.get("http://192.168.1.5:8080/ca")).body.decode()
+    steps = [html.unescape(one) for one in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+    assert any('tick "Trust this CA to identify websites"' in one for one in steps)
+    assert any("--connect-to ::192.168.1.5:" in one for one in steps), "the address is one the reader can use"
+    assert "&amp;amp;" not in page
+    assert "&amp;quot;" not in page

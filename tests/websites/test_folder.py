@@ -115,9 +115,10 @@ async def test_a_listing_shows_what_can_be_asked_for(folder: Path) -> None:
     assert 'href="./two/"' in page
     assert "&lt;b&gt;&amp;" in page
     assert "<b>" not in page
-    assert "hidden" not in page
+    assert ".hidden" not in page
     assert "out</a>" not in page
     assert 'href="../"' in page
+    assert "prefers-color-scheme: dark" in page, "styled as the other pages"
 
 
 async def test_a_prefix_is_taken_off(folder: Path) -> None:

@@ -221,3 +221,14 @@ def test_a_route_is_registered_once() -> None:
     routes.add("/a/{x}", METHODS, home.robots)
     with pytest.raises(ValueError, match="registered twice"):
         routes.add("/a/{x}", ("GET",), home.robots)
+
+
+@pytest.mark.parametrize("url", ["www.example.com/nope", "files.sandbox.test/nope", "www.example.com/delay/x"])
+async def test_what_goes_wrong_looks_like_the_other_pages(client: Client, url: str) -> None:
+    reply = await client.get(url, Accept="text/html")
+    text = reply.body.decode()
+    assert reply.status in (400, 404)
+    assert f"<h1>{reply.status} " in text
+    assert "prefers-color-scheme: dark" in text
+    assert "style-src 'sha256-" in reply.headers.get("content-security-policy")
+    assert (await client.get(url)).headers.get("content-type") == "text/plain; charset=utf-8"

@@ -15,22 +15,24 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
 )
 from sandbox.protocols.contract.script import ScriptedAnswer
-from sandbox.protocols.http.errors import Refused, error_response
+from sandbox.protocols.http.errors import ErrorPage, Refused, error_response
 from sandbox.protocols.http.hosts import admit
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response, Site
 from sandbox.protocols.http.selection import Selection
 
-__all__ = ["PORTS", "HttpEngine", "failed", "keep_facts"]
+__all__ = ["PORTS", "HttpEngine", "keep_facts"]
 
 PORTS = {"http": 80, "https": 443}
 """A scheme's own port (RFC 9110 §4.2)."""
 
 
 class HttpEngine:
-    """What the connections of one service share. route: answers every request that is admitted."""
+    """What the connections of one service share. route: answers every request that is admitted; page: makes the
+    document that says what went wrong, None for a bare one."""
 
-    def __init__(self, config: Config, route: Site) -> None:
+    def __init__(self, config: Config, route: Site, page: ErrorPage | None = None) -> None:
         self.config = config
+        self.page = page
         self._route = route
         self._select = Selection(config.http.compress)
 
@@ -57,14 +59,34 @@ class HttpEngine:
             return self._select.plain(response), ""
         except HttpError as error:
             exchange.note("problem", error.detail)
-            return error_response(error, request), error.key if isinstance(error, Refused) else ""
+            return error_response(error, request, page=self.page), error.key if isinstance(error, Refused) else ""
         except (TimedOut, EndOfStream) as error:
-            return unfinished(error, request)
+            return self._unfinished(error, request)
         except Closed:
             exchange.end("", "the client was gone before the answer", "situation.client-gone")
             raise
         except Exception as error:
-            return failed(error, request, exchange, self.config.http.debug), ""
+            return self.failed(error, request, exchange), ""
+
+    def _unfinished(self, error: ConversationError, request: Request) -> tuple[Response, str]:
+        """The client stopped in the middle of its body."""
+        if isinstance(error, TimedOut):
+            refused = Refused(408, "The rest of the body did not come in time (RFC 9110 §15.5.9).",
+                              "situation.slow-body")
+        else:
+            refused = Refused(400, "The connection ended before the body did: it was shorter than announced "
+                              "(RFC 9112 §8).", "situation.incomplete")
+        return error_response(refused, request, page=self.page), refused.key
+
+    def failed(self, error: Exception, request: Request, exchange: OpenExchange) -> Response:
+        """A site raised what it should not have: the journal gets all of it, the client little."""
+        import traceback
+
+        text = "".join(traceback.format_exception(error))
+        exchange.note("traceback", text)
+        return error_response(HttpError(500, "The program behind this page failed; the sandbox's log has the details "
+                                        "(RFC 9110 §15.6.1)."), request, text if self.config.http.debug else "",
+                              self.page)
 
 
 def in_words(scripted: ScriptedAnswer) -> Response:
@@ -81,23 +103,3 @@ def in_words(scripted: ScriptedAnswer) -> Response:
 def keep_facts(request: Request, exchange: OpenExchange) -> None:
     for name, value in request.facts.items():
         exchange.note(name, value)
-
-
-def unfinished(error: ConversationError, request: Request) -> tuple[Response, str]:
-    """The client stopped in the middle of its body."""
-    if isinstance(error, TimedOut):
-        refused = Refused(408, "The rest of the body did not come in time (RFC 9110 §15.5.9).", "situation.slow-body")
-    else:
-        refused = Refused(400, "The connection ended before the body did: it was shorter than announced "
-                          "(RFC 9112 §8).", "situation.incomplete")
-    return error_response(refused, request), refused.key
-
-
-def failed(error: Exception, request: Request, exchange: OpenExchange, debug: bool) -> Response:
-    """A site raised what it should not have: the journal gets all of it, the client little."""
-    import traceback
-
-    text = "".join(traceback.format_exception(error))
-    exchange.note("traceback", text)
-    return error_response(HttpError(500, "The program behind this page failed; the sandbox's log has the details "
-                                    "(RFC 9110 §15.6.1)."), request, text if debug else "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from sandbox.protocols.http.messages import HttpError, Request, Response
+from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.protocols.http.status import reason
 
-__all__ = ["Refused", "error_response"]
+__all__ = ["ErrorPage", "Page", "Refused", "error_response"]
 
 
 class Refused(HttpError):
@@ -22,16 +23,29 @@ class Refused(HttpError):
         self.key = key
 
 
-def error_response(error: HttpError, request: Request | None = None, more: str = "") -> Response:
+class Page(NamedTuple):
+    """An HTML document, and the fields that go with it."""
+
+    html: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+ErrorPage = Callable[[str, str, str], Page]
+"""From status, sentence and preformatted text ("" for none), none of them HTML yet."""
+
+
+def error_response(error: HttpError, request: Request | None = None, more: str = "",
+                   page: ErrorPage | None = None) -> Response:
     """A page for whoever reads HTML, a line or two of text for everybody else.
 
-    request: None when it could not be read; more: preformatted text such as a traceback.
+    request: None when it could not be read; more: preformatted text such as a traceback; page: makes the document.
     """
     title = f"{error.status} {reason(error.status)}"
     headers = error.headers.copy()
     if request is not None and wants_html(request):
+        body, fields = (page or plain_page)(title, error.detail, more)
+        headers = Headers([*headers, *fields])
         headers.set("Content-Type", "text/html; charset=utf-8")
-        body = page(title, error.detail, more)
     else:
         headers.set("Content-Type", "text/plain; charset=utf-8")
         body = "\n".join(part for part in (title, error.detail, more) if part) + "\n"
@@ -44,14 +58,10 @@ def wants_html(request: Request) -> bool:
                for token in request.headers.tokens("accept"))
 
 
-def page(title: str, detail: str, more: str) -> str:
+def plain_page(title: str, detail: str, more: str) -> Page:
+    """As bare as can be; whoever has a style of its own brings a page of its own along."""
     extra = f"<pre>{html.escape(more)}</pre>" if more else ""
-    return (
+    return Page(
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width">'
-        "<style>body{font:17px/1.6 system-ui,sans-serif;margin:15vh auto;max-width:40em;padding:0 1em}"
-        "pre{overflow:auto;font-size:14px}footer{color:#666;margin-top:3em}"
-        "@media(prefers-color-scheme:dark){body{background:#161616;color:#eee}}</style></head>\n"
-        f"<body><h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>{extra}"
-        "<footer>The sandbox, a small pretend internet on this machine.</footer></body></html>\n"
-    )
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"></head>\n'
+        f"<body><h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>{extra}</body></html>\n")

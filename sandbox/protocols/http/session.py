@@ -24,8 +24,8 @@ from sandbox.protocols.contract.conversation import (
 from sandbox.protocols.contract.registry import Context
 from sandbox.protocols.http.content import NO_CONTENT, Http1Body
 from sandbox.protocols.http.delivery import Delivery, close_body, linger
-from sandbox.protocols.http.engine import PORTS, HttpEngine, failed, keep_facts
-from sandbox.protocols.http.errors import Refused, error_response
+from sandbox.protocols.http.engine import PORTS, HttpEngine, keep_facts
+from sandbox.protocols.http.errors import ErrorPage, Refused, error_response
 from sandbox.protocols.http.heads import Head, HeadCache, parse_head
 from sandbox.protocols.http.hosts import Hosts
 from sandbox.protocols.http.messages import HttpError, Request, Response, Site
@@ -41,10 +41,11 @@ GARBLED = "garbled"
 
 
 class SiteService:
-    """One site over all its connections, in the version each client wants: for every host, and no proxy."""
+    """One site over all its connections, in the version each client wants: for every host, and no proxy. page: as
+    the engine has it."""
 
-    def __init__(self, config: Config, site: Site) -> None:
-        self.engine = HttpEngine(config, site)
+    def __init__(self, config: Config, site: Site, page: ErrorPage | None = None) -> None:
+        self.engine = HttpEngine(config, site, page)
         self._heads = HeadCache()
 
     async def session(self, conversation: Conversation) -> None:
@@ -63,8 +64,8 @@ class SiteService:
 class HttpService(SiteService):
     """The same for the sites of a world, and as a proxy. sites: answers each request for a site."""
 
-    def __init__(self, context: Context, sites: Site) -> None:
-        super().__init__(context.config, Hosts(context, sites, self.session))
+    def __init__(self, context: Context, sites: Site, page: ErrorPage | None = None) -> None:
+        super().__init__(context.config, Hosts(context, sites, self.session), page)
 
 
 def http2() -> Callable[[HttpEngine, Conversation], Awaitable[None]]:
@@ -195,7 +196,7 @@ class Http1Connection:
                 await delivery.send(response)
             except (ValueError, TypeError) as error:         # nothing has been written yet
                 await close_body(response.body)
-                response = failed(error, request, exchange, self._engine.config.http.debug)
+                response = self._engine.failed(error, request, exchange)
                 await delivery.send(response)
             if content is not None and not content.done:
                 await self._skip(content, delivery)

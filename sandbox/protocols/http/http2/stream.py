@@ -12,7 +12,7 @@ from h2.exceptions import ProtocolError
 
 from sandbox.protocols.contract.conversation import Conversation, OpenStream
 from sandbox.protocols.http.delivery import close_body, one_piece, summary
-from sandbox.protocols.http.engine import PORTS, HttpEngine, failed, keep_facts
+from sandbox.protocols.http.engine import PORTS, HttpEngine, keep_facts
 from sandbox.protocols.http.errors import error_response
 from sandbox.protocols.http.http2.content import Http2Body
 from sandbox.protocols.http.http2.fields import Asked, write_fields, write_trailers
@@ -103,7 +103,7 @@ class Stream:
             asked.target.query, asked.headers, self.content, talk.client, talk.server, "2")
         if asked.problem is not None:
             self.exchange.note("problem", asked.problem.detail)
-            response, key = error_response(asked.problem, request), ""
+            response, key = error_response(asked.problem, request, page=connection.engine.page), ""
         else:
             length = content_length(asked, self.content)
             response, key = await connection.engine.answer(request, length, asked.expect, asked.selective,
@@ -112,7 +112,7 @@ class Stream:
             special = await self._send(response)
         except (ValueError, TypeError) as error:             # nothing has been written yet
             await close_body(response.body)
-            response = failed(error, request, self.exchange, connection.engine.config.http.debug)
+            response = connection.engine.failed(error, request, self.exchange)
             special = await self._send(response)
         keep_facts(request, self.exchange)
         self.end(self._summary, key or special)
