@@ -23,7 +23,9 @@ def lines(message: Message) -> Iterator[str]:
         if message.has(name):
             yield f"{name}: {field_line(message, name)}"
     yield ""
-    yield from text_lines(message.readable)
+    shown = text_lines(message.readable)
+    # Octets that are no text are escaped already: their backslashes are ours, not the letter's.
+    yield from shown if message.exact else (line.replace("\\\\x", "\\x") for line in shown)
     for each in message.attachments:
         yield attachment_line(message, each)
 

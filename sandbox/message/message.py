@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sandbox.message.addresses import Mailbox, read_addresses
+from sandbox.message.charsets import decode_strict
 from sandbox.message.dates import Sent, read_date
 from sandbox.message.html import html_text
 from sandbox.message.links import find_codes, find_links
 from sandbox.message.parameters import parameter_text, token
 from sandbox.message.scan import Part, scan
-from sandbox.message.text import decoded, part_text
+from sandbox.message.text import SEARCHED, decoded, part_text
 from sandbox.message.transfer import IDENTITY
 from sandbox.message.words import decode_header
 
@@ -102,6 +103,13 @@ class Message:
     def readable(self) -> str:
         """The text; of a letter that is HTML alone, what is read of that."""
         return self.text or html_text(self.html)
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether every octet of the text was text; else some are written as \\xNN."""
+        shown = self._told[0] or ([self._told[1]] if self._told[1] is not None else [])
+        return all(decode_strict(decoded(self.octets, part, SEARCHED), part.parameter(b"charset") or b"") is not None
+                   for part in shown)
 
     @property
     def attachments(self) -> list[Attachment]:

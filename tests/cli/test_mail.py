@@ -147,6 +147,8 @@ FOUND: list[tuple[bytes, list[str]]] = [
      ["From: <John Do>noreply@example.com", "To: a@b@c, <<x@y>>, [;", "", "x"]),
     (b"Subject: odd\r\nContent-Transfer-Encoding: x-new\r\n\r\nabc", [
         "Subject: odd", "", "[no name: text/plain, 3 octets in x-new, an encoding nobody knows]"]),
+    (b"Content-Type: text/plain; charset=nobody-knows\r\n\r\n\xf9\xec!", ["", "\\xf9\\xec!"]),
+    (b"\r\nC:\\new \\xf9", ["", "C:\\\\new \\\\xf9"]),
     (b"Content-Type: text/html\r\n\r\n<p>Hi<br>there</p>", ["", "Hi", "there"]),
 ]
 
