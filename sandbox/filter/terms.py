@@ -145,19 +145,15 @@ def tree(clause: str, pick: Pick) -> Build:
     return build
 
 
-USUAL = "main"
-"""The space of a session that says none."""
-
-
 def column(name: str) -> Build:
     """What a session has one of, in small letters."""
     def build(value: Value, now: float) -> Condition:
         words = f"whose {name} is {shown(value)}"
         if value.pattern:
             found = value.whole()
-            return Condition(lambda session, exchange: found(str(getattr(session, name, USUAL))), words)
+            return Condition(lambda session, exchange: found(str(getattr(session, name))), words)
         wanted = fold(value.text)
-        return Condition(lambda session, exchange: getattr(session, name, USUAL) == wanted, words,
+        return Condition(lambda session, exchange: getattr(session, name) == wanted, words,
                          Narrowing(columns={name: frozenset((wanted,))}))
 
     return build

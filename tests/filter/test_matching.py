@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from sandbox.address import Address
-from sandbox.filter import KEYS, parse
+from sandbox.filter import parse
 from sandbox.journal.matching import Narrowing
 from sandbox.journal.records import Exchange, Session
+from tests.support.filters import filters
 from tests.support.records import exchange, exchanges, session, sessions
 
 NOW = 1_000_000.0
@@ -123,20 +123,8 @@ def test_near_misses_say_which_terms_failed() -> None:
 
 # -- what a reader may look for first -----------------------------------------------------------------------------
 
-VALUES = st.sampled_from(["GET", "404", "5xx", "alice", "www.example.com", "EXAMPLE.com", "/shop", "k", "i", "12",
-                          '"12 13"', "*e*", "a*", "Ärger", "password", "NXDOMAIN", "\u212a", "shop", "/", "."])
-ALONE = st.sampled_from(["client:127.0.0.1", "client:10.1.2.3", "client:10.0.0.0/8", "client:::1", "session:3",
-                         "session:2..9", "protocol:http", "protocol:dns", "service:https", "transport:udp",
-                         "space:main", "is:error", "is:unfinished", "is:encrypted", "is:background", "has:password",
-                         "has:host", "since:1970-01-05", "until:1970-01-05", "longer:1s", "larger:1MB"])
-PICKY = {"client", "session", "exchange", "is", "has", "since", "until", "longer", "larger"}
-TERM = st.one_of(VALUES, ALONE, st.builds("{}:{}".format, st.sampled_from(sorted(KEYS.keys() - PICKY)), VALUES))
-FILTER = st.recursive(TERM, lambda inner: st.one_of(
-    st.builds("({} {})".format, inner, inner), st.builds("({} or {})".format, inner, inner),
-    st.builds("-({})".format, inner)), max_leaves=6)
 
-
-@given(FILTER, sessions, exchanges)
+@given(filters, sessions, exchanges)
 def test_narrowing_never_leaves_out_what_matches(text: str, one: Session, asked: Exchange) -> None:
     found = parse(text, now=NOW)
     if found.matches(one, asked):
