@@ -11,11 +11,12 @@ import traceback
 from sandbox.protocols.contract.conversation import Conversation, ConversationError, OpenExchange
 from sandbox.protocols.imap.commands import TABLE
 from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, WrongName
+from sandbox.protocols.imap.pushing import wait
 from sandbox.protocols.imap.reading import Unreadable, read_incoming, skip_rest
 from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no
 from sandbox.protocols.imap.session import Imap, Mailboxes
 from sandbox.protocols.imap.table import Command, State
-from sandbox.protocols.imap.updates import send_updates
+from sandbox.protocols.imap.updates import send_notices, send_updates
 from sandbox.protocols.imap.view import NoSuchMessage
 from sandbox.protocols.lines.command import WEB
 from sandbox.protocols.lines.dialogue import Dialogue
@@ -41,6 +42,7 @@ class ImapDialogue(Dialogue):
 
     def leave(self) -> None:
         self.session.leave_mailbox()
+        self.session.stop_notices()
 
     async def welcome(self) -> None:
         exchange = self.conversation.begin("greeting")
@@ -55,6 +57,8 @@ class ImapDialogue(Dialogue):
 
     async def turn(self) -> None:
         self.session.exchange = None
+        if self.session.notifier is not None and not self.conversation.buffer:
+            await wait(self.session, self.conversation.fill, idle=False)
         try:
             self.session.incoming = await read_incoming(self.conversation)
         except Unreadable as error:
@@ -135,6 +139,7 @@ class ImapDialogue(Dialogue):
             reply = reply._replace(close=True)
         if row is not None and not reply.close:
             await send_updates(self.session, expunges=row.expunges)
+            await send_notices(self.session)
         if reply.close and reply.outcome != "OK":
             self.session.untagged("BYE Too much of this; goodbye" if self.errors else "BYE Goodbye")
         self.session.say(reply)

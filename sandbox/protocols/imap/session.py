@@ -5,8 +5,8 @@ Extensions: LITERAL+ (7888), SASL-IR (4959), ID (2971), ENABLE (5161), IDLE (217
 UNSELECT (3691), CHILDREN (3348), LIST-EXTENDED (5258), LIST-STATUS (5819), SPECIAL-USE (6154), MOVE (6851), ESEARCH
 (4731), SEARCHRES (5182), WITHIN (5032), SORT and THREAD (5256), CONDSTORE and QRESYNC (7162), STATUS=SIZE (8438),
 MULTIAPPEND (3502), BINARY (3516), QUOTA (9208), APPENDLIMIT (7889), UTF8=ACCEPT (6855), COMPRESS=DEFLATE (4978),
-ESORT and CONTEXT (5267), SORT=DISPLAY (5957), PARTIAL (9394), OBJECTID (8474), CATENATE (4469). Left out: see
-README.md.
+ESORT and CONTEXT (5267), SORT=DISPLAY (5957), PARTIAL (9394), OBJECTID (8474), CATENATE (4469), NOTIFY (5465). Left
+out: see README.md.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sandbox.protocols.contract.conversation import Conversation, OpenExchange
 from sandbox.protocols.contract.facts import listed
 from sandbox.protocols.imap.contexts import Context
 from sandbox.protocols.imap.library import Library
+from sandbox.protocols.imap.notifier import Notifier
 from sandbox.protocols.imap.reading import Incoming
 from sandbox.protocols.imap.replies import Tagged
 from sandbox.protocols.imap.table import State
@@ -34,8 +35,8 @@ CAPABILITIES = (
     "IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ENABLE", "ID", "IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT",
     "CHILDREN", "LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CREATE-SPECIAL-USE", "MOVE", "ESEARCH", "SEARCHRES",
     "WITHIN", "SORT", "SORT=DISPLAY", "ESORT", "CONTEXT=SEARCH", "CONTEXT=SORT", "PARTIAL", "OBJECTID", "CATENATE",
-    "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "CONDSTORE", "QRESYNC", "STATUS=SIZE",
-    "MULTIAPPEND", "BINARY", "QUOTA", "QUOTA=RES-STORAGE", "UTF8=ACCEPT",
+    "NOTIFY", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "CONDSTORE", "QRESYNC", "STATUS=SIZE", "MULTIAPPEND",
+    "BINARY", "QUOTA", "QUOTA=RES-STORAGE", "UTF8=ACCEPT",
 )
 
 
@@ -60,10 +61,10 @@ class Mailboxes:
 
 class Imap:
     """One client. enabled: what it switched on with ENABLE, or by using it; view: the selected mailbox; contexts:
-    results in it that are kept up to date, by the tags of the searches."""
+    results in it that are kept up to date, by the tags of the searches; notifier: what NOTIFY asked for."""
 
     __slots__ = ("account", "compressed", "contexts", "conversation", "enabled", "exchange", "incoming", "mailboxes",
-                 "store", "tag", "view")
+                 "notifier", "store", "tag", "view")
 
     def __init__(self, conversation: Conversation, mailboxes: Mailboxes) -> None:
         self.conversation = conversation
@@ -72,6 +73,7 @@ class Imap:
         self.account = ""
         self.view: View | None = None
         self.contexts: dict[str, Context] = {}
+        self.notifier: Notifier | None = None
         self.enabled: frozenset[str] = frozenset()
         self.exchange: OpenExchange | None = None
         self.incoming = Incoming(b"")
@@ -134,6 +136,11 @@ class Imap:
     async def find_folder(self, name: str) -> Folder:
         """Raises NoSuchFolder."""
         return await trio.to_thread.run_sync(self.store.find_folder, self.account, name)
+
+    def stop_notices(self) -> None:
+        if self.notifier is not None:
+            self.notifier.stop()
+            self.notifier = None
 
     def leave_mailbox(self) -> None:
         if self.view is not None:

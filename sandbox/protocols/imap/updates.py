@@ -15,7 +15,8 @@ from sandbox.protocols.imap.view import View
 from sandbox.protocols.threads import Pieces, settled
 from sandbox.world.mail import Item
 
-__all__ = ["BATCH", "claim_recent", "send_flags", "send_items", "send_keywords", "send_pieces", "send_updates"]
+__all__ = ["BATCH", "claim_recent", "send_flags", "send_items", "send_keywords", "send_notices", "send_pieces",
+           "send_updates"]
 
 BATCH = 1000
 """Messages looked up at once."""
@@ -43,6 +44,7 @@ async def send_updates(session: Imap, *, expunges: bool) -> str:
         session.untagged(f"{news.exists} EXISTS")
         if "IMAP4rev2" not in session.enabled:
             session.untagged(f"{view.recent_count} RECENT")
+        await send_new(session, news.added)
     if news.flagged:
         words.append(f"{len(news.flagged)} changed")
         await send_flags_by_uid(session, news.flagged)
@@ -51,6 +53,30 @@ async def send_updates(session: Imap, *, expunges: bool) -> str:
         lines = await trio.to_thread.run_sync(context.look_again, session.mailboxes.library, view, uids)
         await session.send(lines)
     return ", ".join(words)
+
+
+async def send_new(session: Imap, uids: list[int]) -> None:
+    """What the client asked to have of new messages, as if it fetched it, without marking as seen (RFC 5465 §5.2)."""
+    view, notifier = session.selected, session.notifier
+    if notifier is None or not notifier.attributes:
+        return
+    renderer = Renderer(session.mailboxes.library, [Attribute("UID"), *notifier.attributes], view)
+    for start in range(0, len(uids), BATCH):
+        items = await trio.to_thread.run_sync(session.store.items_of, view.folder, uids[start:start + BATCH])
+        await send_items(session, renderer, items)
+
+
+async def send_notices(session: Imap) -> str:
+    """Tell of mailboxes that are not open, as far as NOTIFY asks for it; returns it in a few words."""
+    notifier = session.notifier
+    if notifier is None or not notifier.restless:
+        return ""
+    opened = session.view.folder if session.view is not None else 0
+    lines = await trio.to_thread.run_sync(lambda: notifier.take_lines(
+        opened, utf8=session.utf8, modseq=session.condstore))
+    for line in lines:
+        await session.send(line)
+    return f"{len(lines)} about other mailboxes" if lines else ""
 
 
 async def claim_recent(session: Imap, view: View, uid: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.world.mail.values import FolderExists, NoSuchFolder
+from sandbox.world.mail.values import FolderChange, FolderExists, NoSuchFolder
 from sandbox.world.mail.writer import Transaction
 from sandbox.world.mail.writes import create_folder, move
 
@@ -55,6 +55,7 @@ def rename(tx: Transaction, account: int, old: str, new: str, files: Path) -> No
         tx.execute("UPDATE folder SET name = ? WHERE id = ?", (target_name, number))
     if folder is not None:
         tx.execute("UPDATE folder SET name = ? WHERE id = ?", (new, folder))
+    tx.changes.append(FolderChange(-account, 0))
     require_parents(tx, account, new)
 
 
@@ -63,3 +64,4 @@ def set_subscribed(tx: Transaction, account: int, name: str, subscribed: bool) -
         tx.execute("INSERT OR IGNORE INTO subscription VALUES (?, ?)", (account, name))
     else:
         tx.execute("DELETE FROM subscription WHERE account = ? AND name = ?", (account, name))
+    tx.changes.append(FolderChange(-account, 0))

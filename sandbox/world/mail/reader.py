@@ -67,6 +67,12 @@ class MailReader:
         with self._reading() as database:
             return [name for (name,) in database.execute("SELECT name FROM account ORDER BY name")]
 
+    def account_number(self, name: str) -> int:
+        """0 for one that is not there."""
+        with self._reading() as database:
+            row = database.execute("SELECT id FROM account WHERE name = ?", (name,)).fetchone()
+        return int(row[0]) if row is not None else 0
+
     def usage(self, account: str) -> tuple[int, int]:
         """(octets used, quota); quota 0 for none."""
         with self._reading() as database:

@@ -181,3 +181,7 @@ class MailStore(MailReader):
         The observer is called in the writer's thread and must be quick. One that raises is logged and removed.
         """
         return self._observers.add(folder, observer)
+
+    def watch_names(self, account: str, observer: Callable[[FolderChange], None]) -> Callable[[], None]:
+        """The same for the names of an account's folders, and for what it is subscribed to. Blocks."""
+        return self._observers.add(-self.account_number(account), observer)

@@ -113,7 +113,8 @@ class Flagged(NamedTuple):
 
 
 class FolderChange(NamedTuple):
-    """What a commit did to a folder, by UID."""
+    """What a commit did to a folder, by UID. folder: an account's number below zero for the names of its folders and
+    its subscriptions."""
 
     folder: int
     modseq: int

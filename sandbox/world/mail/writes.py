@@ -76,6 +76,7 @@ def create_folder(tx: Transaction, account: int, name: str, special: str = "") -
                                 "RETURNING value", (int(time.time()),)).fetchone()
     row = tx.execute("INSERT INTO folder (account, name, special, uidvalidity) VALUES (?, ?, ?, ?) RETURNING id",
                      (account, name, special, uidvalidity)).fetchone()
+    tx.changes.append(FolderChange(-account, 0))
     return int(row[0])
 
 
@@ -86,6 +87,7 @@ def delete_folder(tx: Transaction, folder: int, files: Path) -> None:
     tx.execute("DELETE FROM folder WHERE id = ?", (folder,))
     tx.execute("UPDATE account SET used = used - ? WHERE id = ?", (sum(row[2] for row in rows), account))
     tx.changes.append(FolderChange(folder, 0, vanished=tuple(row[0] for row in rows)))
+    tx.changes.append(FolderChange(-account, 0))
     drop_unused(tx, [row[1] for row in rows], files)
 
 

@@ -15,6 +15,7 @@ from sandbox.protocols.imap.grammar.cursor import Cursor, GrammarError, announce
 from sandbox.protocols.imap.grammar.dates import expect_date, try_date_time, write_date
 from sandbox.protocols.imap.grammar.fetching import Attribute, Section, expect_attribute, expect_attributes
 from sandbox.protocols.imap.grammar.listing import Pattern, expect_listing
+from sandbox.protocols.imap.grammar.notifying import Group, Request, expect_request
 from sandbox.protocols.imap.grammar.searching import (
     BARE,
     TEXT,
@@ -52,6 +53,19 @@ RETURNS = st.one_of(
               st.sets(st.sampled_from(("MIN", "MAX", "COUNT", "SAVE", "UPDATE", "CONTEXT"))), WINDOWS),
     st.builds(lambda words: Returns(frozenset(words)),
               st.sets(st.sampled_from(("MIN", "ALL", "COUNT", "UPDATE")), min_size=1)))
+FILTERS = st.one_of(
+    st.tuples(st.sampled_from(["inboxes", "personal", "subscribed"]), st.just(())),
+    st.tuples(st.sampled_from(["subtree", "mailboxes"]), st.lists(st.sampled_from(["INBOX", "Größe", "a/b"]),
+                                                                  min_size=1, max_size=3).map(tuple)))
+HEARD = st.sampled_from([(), ("MessageNew", "MessageExpunge"), ("MessageNew", "MessageExpunge", "FlagChange")])
+OPENED = st.builds(lambda kind, events, wanted: Group(kind, (), frozenset(events), wanted if events else ()),
+                   st.sampled_from(["selected", "selected-delayed"]), HEARD,
+                   st.sampled_from([(), (Attribute("FLAGS"), Attribute("ENVELOPE"))]))
+CLOSED = st.builds(lambda kind, events, names: Group(kind[0], kind[1], frozenset(events) | names), FILTERS, HEARD,
+                   st.frozensets(st.sampled_from(["MailboxName", "SubscriptionChange"])))
+REQUESTS = st.just(Request()) | st.builds(
+    lambda status, groups: Request(status, tuple(groups)), st.booleans(),
+    st.lists(OPENED | CLOSED, min_size=1, max_size=4))
 SECTIONS = st.one_of(
     st.builds(lambda part, text: Section(tuple(part), text), st.lists(st.integers(1, 99), max_size=4),
               st.sampled_from(["", "HEADER", "TEXT"])),
@@ -135,6 +149,22 @@ def test_what_return_asks_for(returns: Returns) -> None:
 
 
 @QUICK
+@given(REQUESTS)
+def test_what_notify_asks_for(request: Request) -> None:
+    assert read(request.write(), expect_request) == request
+
+
+@pytest.mark.parametrize("text", [
+    "", "SET", "SET (selected)", "SET (selected (MessageNew))", "SET (personal (MessageNew FlagChange))",
+    "SET (selected (MailboxName))", "SET (inboxes (MessageNew (FLAGS) MessageExpunge))", "SET (elsewhere NONE)",
+    "SET (mailboxes (MessageNew MessageExpunge))", "SET (personal (Weather))", "NONE (selected NONE)",
+])
+def test_what_notify_cannot_ask_for(text: str) -> None:
+    with pytest.raises(GrammarError):
+        read(text.encode(), expect_request)
+
+
+@QUICK
 @given(WINDOWS, st.lists(st.integers()))
 def test_windows_are_what_they_say(window: Window, results: list[int]) -> None:
     places = range(min(window), max(window) + 1)
@@ -156,7 +186,7 @@ def test_dates(day: date, moment: int) -> None:
 
 
 STEPS = [expect_set, expect_keys, expect_attributes, expect_listing, expect_date, try_date_time, expect_sort,
-         expect_return,
+         expect_return, expect_request,
          Cursor.expect_mailbox, Cursor.expect_flag, Cursor.expect_tag]
 
 

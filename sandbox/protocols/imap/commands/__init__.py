@@ -12,6 +12,7 @@ from sandbox.protocols.imap.commands import (
     idle,
     listing,
     login,
+    notifying,
     quota,
     search,
     selecting,
@@ -19,5 +20,5 @@ from sandbox.protocols.imap.commands import (
 )
 from sandbox.protocols.imap.table import TABLE
 
-__all__ = ["TABLE", "anytime", "append", "copying", "fetch", "flags", "folders", "idle", "listing", "login", "quota",
-           "search", "selecting", "sorting"]
+__all__ = ["TABLE", "anytime", "append", "copying", "fetch", "flags", "folders", "idle", "listing", "login",
+           "notifying", "quota", "search", "selecting", "sorting"]
