@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
 import resource
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
 
-from sandbox.address import Address
 from sandbox.config import Config
 from sandbox.datafolder import Endpoint, Running
-from sandbox.errors import UserError
 from sandbox.journal.journal import Journal
 from sandbox.journal.store import FILE, Store
-from sandbox.net.addresses import reachable
-from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.data import DataRules
-from sandbox.net.datagrams import answer_from
-from sandbox.net.dial import Dialer
 from sandbox.net.script import Script
-from sandbox.net.server import LazyService, Server
+from sandbox.net.server import Server
 from sandbox.pki import ca_folder, ca_path
-from sandbox.plan import Planned, plan
-from sandbox.protocols.contract.conversation import DatagramHandler
+from sandbox.plan import plan
 from sandbox.protocols.contract.later import Later
-from sandbox.protocols.contract.registry import Context, Role, Tls
+from sandbox.protocols.contract.registry import Tls
+from sandbox.space import MAIN, Common, Space
+from sandbox.spaces import Spaces
+from sandbox.starting import StartError, explained, unwrapped
 from sandbox.world import World
 
 __all__ = ["Sandbox", "StartError", "running"]
 
 if TYPE_CHECKING:
-    from sandbox.net.layers.tls.channel import TlsSettings
     from sandbox.net.layers.tls.contexts import Contexts
-
-log = logging.getLogger(__name__)
 
 PREPARE_AFTER = 0.01
 """Seconds from the start to importing what first clients need: whoever waits for the start is told first."""
@@ -50,23 +39,22 @@ PREPARE_AFTER = 0.01
 KEYLOG = "tls-keys.log"
 """In the data folder: the secrets of each TLS connection, in the NSS format that Wireshark reads."""
 
-class StartError(UserError):
-    """The sandbox cannot start; the text says why and what to do."""
-
-
 class Sandbox:
-    """A running sandbox. endpoints: each service by name, as clients reach it; failures: services that did not
-    start, with the reason; script: decides which of the services' answers are scripted."""
+    """A running sandbox. spaces: all that are open; world, endpoints, failures, skipped: of the main one; script:
+    decides which of the services' answers are scripted."""
 
     def __init__(self, config: Config, data: Path, world: World, journal: Journal) -> None:
         self.config = config
         self.data = data
         self.world = world
         self.journal = journal
-        self.endpoints: dict[str, Address] = {}
-        self.failures: dict[str, str] = {}
-        self.skipped: list[str] = []
         self.script = Script()
+        server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
+                                                          config.ftp.accept_seconds))
+        self.common = Common(data, journal, server, self.script)
+        self.main = Space(MAIN, config, world, self.common)
+        self.spaces = Spaces(self.main, self.common)
+        self.endpoints, self.failures, self.skipped = self.main.endpoints, self.main.failures, self.main.skipped
 
     def facts(self) -> Running:
         """What the ready file says."""
@@ -94,131 +82,26 @@ async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
             yield sandbox
 
 
-@contextmanager
-def explained(data: Path) -> Iterator[None]:
-    """What the disk refuses while the sandbox starts becomes a StartError that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        where = error.filename or data
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            said = f"there is no room left for {where}. Free some space"
-        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            said = f"{where} is not ours to use ({error.strerror}). Make it yours"
-        else:
-            said = f"{where} cannot be used ({error.strerror or error}). Move it away"
-        raise StartError(f"{said}, or choose another data folder with --data DIR.") from error
-    except sqlite3.Error as error:
-        raise StartError(f"a database in {data} cannot be used ({error}). If the disk is full, free some space; else "
-                         "choose another data folder with --data DIR.") from error
-
-
-@contextmanager
-def unwrapped() -> Iterator[None]:
-    """A failure that is alone comes out as it is, not in the groups that nurseries wrap it in: a block that raises
-    a `UserError` ends with just that."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        if error is group:
-            raise
-        raise error from error.__cause__
-
-
 @asynccontextmanager
 async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
-    """The services of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
-    config, journal = sandbox.config, sandbox.journal
-    server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
-                                                      config.ftp.accept_seconds))
-    bound = bind_all(sandbox)
+    """The spaces of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
+    main, common = sandbox.main, sandbox.common
+    main.bind()
     try:
         with explained(sandbox.data):
-            contexts = tls_contexts(sandbox)
-            services = plan_all(sandbox, bound, contexts)
-            await build_all([service for _, service in services], contexts)
+            common.contexts = tls_contexts(sandbox)
+            main.plan()
+            await build(main, common.contexts)
     except BaseException:
-        for _, sockets in bound:
-            sockets.close()
+        main.close()
         raise
     async with trio.open_nursery() as keepers:
-        await keepers.start(journal.run)
-        keepers.start_soon(server.watch.run)
-        keepers.start_soon(prepare, [service for _, service in services], contexts)
-        async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as listeners:
-                for sockets, service in services:
-                    for listener in sockets.streams:
-                        listeners.start_soon(server.accept_from, listener, service, connections)
-                    for sock in sockets.datagrams:
-                        listeners.start_soon(answer_from, sock, service, journal)
-                for _, service in services:
-                    if service.built.task is not None:
-                        listeners.start_soon(beside, service.name, service.built.task)
-                await trio.lowlevel.checkpoint()
-                yield sandbox
-                listeners.cancel_scope.cancel()
-            await server.watch.stop(config.limits.grace)
+        await keepers.start(sandbox.journal.run)
+        keepers.start_soon(common.server.watch.run)
+        keepers.start_soon(prepare, main, common.contexts)
+        async with sandbox.spaces.serving():
+            yield sandbox
         keepers.cancel_scope.cancel()
-
-
-def bind_all(sandbox: Sandbox) -> list[tuple[Planned, Bound]]:
-    """Open every service's sockets, and fill in its endpoints, or the reasons why not.
-
-    With standard ports a port that is taken ends the start; otherwise the other services start without it.
-    """
-    config = sandbox.config
-    planned_all = plan(config)
-    bound: dict[str, tuple[Planned, Bound]] = {}
-    try:
-        # Those with a port of their own come first: any free one that another is given might be just that.
-        for planned in sorted(planned_all, key=lambda planned: planned.port == 0):
-            try:
-                sockets = bind(list(config.bind), planned.port, planned.transports)
-            except BindError as error:
-                if config.ports == "standard":
-                    raise StartError(f"{planned.role.name}: {error}") from error
-                sandbox.failures[planned.role.name] = str(error)
-                continue
-            bound[planned.role.name] = planned, sockets
-            sandbox.skipped += [host for host in sockets.skipped if host not in sandbox.skipped]
-        if not bound:
-            raise StartError("no service could start:\n" + "\n".join(
-                f"  {name}: {reason}" for name, reason in sandbox.failures.items()))
-    except BaseException:
-        for _, sockets in bound.values():
-            sockets.close()
-        raise
-    started = [bound[planned.role.name] for planned in planned_all if planned.role.name in bound]
-    sandbox.endpoints.update((planned.role.name, sockets.address) for planned, sockets in started)
-    return started
-
-
-def plan_all(sandbox: Sandbox, bound: list[tuple[Planned, Bound]],
-              contexts: Contexts | None) -> list[tuple[Bound, LazyService]]:
-    """Fill the zones, now that every port is known, and say how to build the services."""
-    config = sandbox.config
-    listening = [host for host in config.bind if host not in sandbox.skipped]
-    addresses = list(config.advertise) or reachable(listening)
-    sandbox.world.build_zones(addresses, sandbox.endpoints, config.dns.unknown, config.dns.ttl)
-    named: dict[str, LazyService] = {}
-
-    def ask(role: str) -> DatagramHandler | None:
-        return named[role].built.message if role in named else None
-
-    services = []
-    for planned, sockets in bound:
-        context = Context(sandbox.world, planned.role, config, sandbox.endpoints,
-                          Dialer(sandbox.journal, addresses, contexts.client if contexts is not None else None), ask,
-                          ca_folder(sandbox.data))
-        service = named[planned.role.name] = LazyService(
-            planned.role.name, planned.protocol.name, partial(planned.protocol.serve, context),
-            tls_settings(planned.role, contexts), planned.role.tls is Tls.IMPLICIT, sandbox.script)
-        services.append((sockets, service))
-    return services
 
 
 def tls_contexts(sandbox: Sandbox) -> Contexts | None:
@@ -229,23 +112,22 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
 
 
-async def build_all(services: Sequence[LazyService], contexts: Contexts | None) -> None:
+async def build(main: Space, contexts: Contexts | None) -> None:
     """Build every service, and the authority beside them: what can fail fails before anybody is told of a start."""
     try:
         async with trio.open_nursery() as nursery:
             if contexts is not None:
                 nursery.start_soon(trio.to_thread.run_sync, contexts.open)
-            for service in services:
+            for _ in main.open():
                 await trio.lowlevel.checkpoint()
-                service.open()
     except ExceptionGroup as group:  # a full disk strikes both; one of them says enough
         raise group.exceptions[0] from None
 
 
-async def prepare(services: Sequence[LazyService], contexts: Contexts | None) -> None:
+async def prepare(main: Space, contexts: Contexts | None) -> None:
     """Right after the start, import what no client has needed yet, so that none has to wait for it."""
     await trio.sleep(PREPARE_AFTER)
-    for service in services:
+    for service in list(main.services.values()):
         if isinstance(service.built.session, Later):
             service.built.session.prepare()
         await trio.lowlevel.checkpoint()
@@ -253,28 +135,10 @@ async def prepare(services: Sequence[LazyService], contexts: Contexts | None) ->
         await trio.to_thread.run_sync(contexts.warm, abandon_on_cancel=True)
 
 
-async def beside(name: str, task: Callable[[], Awaitable[None]]) -> None:
-    """What a service does beside answering. Where it fails, the others go on."""
-    await trio.sleep(PREPARE_AFTER)
-    try:
-        await task()
-    except Exception:
-        log.exception("the %s service has stopped what it does beside answering; start the sandbox again", name)
-
-
 def crl_url(sandbox: Sandbox) -> str:
     """Where the sandbox's own http service answers with the revocation list; "" without one."""
     address = sandbox.endpoints.get("http")
     return f"http://ca.sandbox.test{'' if address.port == 80 else f':{address.port}'}/ca.crl" if address else ""
-
-
-def tls_settings(role: Role, contexts: Contexts | None) -> TlsSettings | None:
-    """How a role encrypts, None where it never does."""
-    if contexts is None or role.tls is Tls.NEVER:
-        return None
-    from sandbox.net.layers.tls.channel import TlsSettings
-    from sandbox.net.layers.tls.contexts import Strength
-    return TlsSettings(contexts, role.alpn, Strength.LEGACY if role.legacy else Strength.MODERN)
 
 
 def raise_descriptor_limit() -> None:

@@ -33,12 +33,12 @@ class Causes:
     """The connections that are expected, and the sessions whose cause has not ended."""
 
     def __init__(self) -> None:
-        self._expected: dict[Address, tuple[Cause | int, float]] = {}
+        self._expected: dict[Address, tuple[Cause | int, str, float]] = {}
         self._waiting: list[tuple[Session, Cause]] = []
 
-    def expect(self, local: Address, cause: Cause | int, opened: Iterable[Session]) -> None:
-        """A connection from `local` comes, or is among those just opened."""
-        if not cause:
+    def expect(self, local: Address, cause: Cause | int, opened: Iterable[Session], space: str = "") -> None:
+        """A connection from `local` comes, or is among those just opened. space: in whose name it was dialled."""
+        if not cause and not space:
             return
         for session in opened:
             if session.client == local:
@@ -47,12 +47,17 @@ class Causes:
         self._expected.pop(local, None)
         while len(self._expected) >= EXPECTED:
             del self._expected[next(iter(self._expected))]
-        self._expected[local] = (cause, monotonic() + EXPECT_SECONDS)
+        self._expected[local] = (cause, space, monotonic() + EXPECT_SECONDS)
+
+    def space_of(self, client: Address) -> str:
+        """The space that dialled from an address, "" for none."""
+        found = self._expected.get(client)
+        return found[1] if found is not None and monotonic() <= found[2] else ""
 
     def claim(self, session: Session) -> None:
         """A session begins: name its cause, if it was expected."""
         if self._expected and (found := self._expected.pop(session.client, None)) is not None:
-            cause, until = found
+            cause, _, until = found
             if monotonic() <= until:
                 self._name(session, cause)
 

@@ -93,15 +93,20 @@ class Journal:
         self.count(0)
         return Recorder(self, session)
 
-    def expect(self, local: Address, cause: Cause | int) -> None:
+    def expect(self, local: Address, cause: Cause | int, space: str = "") -> None:
         """The sandbox itself has dialled from `local` (getsockname of its end): the session at the other end gets
         `cause` as `Session.cause`. Call it right after connect, before anything is awaited, or, where the socket is
         bound first, before that.
 
-        cause: the exchange that made it dial, while it is under way or when it has ended, or its number; 0 does
-        nothing. What is not claimed within seconds is forgotten: it may not be ours who listens there.
+        cause: the exchange that made it dial, while it is under way or when it has ended, or its number, 0 for none;
+        space: in whose name, see `space_of`. What is not claimed within seconds is forgotten: it may not be ours who
+        listens there.
         """
-        self._causes.expect(local, cause, reversed(self._opened))
+        self._causes.expect(local, cause, reversed(self._opened), space)
+
+    def space_of(self, client: Address) -> str:
+        """The space in whose name the sandbox itself has dialled from an address, "" where it was a client."""
+        return self._causes.space_of(client)
 
     def begun(self, session: Session, exchange: UnderWay) -> None:
         """An exchange has begun. Only for those who watch: it costs nothing else."""

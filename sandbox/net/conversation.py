@@ -124,6 +124,11 @@ class Conversation:
         """What the session runs in."""
 
     @property
+    def space(self) -> str:
+        """The name of the space that answers."""
+        return self.recorder.session.space
+
+    @property
     def alpn(self) -> str:
         return "" if self._encryption is None else self._encryption.engine.alpn
 

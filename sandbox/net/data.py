@@ -187,7 +187,7 @@ class DataLine:
         parent = owner.recorder.session
         recorder = self._journal.open(
             service=f"{parent.service}-data", protocol=parent.protocol, transport="tcp",
-            client=peer, server=Address(own[0], own[1]), parent=parent.id)
+            client=peer, server=Address(own[0], own[1]), parent=parent.id, space=parent.space)
         recorder.session.facts["open"] = opening_facts(sock)
         conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls)
         conversation.owner = owner
@@ -198,7 +198,7 @@ class DataLine:
         """Somebody else came: close, and say so in the journal."""
         parent = owner.recorder.session
         recorder = self._journal.open(service=f"{parent.service}-data", protocol=parent.protocol, transport="tcp",
-                                      client=peer, server=owner.server, parent=parent.id)
+                                      client=peer, server=owner.server, parent=parent.id, space=parent.space)
         recorder.exchange(recorder.session.opened, "", "", "", "not the client of this transfer", "end.refused", 0,
                           None)
         Channel(sock).close(with_reset=True)

@@ -20,8 +20,8 @@ from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Session
 from sandbox.linux.mmsg import Burst, available
-from sandbox.net.server import LazyService
-from sandbox.protocols.contract.conversation import Answer, Description
+from sandbox.net.server import Door, LazyService
+from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Description
 from sandbox.protocols.contract.script import NO_FACTS
 
 __all__ = ["answer_from"]
@@ -47,10 +47,12 @@ Route = Any
 class Flow:
     """One client's datagrams."""
 
-    __slots__ = ("client", "last", "recorder")
+    __slots__ = ("client", "handle", "last", "recorder", "service")
 
-    def __init__(self, client: Address, recorder: Recorder, now: float) -> None:
+    def __init__(self, client: Address, service: LazyService, recorder: Recorder, now: float) -> None:
         self.client = client
+        self.service = service
+        self.handle = handler(service)
         self.recorder = recorder
         self.last = now
 
@@ -58,11 +60,12 @@ class Flow:
 class Flows:
     """The flows of one socket, oldest first."""
 
-    def __init__(self, journal: Journal, service: LazyService, server: Address,
+    def __init__(self, journal: Journal, door: Door, server: Address,
                  client: Callable[[Route], Address]) -> None:
         self._client = client
         self._journal = journal
-        self._service = service
+        self._door = door
+        self._version = door.version
         self._server = server
         self._flows: dict[Route, Flow] = {}
 
@@ -73,13 +76,23 @@ class Flows:
             if len(self._flows) >= FLOWS:
                 self._end(next(iter(self._flows)))
             client = self._client(route)
-            recorder = self._journal.open(service=self._service.name, protocol=self._service.protocol,
-                                          transport="udp", client=client, server=self._server)
-            flow = self._flows[route] = Flow(client, recorder, now)
+            service = self._door.choose(client)
+            recorder = self._journal.open(service=service.name, protocol=service.protocol, transport="udp",
+                                          client=client, server=self._server, space=service.space)
+            flow = self._flows[route] = Flow(client, service, recorder, now)
         flow.last = now
         return flow
 
+    def choose_anew(self) -> None:
+        """End the flows of clients that somebody else answers by now."""
+        if self._version != self._door.version:
+            self._version = self._door.version
+            for route in [route for route, flow in self._flows.items()
+                          if self._door.choose(flow.client) is not flow.service]:
+                self._end(route)
+
     def expire(self, now: float) -> None:
+        self.choose_anew()
         for route in [route for route, flow in self._flows.items() if flow.last < now - FLOW_SECONDS]:
             self._end(route)
 
@@ -126,17 +139,17 @@ class OneByOne:
         return Address(route[0], route[1])
 
 
-async def answer_from(sock: socket.socket, service: LazyService, journal: Journal) -> None:
+async def answer_from(sock: socket.socket, door: Door, journal: Journal) -> None:
     """Answer datagrams until cancelled. Closes the socket."""
     own = sock.getsockname()
     port: Port = Burst(sock) if available() else OneByOne(sock)
-    flows = Flows(journal, service, Address(own[0], own[1]), port.client)
+    flows = Flows(journal, door, Address(own[0], own[1]), port.client)
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(expire, flows)
             while True:
                 await trio.lowlevel.wait_readable(sock)
-                while drain(port, service, flows, journal):
+                while drain(port, flows, journal):
                     if journal.full:
                         await journal.room()
                     await trio.lowlevel.checkpoint()
@@ -151,7 +164,7 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> bool:
+def drain(port: Port, flows: Flows, journal: Journal) -> bool:
     """Answer one batch of what has arrived. Whether there may be more."""
     try:
         batch = port.receive()
@@ -160,19 +173,18 @@ def drain(port: Port, service: LazyService, flows: Flows, journal: Journal) -> b
     if not batch:
         return False
     now = time()
-    find, handle = flows.find, service.built.datagram
-    assert handle is not None
-    scripting = service.script.decide is not None and service.built.restate is not None
+    flows.choose_anew()
+    find = flows.find
     handled: list[tuple[Recorder, bytes, bytes | None, Description]] = []
     outgoing = []
     for data, route in batch:
         flow = find(route, now)
         try:
-            answer, about = handle(data, flow.client)
-            if scripting:
-                answer, about = scripted(service, flow.recorder.session, data, Answer(answer, about))
+            answer, about = flow.handle(data, flow.client)
+            if flow.service.script.decide is not None and flow.service.built.restate is not None:
+                answer, about = scripted(flow.service, flow.recorder.session, data, Answer(answer, about))
         except Exception:
-            log.exception("the %s service failed on a datagram from %s", service.name, flow.client)
+            log.exception("the %s service failed on a datagram from %s", flow.service.name, flow.client)
             answer, about = None, FAILED
         if answer is not None:
             outgoing.append((answer, route))
@@ -214,3 +226,14 @@ def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:
 
 
 FAILED = Description("", "", "", "the sandbox failed", "end.failed")
+
+
+def handler(service: LazyService) -> DatagramHandler:
+    """What answers the datagrams of a service; where it cannot be built, nobody does."""
+    try:
+        handle = service.built.datagram
+    except Exception:
+        log.exception("the %s service cannot be built", service.name)
+        return lambda data, client: Answer(None, FAILED)
+    assert handle is not None
+    return handle

@@ -46,13 +46,17 @@ def check(address: Address, own: Collection[str] = ()) -> None:
 class Dialer:
     """Dials for a space; it implements the contract's `Dial`. own, trust: as in `dial`."""
 
-    def __init__(self, journal: Journal, own: Collection[str] = (), trust: Trust | None = None) -> None:
+    def __init__(self, journal: Journal, space: str, own: Collection[str] = (), trust: Trust | None = None) -> None:
         self._journal = journal
+        self._space = space
         self._own = own
         self._trust = trust
 
     async def __call__(self, address: Address, cause: Cause | int = 0) -> Wire:
-        return await dial(address, self._own, self._trust, lambda local: self._journal.expect(local, cause))
+        def dialled(local: Address) -> None:
+            self._journal.expect(local, cause, self._space)
+
+        return await dial(address, self._own, self._trust, dialled)
 
 
 async def dial(address: Address, own: Collection[str] = (), trust: Trust | None = None,

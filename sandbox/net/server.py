@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import trio
 
@@ -33,7 +33,7 @@ from sandbox.protocols.contract.registry import Service
 if TYPE_CHECKING:
     from sandbox.net.layers.tls.channel import TlsSettings
 
-__all__ = ["LazyService", "Server"]
+__all__ = ["Door", "LazyService", "Server"]
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +44,27 @@ PAUSE = 0.1
 """Seconds to wait when the machine is out of file descriptors."""
 
 
+class Door(Protocol):
+    """What a listener is opened for: it says who answers a client.
+
+    version: rises when the answer may have become another, for clients that have been told one already.
+    """
+
+    @property
+    def version(self) -> int: ...
+
+    def choose(self, client: Address) -> LazyService: ...
+
+
 @dataclass
 class LazyService:
     """A service with its names: what a listener hands its connections to.
 
     build: makes the service, which imports its code; tls: how it encrypts; encrypted: whether the TLS handshake
-    comes first, rather than when the session asks for it; script: decides which of its answers are scripted.
+    comes first, rather than when the session asks for it; script: decides which of its answers are scripted; space:
+    the name of the space it answers in.
+
+    For a listener that has nothing to choose between it is a `Door` itself.
     """
 
     name: str
@@ -60,11 +75,21 @@ class LazyService:
     script: Script = field(default_factory=Script)
     recorded: bool = True
     """Whether what passes is kept in the journal."""
+    space: str = "main"
+    version: ClassVar[int] = 0
+
+    def choose(self, client: Address) -> LazyService:
+        return self
 
     @cached_property
     def built(self) -> Service:
         """The service itself, built when it is first needed."""
         return self.build()
+
+    @property
+    def busy(self) -> bytes:
+        """What a client is told when there is no room; nothing by a service that nobody has needed yet."""
+        return self.built.busy if "built" in vars(self) else b""
 
     def open(self) -> None:
         """Build the service now. Raises what is wrong with the stores it stands on."""
@@ -81,7 +106,7 @@ class Server:
         self._per_client: Counter[str] = Counter()
         self.watch = Watch(limits)
 
-    async def accept_from(self, listener: socket.socket, service: LazyService, connections: trio.Nursery) -> None:
+    async def accept_from(self, listener: socket.socket, door: Door, connections: trio.Nursery) -> None:
         """Accept until cancelled. connections: where each conversation runs. Closes the listener."""
         keep_syn(listener)
         try:
@@ -97,12 +122,13 @@ class Server:
                             log.warning("cannot accept another connection: %s", error.strerror)
                             await trio.sleep(PAUSE)
                         continue  # the client was gone before we came: not our error
-                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), service)
+                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), door)
                 await trio.lowlevel.checkpoint()
         finally:
             listener.close()
 
-    async def _carry(self, sock: socket.socket, client: Address, service: LazyService) -> None:
+    async def _carry(self, sock: socket.socket, client: Address, door: Door) -> None:
+        service = door.choose(client)
         channel = Channel(sock)
         try:
             sock.setblocking(False)
@@ -112,7 +138,8 @@ class Server:
             channel.close()
             return
         recorder = self._journal.open(service=service.name, protocol=service.protocol, transport="tcp", client=client,
-                                      server=Address(own[0], own[1]), recorded=service.recorded)
+                                      server=Address(own[0], own[1]), space=service.space,
+                                      recorded=service.recorded)
         recorder.session.facts["open"] = opening_facts(sock)
         if self._crowded(client):
             self._refuse(channel, recorder, service)
@@ -134,12 +161,13 @@ class Server:
 
     async def _converse(self, conversation: Conversation, service: LazyService) -> str:
         """Run the session and close the connection gracefully. How it ended, a term of the tcp knowledge."""
-        assert service.built.session is not None
         with conversation.scope:
             try:
+                session = service.built.session
+                assert session is not None
                 if service.encrypted:
                     await conversation.start_tls()
-                await service.built.session(conversation)
+                await session(conversation)
             except ConversationError:
                 pass
             except Exception:
@@ -170,9 +198,10 @@ class Server:
         """Say that there is no room, without waiting, and close; where TLS comes first, without a word: in clear the
         client could not read it, and a handshake is what there is no room for."""
         with contextlib.suppress(Closed):
-            if service.built.busy and not service.encrypted:
-                recorder.chunk(Stream.SERVER, service.built.busy)
-                channel.send_now(service.built.busy)
+            busy = service.busy
+            if busy and not service.encrypted:
+                recorder.chunk(Stream.SERVER, busy)
+                channel.send_now(busy)
         recorder.exchange(recorder.session.opened, "", "", "", "too many connections", "end.refused", 0, None)
         channel.close()
         recorder.close("refused")

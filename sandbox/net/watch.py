@@ -26,7 +26,8 @@ class Watched(Protocol):
 
     active: when bytes last passed, by the watch's clock; owner: the conversation whose data it carries, if any;
     due: a time after which waiting ends, or inf; patience: seconds it may be idle; waiting: how many tasks wait for
-    the client; idle: whether nothing is under way; scope: what the session runs in.
+    the client; idle: whether nothing is under way; space: whose services
+    answer; scope: what the session runs in.
     """
 
     active: float
@@ -42,6 +43,8 @@ class Watched(Protocol):
     @property
     def idle(self) -> bool: ...
     @property
+    def space(self) -> str: ...
+    @property
     def scope(self) -> trio.CancelScope: ...
 
     def interrupt(self, why: str) -> None:
@@ -56,15 +59,14 @@ class Watch:
         self.conversations: dict[Watched, float] = {}
         """Each with the time it began."""
         self.now = 0.0
-        self._empty = trio.Event()
+        self._ended = trio.Event()
 
     def begin(self, conversation: Watched) -> None:
         self.conversations[conversation] = trio.current_time()
 
     def end(self, conversation: Watched) -> None:
         del self.conversations[conversation]
-        if not self.conversations:
-            self._empty.set()
+        self._ended.set()
 
     async def run(self) -> None:
         self.now = trio.current_time()
@@ -87,16 +89,26 @@ class Watch:
                 conversation.interrupt("time-limit")
                 conversation.scope.cancel()
 
-    async def stop(self, grace: float) -> None:
-        """End all conversations: each as soon as it is idle, and after `grace` seconds at most."""
+    async def stop(self, grace: float, space: str = "") -> None:
+        """End conversations: each as soon as it is idle, and after `grace` seconds at most. space: only those of one,
+        and until they are over; "" for all."""
         with trio.move_on_after(grace):
-            while self.conversations:
-                for conversation in tuple(self.conversations):
+            while found := self._of(space):
+                for conversation in found:
                     if conversation.idle:
                         conversation.interrupt("stopped")
-                self._empty = trio.Event()
-                with trio.move_on_after(STOP_TICK):
-                    await self._empty.wait()
-        for conversation in tuple(self.conversations):
+                await self._one_ended()
+        for conversation in self._of(space):
             conversation.interrupt("stopped")
             conversation.scope.cancel()
+        while space and self._of(space):
+            await self._one_ended()
+
+    def _of(self, space: str) -> list[Watched]:
+        return [conversation for conversation in self.conversations if not space or conversation.space == space]
+
+    async def _one_ended(self) -> None:
+        """Wait for an end, or a moment: one that was busy may have become idle."""
+        self._ended = trio.Event()
+        with trio.move_on_after(STOP_TICK):
+            await self._ended.wait()

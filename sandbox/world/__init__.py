@@ -6,7 +6,7 @@ A world begins as its file says (`load`), with what was changed while it ran (`s
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +41,6 @@ class World:
     folder; changes: tells observers.
     """
 
-    zones: Zones
-    """There once the addresses are known: see `build_zones`."""
-
     def __init__(self, beginning: Beginning, files: Files) -> None:
         self.files = files
         self._opening = threading.Lock()
@@ -57,16 +54,19 @@ class World:
         self._store = Store(files.store)
         self._mail: MailStore | None = None
         self._resources: Resources | None = None
+        self._zones: Zones | None = None
+        self._make_zones: Callable[[], Zones] | None = None
         self.accounts = Accounts(beginning.people, (domain.name for domain in self.domains), self._store,
                                  self.changes)
 
     @classmethod
-    def load(cls, file: Path | None, data: Path) -> World:
+    def load(cls, file: Path | None, data: Path, *, kept: bool = True) -> World:
         """The world of a file, or the built-in one, with what was changed in an earlier run.
 
-        data: the data folder, which must exist. Waits for the disk. Raises WorldError.
+        data: the data folder, which must exist; kept: whether there will be another run. Waits for the disk. Raises
+        WorldError.
         """
-        files = Files(data)
+        files = Files(data, kept=kept)
         world = cls(load_beginning(file, files), files)
         for site in world.sites:
             if site.kind == "folder":
@@ -96,13 +96,28 @@ class World:
         lead to, "sandbox" or "nxdomain"; ttl: seconds. Raises WorldError for a record that cannot be.
         """
         from sandbox.world.names.naming import build_zones, name_people  # dnspython takes a while to import
-        self.zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
+        self._zones = zones = build_zones(self.domains, addresses, endpoints or {}, unknown, ttl)
         if endpoints and "sftp" in endpoints:
             for domain in self.domains:
                 zones.maintain(f"ftp.{domain.name}", "SSHFP", [self.host_key.sshfp])  # RFC 4255
         name_people(zones, self.domains, [account.login for account in self.accounts])
         self._name_person = lambda login: name_people(zones, self.domains, [login])
         return zones
+
+    def plan_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address], unknown: str, ttl: int) -> None:
+        """Have `zones` made when they are first needed: that takes tens of milliseconds. As `build_zones`."""
+        self._make_zones = partial(self.build_zones, addresses, endpoints, unknown, ttl)
+
+    def open_zones(self) -> Zones:
+        """The zones, made at first use; `plan_zones` has said how. Raises WorldError."""
+        if self._zones is None:
+            assert self._make_zones is not None, "nobody has said which addresses names lead to"
+            self._zones = self._make_zones()
+        return self._zones
+
+    @property
+    def zones(self) -> Zones:
+        return self.open_zones()
 
     def open_resources(self) -> Resources:
         """The REST resources, opened at first use. Waits for the disk. Raises StoreError."""

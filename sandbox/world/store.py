@@ -32,10 +32,11 @@ MIGRATIONS = (
 class Store:
     """An open `world.sqlite3`, for any thread. Raises WorldError where the file is not one of ours."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | str) -> None:
         self._file = file
         try:
-            file.touch(mode=0o600)  # it holds passwords: for the owner's eyes only
+            if isinstance(file, Path):
+                file.touch(mode=0o600)  # it holds passwords: for the owner's eyes only
             self._database = Database(file)
             try:
                 self._migrate()

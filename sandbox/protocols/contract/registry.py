@@ -64,7 +64,7 @@ class Context:
     endpoints: every running service by role name, as clients reach it, complete before the first session starts;
     dial: connect to a port on this machine, and nowhere else; ask: how another running service answers single
     messages, by its role, None where it does not run or has no messages; ca: the folder of the certificate authority,
-    None where there is none.
+    None where there is none; space: the name of the space it answers in.
     """
 
     world: World
@@ -74,6 +74,7 @@ class Context:
     dial: Dial
     ask: Callable[[str], DatagramHandler | None] = lambda role: None
     ca: Path | None = None
+    space: str = "main"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["Files"]
+__all__ = ["MEMORY", "Files"]
+
+MEMORY = ":memory:"
+"""SQLite's name for a database that is in no file."""
 
 
 class Files:
-    """The paths of one data folder. They need not exist yet."""
+    """The paths of one data folder. They need not exist yet. kept: else databases are in memory,
+    for a world that is thrown away."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, kept: bool = True) -> None:
         self.data = data
-        self.store = data / "world.sqlite3"
+        self.store: Path | str = data / "world.sqlite3" if kept else MEMORY
         self.mail = data / "mail"
-        self.resources = data / "resources.sqlite3"
+        self.resources: Path | str = data / "resources.sqlite3" if kept else MEMORY
         self.public = data / "public"
         self.host_key = data / "ssh_host_ed25519_key"
 
