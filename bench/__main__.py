@@ -26,14 +26,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, imap, journal, mail, mailbox
+from bench import files, imap, journal, mail, mailbox, spaces
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "start", "memory",
-         "idle")
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "start", "spaces",
+         "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -67,6 +67,8 @@ def main() -> int:
             journal_times()
         elif part == "start":
             start_times(args.rounds)
+        elif part == "spaces":
+            space_times(args.rounds)
         elif part == "memory":
             memories()
         else:
@@ -235,6 +237,15 @@ def start_time() -> float:
             return took
         finally:
             end(process)
+
+
+def space_times(rounds: int) -> None:
+    count = 100 * rounds
+    print(f"A space opened and closed {count} times in a running sandbox, every service on: milliseconds (medians)")
+    for kind, spec in spaces.KINDS.items():
+        found = spaces.cost(spec, count)
+        print(f"  {kind:<30} {found.opening * 1e3:>10.1f} to open  {found.closing * 1e3:.1f} to close  "
+              f"({found.kept[0] / 1e6:+.1f} MB and {found.kept[1]:+d} descriptors after all)")
 
 
 def memories() -> None:

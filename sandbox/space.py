@@ -132,7 +132,7 @@ class Space:
                               self.name)
             self.services[role.name] = LazyService(
                 role.name, planned.protocol.name, partial(self._build, planned, context),
-                tls_settings(role, common.contexts), role.tls is Tls.IMPLICIT, common.script, self.name)
+                tls_settings(role, common.contexts), role.tls is Tls.IMPLICIT, common.script, space=self.name)
         self.addresses = found
 
     def _ask(self, role: str) -> DatagramHandler | None:

