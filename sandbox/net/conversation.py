@@ -64,7 +64,7 @@ class Conversation:
                  "_pending_size", "_script", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active",
                  "buffer", "channel", "client", "departures", "due", "encrypted", "expired", "failed",
                  "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
-                 "service", "streams", "waiting")
+                 "service", "space", "streams", "waiting")
     appetite = READ_SIZE
     """Octets asked for when nothing is known of what comes."""
 
@@ -97,7 +97,7 @@ class Conversation:
         self.buffer = bytearray()
         self.client: Address = session.client
         self.server: Address = session.server
-        self.service = session.service
+        self.service, self.space = session.service, session.space
         self.secure = False
         self.due = math.inf
         self.patience = limits.idle
@@ -122,11 +122,6 @@ class Conversation:
         """When the first wait was ended for a deadline, by the watch's clock."""
         self.scope = trio.CancelScope()
         """What the session runs in."""
-
-    @property
-    def space(self) -> str:
-        """The name of the space that answers."""
-        return self.recorder.session.space
 
     @property
     def alpn(self) -> str:

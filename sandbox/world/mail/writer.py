@@ -104,8 +104,8 @@ class Writer:
             results = [(job.future, *self._do(job, transaction)) for job in batch]
             self._database.execute("COMMIT")
         except Exception as error:  # a full disk, a broken file: nothing of this batch happened, and all must hear it
-            if isinstance(error, sqlite3.OperationalError):  # the disk's doing, where our place in the code says nothing
-                log.error("a commit of the mail store failed (%s): what was to be kept was refused", error)  # noqa: TRY400
+            if isinstance(error, sqlite3.OperationalError):  # the disk has its reasons; our code says nothing of them
+                log.error("a commit of the mail store failed (%s); what it was to keep was refused", error)
             else:
                 log.exception("a commit of the mail store failed")
             if self._database.in_transaction:
