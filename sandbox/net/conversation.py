@@ -332,20 +332,6 @@ class Conversation:
         """Octets queued that the kernel has not taken."""
         return self._pending_size
 
-    def end_exchanges(self, key: str) -> None:
-        """What is unclaimed becomes a last exchange. key: how it ended."""
-        for stream in tuple(self.streams):
-            stream.end("", "", key)
-        exchange = self.open_exchange
-        consumed = self.recorder.offset(Stream.CLIENT)
-        if exchange is None:
-            if not self.recorder.unclaimed(consumed):
-                return
-            exchange = RunningExchange(self, self._since, "", preview(self.buffer))
-            self.open_exchange = exchange
-        self.buffer.clear()
-        exchange.end("", "", key)
-
     # -- waiting ----------------------------------------------------------------------------------------------
 
     @property
@@ -392,8 +378,3 @@ class Conversation:
         if self._burst >= BURST:
             self._burst = 0
             await trio.lowlevel.checkpoint()
-
-
-def preview(data: bytearray, length: int = 60) -> str:
-    """The start of unclaimed bytes as text, one character an octet; whoever shows it escapes it."""
-    return bytes(data[:length]).decode("latin-1")

@@ -53,6 +53,24 @@ def conclude(conversation: Conversation, end: str) -> None:
     facts = tcp_facts(channel.sock)
     if conversation.unsent:
         facts["unsent"] = conversation.unsent
-    conversation.end_exchanges(f"end.{end}")
+    end_exchanges(conversation, f"end.{end}")
     channel.close(with_reset=reset)
     conversation.recorder.close(end, facts)
+
+
+def end_exchanges(conversation: Conversation, key: str) -> None:
+    """What is unclaimed becomes a last exchange. key: how it ended."""
+    for stream in tuple(conversation.streams):
+        stream.end("", "", key)
+    exchange = conversation.open_exchange
+    if exchange is None:
+        if not conversation.recorder.unclaimed(conversation.recorder.offset(Stream.CLIENT)):
+            return
+        exchange = conversation.begin("", preview(conversation.buffer))
+    conversation.buffer.clear()
+    exchange.end("", "", key)
+
+
+def preview(data: bytearray, length: int = 60) -> str:
+    """The start of unclaimed bytes as text, one character an octet; whoever shows it escapes it."""
+    return bytes(data[:length]).decode("latin-1")
