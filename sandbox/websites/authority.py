@@ -28,7 +28,7 @@ RENEWED = 86_400
 """Seconds until the revocation list is signed anew."""
 
 PAGE = page.template("ca.html")
-GUIDE = '<h3>$title</h3>\n<pre tabindex="0">$steps</pre>\n<p class="soft">To undo: <code>$undo</code></p>\n'
+GUIDE = '<h3>$title</h3>\n<pre tabindex="0">$steps</pre>\n<p class="soft">To undo: $undo</p>\n'
 
 
 class AuthoritySite:
@@ -81,12 +81,18 @@ class AuthoritySite:
         from sandbox.pki.trust import guides
 
         here = request.client.host in ("::1", "127.0.0.1") or request.client.host.startswith("127.")
+        https = self._endpoints.get("https", request.server)
         found = guides(str(folder) if here else "$HOME/Downloads", authority.name, authority.spki_hash,
-                       str(Address(reached(request), self._endpoints.get("https", request.server).port)))
+                       str(Address(reached(request, https.host), https.port)))
         body = fill(PAGE, name=authority.name, fingerprint=authority.fingerprint, guides=join(
-            fill(GUIDE, title=guide.title, steps="\n".join(guide.steps), undo=guide.undo)
+            fill(GUIDE, title=guide.title, steps="\n".join(guide.steps), undo=undoing(guide.undo))
             for guide in found))
         return page.page("Trust the sandbox", body, headers=[("Cache-Control", "no-cache")], host=request.host)
+
+
+def undoing(text: str) -> page.Markup:
+    """A sentence as it is, a command as one."""
+    return fill("$text" if text[:1].isupper() else "<code>$text</code>", text=text)
 
 
 def open_authority(folder: Path) -> Authority:

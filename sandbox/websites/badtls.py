@@ -76,7 +76,8 @@ class BadTls:
         lesson = LESSONS.get(label)
         if lesson is None:
             return self._index(request, name)
-        body = fill(LESSON, host=request.host, seen=SEEN[request.secure], index=self._url(rest), **lesson._asdict())
+        body = fill(LESSON, host=page.breakable(name), seen=SEEN[request.secure], index=self._url(rest),
+                    **lesson._asdict())
         return page.page(request.host, body, headers=[("Cache-Control", "no-store")], host=request.host)
 
     def _index(self, request: Request, name: str) -> Response:

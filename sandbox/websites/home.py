@@ -62,7 +62,8 @@ class Pages:
         if people != self._people:
             self._people = people
             self._kept.clear()
-        key = (request.host, request.port, request.proxied, request.scheme, request.version, reached(request))
+        key = (request.host, request.port, request.proxied, request.scheme, request.version,
+               reached(request, ""))
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= MAX_KEPT:
@@ -78,7 +79,7 @@ class Pages:
                                  "your machine.")
         places = join(fill(LINK, url=url, name=name, text=text) for name, url, text in self._places(request))
         name = request.host.removesuffix(".localhost") or "no name at all"
-        body = fill(UNKNOWN, name=name, castle=CASTLE, places=places)
+        body = fill(UNKNOWN, name=name, heading=page.breakable(name), castle=CASTLE, places=places)
         return page.page("This is the sandbox", body, 404, [("Cache-Control", "no-store")], host="the sandbox")
 
     def proxy(self, request: Request) -> Response:
@@ -99,7 +100,8 @@ class Pages:
         for one in self._things(request):
             groups.setdefault(one.group, []).append(one)
         body = fill(
-            HOME, heading=heading, lead=lead, castle=CASTLE, opened=OPENED[request.secure],
+            HOME, heading=heading if own else page.breakable(heading), lead=lead, castle=CASTLE,
+            opened=OPENED[request.secure],
             asked=fill(ASKED[request.version == "2"], target=request.url if request.proxied else request.target,
                        version=request.version, authority=answers.root(request).partition("://")[2]),
             answered=ANSWERED[request.version == "2"],
@@ -143,8 +145,8 @@ class Pages:
 
     def _reachable(self, request: Request) -> dict[str, Address]:
         """Where the services are for this reader: all listen on the same addresses, and this one was just used."""
-        host = reached(request)
-        return {name: Address(host, address.port) for name, address in self._endpoints.items()}
+        return {name: Address(reached(request, address.host), address.port)
+                for name, address in self._endpoints.items()}
 
 
 PLACES = {"httpbin": "sends back what you send", "api": "REST resources in JSON", "proxy": "how to set up a browser",

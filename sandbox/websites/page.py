@@ -18,7 +18,7 @@ from sandbox.protocols.http.errors import Page
 from sandbox.protocols.http.messages import Response
 from sandbox.websites import answers
 
-__all__ = ["Markup", "asset", "error_page", "fill", "frame", "join", "page", "policy", "template"]
+__all__ = ["Markup", "asset", "breakable", "error_page", "fill", "frame", "join", "page", "policy", "template"]
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -47,6 +47,11 @@ def fill(pattern: Template | str, **values: str) -> Markup:
     if isinstance(pattern, str):
         pattern = Template(pattern)
     return Markup(pattern.substitute({name: escape(value) for name, value in values.items()}))
+
+
+def breakable(name: str) -> Markup:
+    """A host name that may go on in the next line after a dot, and nowhere else while that is enough."""
+    return Markup(escape(name).replace(".", ".<wbr>"))
 
 
 def join(parts: Iterable[str]) -> Markup:

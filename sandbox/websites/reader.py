@@ -9,13 +9,21 @@ from sandbox.protocols.http.messages import Request
 __all__ = ["is_local", "reached"]
 
 
-def reached(request: Request) -> str:
-    """The address of the sandbox that this reader can use: the one that was typed, else the one that was reached.
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
-    What a client asks a proxy for says nothing about where the proxy is.
+
+def reached(request: Request, listens: str) -> str:
+    """The address of a service that this reader can use: the one that was typed, else the one that was reached.
+
+    listens: where it listens first, which is shorter to type than ::1 for who sits at this machine. What a client
+    asks a proxy for says nothing about where the proxy is.
     """
     typed = request.host.strip("[]")
-    return typed if is_address(typed) and not request.proxied else request.server.host
+    if is_address(typed) and not request.proxied:
+        return typed
+    if ipaddress.ip_address(request.server.host).is_loopback:
+        return WILDCARDS.get(listens, listens)
+    return request.server.host
 
 
 def is_address(host: str) -> bool:

@@ -61,7 +61,8 @@ def shop(tmp_path: Path) -> Iterator[World]:
 
 @pytest.mark.parametrize(("host", "server", "shown"), [
     ("www.example.com", "192.168.1.5", "192.168.1.5"), ("10.0.0.7", "172.17.0.2", "10.0.0.7"),
-    ("localhost", "127.0.0.1", "127.0.0.1"), ("www.example.com", "fd00::5", "[fd00::5]"),
+    ("localhost", "127.0.0.1", "127.0.0.1"), ("localhost", "::1", "127.0.0.1"), ("[::1]", "::1", "[::1]"),
+    ("www.example.com", "fd00::5", "[fd00::5]"),
 ])
 def test_addresses_are_those_the_reader_can_use(pages: Pages, host: str, server: str, shown: str) -> None:
     for page in (pages.home, pages.proxy):
@@ -120,3 +121,11 @@ def test_another_world_has_its_own_people_and_promises(shop: World) -> None:
 
 def test_the_built_in_world_has_an_expired_certificate(pages: Pages) -> None:
     assert "expired.badtls.example.com" in text_of(pages.home(request("www.example.com")))
+
+
+def test_commands_go_on_in_the_next_line_where_a_phone_is_narrow(pages: Pages) -> None:
+    style = text_of(pages.home(request("www.example.com"))).partition("<style>")[2].partition("</style>")[0]
+    rules = dict(re.findall(r"^([^{}\n]*pre[^{}\n]*) \{([^}]*)\}", style, re.MULTILINE))
+    assert "pre-wrap" in rules["main pre"]
+    assert "overflow-wrap: anywhere" in rules["main pre"]
+    assert not [name for name, rule in rules.items() if "overflow-wrap: normal" in rule]
