@@ -33,8 +33,8 @@ from sandbox.starting import StartError
 from sandbox.world import World
 
 if TYPE_CHECKING:
-    from sandbox.net.layers.tls.channel import TlsSettings
     from sandbox.net.layers.tls.contexts import Contexts
+    from sandbox.net.layers.tls.settings import TlsSettings
 
 __all__ = ["BESIDE_AFTER", "MAIN", "Common", "Space"]
 
@@ -234,6 +234,6 @@ def tls_settings(role: Role, contexts: Contexts | None) -> TlsSettings | None:
     """How a role encrypts, None where it never does."""
     if contexts is None or role.tls is Tls.NEVER:
         return None
-    from sandbox.net.layers.tls.channel import TlsSettings
     from sandbox.net.layers.tls.contexts import Strength
+    from sandbox.net.layers.tls.settings import TlsSettings
     return TlsSettings(contexts, role.alpn, Strength.LEGACY if role.legacy else Strength.MODERN)

@@ -8,7 +8,6 @@ views of an eavesdropper and of the two ends.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -17,9 +16,10 @@ from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.layers.channel import Channel
 from sandbox.net.layers.layer import Layer
-from sandbox.net.layers.tls.contexts import Contexts, Strength, site_for
+from sandbox.net.layers.tls.contexts import site_for
 from sandbox.net.layers.tls.engine import Engine, NotOpen, State
 from sandbox.net.layers.tls.fingerprints import ja3, ja4
+from sandbox.net.layers.tls.settings import TlsSettings
 from sandbox.protocols.contract.conversation import Closed, OpenExchange
 
 if TYPE_CHECKING:
@@ -30,27 +30,8 @@ __all__ = ["TlsChannel", "TlsSettings"]
 PIECE = 65_536
 """Octets of plain text encrypted at once; the rest waits until the wire has taken them."""
 
-TICKETS = 2
-"""As OpenSSL has it: a client uses each once, and some open two connections at a time."""
-
 Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Waits for a channel to be readable or writable, as a conversation does."""
-
-
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
-    """How a service encrypts. alpn: the application protocols it speaks (RFC 7301), the best first."""
-
-    contexts: Contexts
-    alpn: tuple[str, ...] = ()
-    strength: Strength = Strength.MODERN
-    tickets: int = TICKETS
-    """How many a client gets for later connections."""
-
-    def for_data(self) -> TlsSettings:
-        """The same for data connections. A client that only sends reads nothing: tickets unread at its close become a
-        TCP reset, and that overtakes an upload's last octets."""
-        return replace(self, tickets=0)
 
 
 class TlsChannel(Layer):
