@@ -48,8 +48,8 @@ MAY = {
     "sandbox.dashboard": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal",
                                    "sandbox.filter", "sandbox.explain", "sandbox.protocols", "sandbox.websites",
                                    "sandbox.net", "sandbox.app", "sandbox.plan", "sandbox.console",
-                                   "sandbox.datafolder",
-                                   "sandbox.message"},
+                                   "sandbox.datafolder", "sandbox.message", "sandbox.mailing"},
+    "sandbox.mailing": {"sandbox.address", "sandbox.errors", "sandbox.pki"},  # a mail client
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},
     "sandbox.__init__": {"sandbox"},

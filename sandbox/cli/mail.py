@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import smtplib
-import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
-from email import policy
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid, parseaddr
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sandbox.address import Address
 from sandbox.cli import options
 from sandbox.console import letters
 from sandbox.console.escape import escape, shorten
@@ -25,16 +22,13 @@ from sandbox.datafolder import read_running
 from sandbox.errors import UserError
 from sandbox.export import letters as export_letters
 from sandbox.export import mbox
+from sandbox.mailing import Login, composed, hand_over, trusting
 from sandbox.message.message import Message
 from sandbox.message.scan import body_start
-from sandbox.pki import ca_folder, ca_path
 from sandbox.world.files.layout import Files
 from sandbox.world.mail import Folder, Item, MailReader, StoreError
 
 __all__ = ["add", "run"]
-
-SEND_SECONDS = 30.0
-"""How long the sandbox may take to answer a command."""
 
 HEADER = 262_144
 """Octets of a header that are read for a list."""
@@ -219,30 +213,26 @@ def send(args: argparse.Namespace) -> int:
     running = read_running(data)
     if running is None:
         raise UserError(f"no sandbox runs on {data}; start one with `sandbox up`, or name its folder with --data")
-    text = composed(args)
+    text = written(args)
     login, password = find_person(data, config.world, args.sender)
     role = "submission" if login and "submission" in running.services else "smtp"
     if role not in running.services:
         raise UserError(f"the sandbox on {data} has no mail service; turn smtp or submission on in its configuration")
-    address = running.services[role]
+    address = Address(running.services[role].host, running.services[role].port)
     try:
-        with smtplib.SMTP(address.host, address.port, timeout=SEND_SECONDS) as client:
-            if role == "submission":
-                client.starttls(context=trusting(data))
-                client.login(login, password)
-            refused = client.sendmail(parseaddr(args.sender)[1], [parseaddr(to)[1] for to in args.to], text,
-                                      mail_options=needs(args, text))
-    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: an address that cannot be said
-        raise UserError(f"{role} at {address.host} port {address.port} did not take it: {said(error)}") from error
-    for recipient, (code, words) in refused.items():
-        print(f"sandbox mail: not for {escape(recipient)}: {code} {escape(words.decode('utf-8', 'replace'))}",
-              file=sys.stderr)
+        entry = Login(login, password, trusting(data)) if role == "submission" else None
+        handed = hand_over(address, args.sender, args.to, text, entry)
+    except UserError as error:
+        raise UserError(f"{role} at {address.host} port {address.port} did not take it: {escape(str(error))}"
+                        ) from error
+    for recipient, said in handed.refused.items():
+        print(f"sandbox mail: not for {escape(recipient)}: {escape(said)}", file=sys.stderr)
     how = f"{role} took it from {login}" if role == "submission" else f"{role} took it, as from a server elsewhere"
     print(f"{how}; `sandbox log --protocol smtp` shows how it went.")
-    return 1 if refused else 0
+    return 1 if handed.refused else 0
 
 
-def composed(args: argparse.Namespace) -> bytes:
+def written(args: argparse.Namespace) -> bytes:
     """The message that the options make, or name."""
     if args.file is not None:
         if args.text is not None or args.subject:
@@ -252,25 +242,8 @@ def composed(args: argparse.Namespace) -> bytes:
         except OSError as error:
             raise UserError(f"{args.file} cannot be read: {error.strerror}") from None
         return re.sub(rb"\r\n|\r|\n", b"\r\n", text)  # a file has the line ends of its system
-    message = EmailMessage(policy=policy.SMTP if ascii_only(args) else policy.SMTPUTF8)
-    try:
-        message["From"], message["To"], message["Subject"] = args.sender, ", ".join(args.to), args.subject
-    except ValueError as error:
-        raise UserError(f"such a message cannot be: {error}") from None
-    message["Date"] = formatdate(localtime=True)
-    message["Message-ID"] = make_msgid(domain=parseaddr(args.sender)[1].rpartition("@")[2] or "sandbox.test")
-    message.set_content(sys.stdin.read() if args.text is None else args.text + "\n")
-    return message.as_bytes()
-
-
-def ascii_only(args: argparse.Namespace) -> bool:
-    """Whether the addresses can be said without SMTPUTF8; names beside them can be encoded."""
-    return all(parseaddr(text)[1].isascii() for text in (args.sender, *args.to))
-
-
-def needs(args: argparse.Namespace, text: bytes) -> list[str]:
-    """The parameters of MAIL for what is not plain ASCII (RFC 6152 §3, RFC 6531 §3.4)."""
-    return ([] if ascii_only(args) else ["SMTPUTF8"]) + ([] if text.isascii() else ["BODY=8BITMIME"])
+    return composed(args.sender, args.to, args.subject,
+                    sys.stdin.read() if args.text is None else args.text + "\n")
 
 
 def find_person(data: Path, world_file: str, address: str) -> tuple[str, str]:
@@ -279,26 +252,6 @@ def find_person(data: Path, world_file: str, address: str) -> tuple[str, str]:
     with closing(World.load(Path(world_file) if world_file else None, data)) as world:
         account = world.accounts.get(parseaddr(address)[1])
         return (account.login, account.password) if account is not None else ("", "")
-
-
-def trusting(data: Path) -> ssl.SSLContext:
-    """A context that believes the sandbox's authority alone, which is made where there is none yet."""
-    from sandbox.pki.authority import Authority
-    Authority.open(ca_folder(data))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(ca_path(data))
-    return context
-
-
-def said(error: Exception) -> str:
-    """What the server said, or why it said nothing."""
-    if isinstance(error, smtplib.SMTPResponseException):
-        words = error.smtp_error
-        return f"{error.smtp_code} {escape(words.decode('utf-8', 'replace') if isinstance(words, bytes) else words)}"
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "; ".join(f"{escape(address)}: {code} {escape(words.decode('utf-8', 'replace'))}"
-                         for address, (code, words) in error.recipients.items())
-    return escape(str(error))
 
 
 # -- export --------------------------------------------------------------------------------------------------

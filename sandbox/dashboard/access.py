@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -20,7 +21,9 @@ from sandbox.journal.matching import EVERYTHING, Narrowing
 from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.http.messages import Request
 
-__all__ = ["COOKIE", "Access", "Asker", "Seen"]
+__all__ = ["COOKIE", "Access", "Asker", "Own", "Seen", "loopback"]
+
+Own = Callable[[str], bool]
 
 COOKIE = "sandbox_token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,14 +64,25 @@ class Seen:
         return self._asker.may_see(session)
 
     def narrowing(self) -> Narrowing:
-        return self._matcher.narrowing() if self._matcher is not None else EVERYTHING
+        narrowing = self._matcher.narrowing() if self._matcher is not None else EVERYTHING
+        address = self._asker.address
+        if self._asker.sees_all or "client" in narrowing.columns or ipaddress.ip_address(address).is_link_local:
+            return narrowing     # what is link-local has a zone in the journal
+        return narrowing._replace(columns={**narrowing.columns, "client": frozenset({address, f"::ffff:{address}"})})
+
+
+def loopback(address: str) -> bool:
+    """Whether somebody with this address is on this machine."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 class Access:
-    """The rules of one live page. names: further host names it may be called by."""
+    """The rules of one live page. own: whether an address, in the form `plain` gives, is one whose users own this
+    sandbox; names: further host names it may be called by."""
 
-    def __init__(self, token: str, names: frozenset[str] = frozenset()) -> None:
+    def __init__(self, token: str, own: Own = loopback, names: frozenset[str] = frozenset()) -> None:
         self.token = token
+        self._own = own
         self._names = names | {"localhost"}
 
     def asker(self, request: Request) -> Asker:
@@ -76,7 +90,7 @@ class Access:
         self._check_host(request)
         self._check_origin(request)
         address = plain(request.client.host)
-        if ipaddress.ip_address(address).is_loopback:
+        if self._own(address):
             return Asker("owner", address)
         return Asker("teacher" if self._has_token(request) else "visitor", address)
 

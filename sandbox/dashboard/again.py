@@ -10,7 +10,7 @@ import msgspec
 from sandbox.address import Address
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["Again", "again"]
+__all__ = ["Again", "again", "shell"]
 
 MOST = 2_000
 """Characters of a command worth copying."""
@@ -40,13 +40,13 @@ def http(session: Session, exchange: Exchange, address: Address) -> str:
         return ""
     secure = session.service.startswith("https")
     query = f"?{facts['query']}" if facts.get("query") else ""
-    method = "" if exchange.verb == "GET" else "-I " if exchange.verb == "HEAD" else f"-X {quote(exchange.verb)} "
+    method = "" if exchange.verb == "GET" else "-I " if exchange.verb == "HEAD" else f"-X {shell(exchange.verb)} "
     if not host:
-        return f"curl -i {method}{quote(f'http://{address}{path}{query}')}"
+        return f"curl -i {method}{shell(f'http://{address}{path}{query}')}"
     if secure:
         return (f'curl -i {method}--cacert "$(sandbox ca --path)" --connect-to ::{address} '
-                f"{quote(f'https://{host}{path}{query}')}")
-    return f"curl -i {method}-x http://{address} {quote(f'http://{host}{path}{query}')}"
+                f"{shell(f'https://{host}{path}{query}')}")
+    return f"curl -i {method}-x http://{address} {shell(f'http://{host}{path}{query}')}"
 
 
 def dns(session: Session, exchange: Exchange, address: Address) -> str:
@@ -54,7 +54,7 @@ def dns(session: Session, exchange: Exchange, address: Address) -> str:
         return ""
     program = "kdig +tls" if session.service == "domain-s" else "dig"
     tcp = " +tcp" if session.transport == "tcp" and program == "dig" else ""
-    return f"{program} @{address.host} -p {address.port}{tcp} {quote(exchange.asked)} {quote(exchange.verb)}"
+    return f"{program} @{address.host} -p {address.port}{tcp} {shell(exchange.asked)} {shell(exchange.verb)}"
 
 
 def smtp(session: Session, exchange: Exchange, address: Address) -> str:
@@ -63,16 +63,16 @@ def smtp(session: Session, exchange: Exchange, address: Address) -> str:
         return ""
     tls = {"submissions": "--tls-on-connect ", "submission": "--tls "}.get(session.service, "")
     to = recipients.replace(" ", "") or exchange.asked
-    return f"swaks --server {address.host} --port {address.port} {tls}--from {quote(sender or '<>')} --to {quote(to)}"
+    return f"swaks --server {address.host} --port {address.port} {tls}--from {shell(sender or '<>')} --to {shell(to)}"
 
 
 def mailbox(session: Session, exchange: Exchange, address: Address) -> str:
     account = exchange.facts.get("account", "")
-    return f"curl -u {quote(account or 'alice')}:PASSWORD {session.service}://{address}/"
+    return f"curl -u {shell(account or 'alice')}:PASSWORD {session.service}://{address}/"
 
 
 def sftp(session: Session, exchange: Exchange, address: Address) -> str:
-    return f"sftp -P {address.port} {quote(exchange.facts.get('account', '') or 'alice')}@{address.host}"
+    return f"sftp -P {address.port} {shell(exchange.facts.get('account', '') or 'alice')}@{address.host}"
 
 
 def small(session: Session, exchange: Exchange, address: Address) -> str:
@@ -84,6 +84,6 @@ MAKERS = {"http": http, "dns": dns, "smtp": smtp, "pop3": mailbox, "imap": mailb
           "tcp": small}
 
 
-def quote(text: str) -> str:
+def shell(text: str) -> str:
     """For a shell, on one line: what cannot be printed is left out."""
     return shlex.quote("".join(character for character in text if character.isprintable()))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import msgspec
 
 from sandbox.protocols.http.messages import Headers, Request, Response
 
-__all__ = ["Parameters", "ProblemError", "as_json", "body_of", "octets", "problem"]
+__all__ = ["Parameters", "ProblemError", "as_json", "attachment", "body_of", "octets", "problem"]
 
 T = TypeVar("T")
 
@@ -44,6 +44,13 @@ def as_json(value: object, status: int = 200) -> Response:
 def octets(data: bytes, media: str, status: int = 200, more: Mapping[str, str] | None = None) -> Response:
     """Octets of a media type, safe to open."""
     return Response(status, Headers([("Content-Type", media), *SAFE, *(more or {}).items()]), data)
+
+
+def attachment(data: bytes | AsyncIterator[bytes], name: str, length: int = -1) -> Response:
+    """Octets of anybody's making, to be kept and not shown. name: what a browser calls the file."""
+    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}" if name else "attachment"
+    headers = [("Content-Type", "application/octet-stream"), ("Content-Disposition", named), *SAFE]
+    return Response(200, Headers(headers), data, length)
 
 
 def problem(error: ProblemError) -> Response:

@@ -67,6 +67,17 @@ class Archive:
                     return number, part.share >= 1
         return number, True
 
+    async def accounts(self, matcher: Matcher) -> set[str]:
+        """The people as whom somebody was logged in, as far as can be found with patience."""
+        names: set[str] = set()
+        until = time.monotonic() + PATIENCE
+        async with self.asking.history(matcher) as history:
+            async for part in history:
+                names.update(exchange.facts["account"] for _, exchange in part.exchanges)
+                if time.monotonic() > until:
+                    break
+        return names
+
     async def read(self, function: Callable[[Reader], T]) -> T:
         """Run a function over a reader of its own, in a thread, when all that has happened so far is written."""
         await self._journal.settle()

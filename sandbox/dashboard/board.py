@@ -9,14 +9,18 @@ import trio
 
 from sandbox.address import Address
 from sandbox.app import Sandbox
-from sandbox.dashboard.access import Access
+from sandbox.console.summary import Cast, cast_of
+from sandbox.dashboard.access import Access, Asker, Seen
 from sandbox.dashboard.archive import Archive
 from sandbox.dashboard.live import Live
+from sandbox.filter import parse
 from sandbox.pki import ca_path
 from sandbox.protocols.http.messages import Request
+from sandbox.world import World
 
 __all__ = ["Board"]
 
+LOGGED_IN = parse("has:account")
 ANYWHERE = frozenset({"0.0.0.0", "::"})
 
 
@@ -31,6 +35,21 @@ class Board:
         self.started = time.time()
         self.open_sessions = 0
         """Sessions under way since somebody first looked at the page."""
+
+    @property
+    def world(self) -> World:
+        return self.sandbox.world
+
+    @property
+    def cast(self) -> Cast:
+        """Whom and what commands to try are about."""
+        return cast_of({one.login: one.password for one in self.world.accounts if not one.teacher},
+                       [domain.name for domain in self.world.domains])
+
+    async def proven(self, asker: Asker) -> frozenset[str]:
+        """The people whose password somebody at the asker's address has given rightly, to any service, of late."""
+        return frozenset(account.login for name in await self.archive.accounts(Seen(asker, LOGGED_IN))
+                         if (account := self.world.accounts.get(name)) is not None)
 
     @property
     def last_exchange(self) -> int:

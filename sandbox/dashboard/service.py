@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,16 +29,16 @@ TOKEN_OCTETS = 24
 
 
 @asynccontextmanager
-async def dashboard(sandbox: Sandbox) -> AsyncIterator[LivePage | None]:
+async def dashboard(sandbox: Sandbox, own: Callable[[str], bool] | None = None) -> AsyncIterator[LivePage | None]:
     """The live page of a running sandbox, for the length of the block; None where it is off, or, said among the
-    sandbox's failures, where its port is taken."""
+    sandbox's failures, where its port is taken. own: addresses whose users own the sandbox, by default loopback."""
     port = dashboard_port(sandbox.config)
     sockets = None if port is None else listen(sandbox, port)
     if sockets is None:
         yield None
         return
     token = load_token(sandbox.data)
-    async with serving(sandbox, sockets, token):
+    async with serving(sandbox, sockets, token, own):
         yield LivePage(f"http://{sockets.address}/", token)
 
 
@@ -51,18 +51,19 @@ def listen(sandbox: Sandbox, port: int) -> Bound | None:
 
 
 @asynccontextmanager
-async def serving(sandbox: Sandbox, sockets: Bound, token: str) -> AsyncIterator[None]:
+async def serving(sandbox: Sandbox, sockets: Bound, token: str,
+                  own: Callable[[str], bool] | None) -> AsyncIterator[None]:
     """Listen. The streams of those who watch have no end but this one's, so they are told, and ended at once."""
     server = Server(sandbox.journal, msgspec.structs.replace(sandbox.config.limits, total=math.inf))
     stop = trio.Event()
 
     def build() -> Service:
-        from sandbox.dashboard.access import Access
+        from sandbox.dashboard.access import Access, loopback
         from sandbox.dashboard.board import Board
         from sandbox.dashboard.site import DashboardSite
         from sandbox.protocols.http.session import SiteService
 
-        board = Board(sandbox, Access(token))
+        board = Board(sandbox, Access(token, own or loopback))
         nursery.start_soon(board.live.run)
         nursery.start_soon(board.live.stop_after, stop)
         return Service(session=SiteService(sandbox.config, DashboardSite(board)).session)

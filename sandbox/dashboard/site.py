@@ -27,9 +27,22 @@ POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'sel
 
 def operations() -> list[Operation]:
     """Every operation there is."""
-    from sandbox.dashboard.api import events, exchanges, filters, knowledge, services, sessions
+    from sandbox.dashboard.api import (
+        events,
+        exchanges,
+        files,
+        filters,
+        knowledge,
+        letters,
+        mail,
+        names,
+        people,
+        services,
+        sessions,
+    )
 
-    return [operation for module in (services, exchanges, sessions, filters, events, knowledge)
+    return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
+                                     letters, knowledge)
             for operation in module.OPERATIONS.all]
 
 

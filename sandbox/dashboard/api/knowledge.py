@@ -6,7 +6,8 @@ import msgspec
 
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.explain.knowledge import Entry, find, lookup, suggest
+from sandbox.dashboard.rows import Row
+from sandbox.explain.knowledge import Entry, entries, find, lookup, protocols, suggest
 from sandbox.protocols.http.messages import Response
 
 __all__ = ["OPERATIONS"]
@@ -22,6 +23,29 @@ class Explained(msgspec.Struct):
     text: str
     more: str
     rfc: str
+
+
+class ConceptName(msgspec.Struct):
+    name: str
+    title: str
+
+
+class Concepts(msgspec.Struct):
+    concepts: list[ConceptName]
+
+
+class Concept(msgspec.Struct):
+    """A word of a course. commands: to try; related: other concepts by name; filter: what shows it, examples: the
+    latest exchanges that do."""
+
+    name: str
+    title: str
+    text: str
+    rfc: str
+    commands: list[str]
+    related: list[str]
+    filter: str
+    examples: list[Row]
 
 
 class Explanations(msgspec.Struct):
@@ -49,3 +73,22 @@ async def one(call: Call, protocol: str, kind: str, term: str) -> Response:
 async def explain(call: Call) -> Response:
     word = call.query.text("word")[:200]
     return as_json(Explanations([explained(entry) for entry in find("", word)], suggest("", word)))
+
+
+@OPERATIONS.add("GET", "concepts", "The words of a networking course that are explained here.", Concepts)
+async def concepts(call: Call) -> Response:
+    return as_json(Concepts([ConceptName(entry.term, entry.name or entry.term) for entry in every_concept()]))
+
+
+@OPERATIONS.add("GET", "concepts/{name}", "One word of a course, with what happened here as the example.", Concept)
+async def concept(call: Call, name: str) -> Response:
+    entry = next((entry for entry in every_concept() if entry.term == name), None)
+    if entry is None:
+        raise ProblemError(404, "No such concept", f"There is no concept {name[:60]!r} here.",
+                           "concepts lists those there are; explain?word= finds other words.")
+    return as_json(Concept(entry.term, entry.name or entry.term, "\n\n".join(filter(None, (entry.text, entry.more))),
+                           entry.rfc, [], [], "", []))
+
+
+def every_concept() -> list[Entry]:
+    return [entry for protocol in protocols() for entry in entries(protocol) if entry.kind == "concept"]

@@ -8,7 +8,7 @@ import ssl
 import msgspec
 
 from sandbox import __version__
-from sandbox.console.summary import cast_of, command
+from sandbox.console.summary import command
 from sandbox.dashboard.access import COOKIE
 from sandbox.dashboard.answers import ProblemError, as_json, body_of
 from sandbox.dashboard.operations import Call, Operations
@@ -63,9 +63,7 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
 @OPERATIONS.add("GET", "services", "What answers here, at addresses the asker can reach.", Services)
 async def services(call: Call) -> Response:
     board = call.board
-    world = board.sandbox.world
-    cast = cast_of({one.login: one.password for one in world.accounts if not one.teacher},
-                   [domain.name for domain in world.domains])
+    cast = board.cast if call.asker.sees_all else board.cast._replace(password="PASSWORD")
     rows = []
     for name, address in board.place(call.request).items():
         protocol, role = find_role(name)

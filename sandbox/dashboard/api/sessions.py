@@ -100,7 +100,7 @@ def handshake(reader: Reader, session: Session, exchanges: list[Exchange]) -> di
     client = reader.octets(session.id, Stream.CLIENT_WIRE, 0, MAX_READ)
     server = reader.octets(session.id, Stream.SERVER_WIRE, 0, MAX_READ)
     cause = own.key.removeprefix("tls:situation.")
-    facts = describe(client, server, cause="" if ":" in cause else cause, alert=own.facts.get("alert_received", ""))
+    facts = describe(client, server, cause="" if ":" in cause else cause, alert=own.facts.get("alert-received", ""))
     found = msgspec.to_builtins(facts)
     assert isinstance(found, dict)
     return found | own.facts
