@@ -122,8 +122,9 @@ def files(places: Places, domain: str, person: Account, site: SiteSpec | None) -
         yield Try("ftp", group, "Upload a page over FTP, in the clear; then it is on the web.",
                   f"echo '<h1>Mine</h1>' | curl -T - -u {login(person)} ftp://{places.at('ftp')}/www/index.html && "
                   f"{places.curl} http://{person.login}.{domain}/")
-    yield Try("ftp", group, "List the files over FTP, in the clear.",
-              f"curl -u {login(person)} ftp://{places.at('ftp')}/")
+    else:
+        yield Try("ftp", group, "List the files over FTP, in the clear.",
+                  f"curl -u {login(person)} ftp://{places.at('ftp')}/")
     yield Try("sftp", group, "See the same files over SFTP, encrypted.",
               f"sftp -P {places.at('sftp').port} {person.login}@{places.at('sftp').host}")
 
