@@ -104,12 +104,14 @@ class Counts(NamedTuple):
 
 class Flagged(NamedTuple):
     """What a change of flags did: the UIDs that changed, those left out as too new, and the mod-sequence it got
-    (0 for none). items: the messages that were named and are there, as they are now; None where they are many."""
+    (0 for none). items: the messages that were named and are there, as they are now; None where they are many;
+    there: how many of them there are."""
 
     changed: list[int]
     late: list[int]
     modseq: int
     items: list[Item] | None = None
+    there: int = 0
 
 
 class FolderChange(NamedTuple):

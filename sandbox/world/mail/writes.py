@@ -194,11 +194,12 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
     change: from a message's flags to its new ones, asked once for all that have the same; unchanged_since: leave out
     what has a later mod-sequence (RFC 7162 §3.1.3). Raises NoSuchFolder.
     """
-    modseq = 0
+    modseq = there = 0
     changed, late = [], []
     items: list[Item] = []
     after: dict[str, str] = {}
     for item in items_of(tx, folder, uids):
+        there += 1
         if unchanged_since is not None and item.modseq > unchanged_since:
             late.append(item.uid)
             continue
@@ -217,7 +218,7 @@ def set_flags(tx: Transaction, folder: int, uids: Iterable[int], change: Callabl
         tx.changes.append(FolderChange(folder, modseq, flagged=tuple(changed)))
     elif not items and not late and tx.execute("SELECT 1 FROM folder WHERE id = ?", (folder,)).fetchone() is None:
         missing(folder)
-    return Flagged(changed, late, modseq, items if len(items) <= SHOWN else None)
+    return Flagged(changed, late, modseq, items if len(items) <= SHOWN else None, there)
 
 
 def items_of(tx: Transaction, folder: int, uids: Iterable[int]) -> Iterator[Item]:

@@ -9,7 +9,7 @@ import trio
 from sandbox.protocols.contract.facts import MOST
 from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.sets import NumberSet, compress, expect_set
-from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
+from sandbox.protocols.imap.replies import REMOVED, CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
 from sandbox.protocols.imap.updates import send_updates
@@ -34,7 +34,7 @@ async def copy(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
     await name_messages(session, uids)
     pairs = await settled(session.store.copy(session.selected.folder, uids, target.id))
     if not pairs:
-        return ok("There was nothing to copy")
+        return nothing_left("copy", uids, uid=uid)
     return ok(f"{len(pairs)} copied", copied(target, pairs))
 
 
@@ -63,6 +63,11 @@ def copied(target: Folder, pairs: Sequence[tuple[int, int]]) -> str:
     return f"COPYUID {target.uidvalidity} {here} {compress(pair[1] for pair in pairs).decode()}"
 
 
+def nothing_left(what: str, uids: Sequence[int], *, uid: bool) -> Tagged:
+    """The answer where none of the messages is there any more."""
+    return ok(REMOVED, "EXPUNGEISSUED") if uids and not uid else ok(f"There was nothing to {what}")
+
+
 @command("MOVE", states=State.SELECTED, rfc="9051 §6.4.8", reads=set_and_mailbox, uid_rfc="9051 §6.4.9")
 async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Tagged:
     """Move messages into another mailbox."""
@@ -73,7 +78,7 @@ async def move(session: Imap, numbers: NumberSet, name: str, *, uid: bool) -> Ta
     await name_messages(session, uids)
     pairs = await settled(session.store.move(session.selected.folder, uids, target.id))
     if not pairs:
-        return ok("There was nothing to move")
+        return nothing_left("move", uids, uid=uid)
     # RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, so that the client knows where the messages went.
     session.untagged(f"OK [{copied(target, pairs)}] Moved")
     return await expunged(session, f"{len(pairs)} moved")

@@ -104,17 +104,17 @@ async def store(session: Imap, asked: Storing, *, uid: bool) -> Tagged:
         view.own.add(done.modseq)
     if done.items is not None:
         session.note_messages(item.content for item in done.items)
-    gone = await answer(session, view, uids, done, silent=asked.silent, uid=uid)
+    await answer(session, view, uids, done, silent=asked.silent, uid=uid)
     if done.late:
         late = done.late if uid else [view.number(each) for each in done.late]
         return ok("Some were changed by others", f"MODIFIED {compress(late).decode()}")
-    if gone and not uid:
+    if done.there < len(uids) and not uid:
         return ok(REMOVED, "EXPUNGEISSUED")
     return ok(f"{len(done.changed)} changed")
 
 
-async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, silent: bool, uid: bool) -> bool:
-    """The FETCH responses; returns whether a message was gone.
+async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, silent: bool, uid: bool) -> None:
+    """The FETCH responses.
 
     Without .SILENT one for each message that was named, changed or not; with it only the mod-sequences of changed
     ones, if the client wants those (RFC 7162 §3.1.3).
@@ -126,20 +126,16 @@ async def answer(session: Imap, view: View, uids: list[int], done: Flagged, *, s
     renderer = Renderer(session.mailboxes.library, map(Attribute, names), view)
     late = set(done.late)
     known = None if done.items is None else {item.uid: item for item in done.items}
-    gone = False
     for start in range(0, len(told), BATCH):
         batch = told[start:start + BATCH]
         if known is None:
             items = await trio.to_thread.run_sync(session.store.items_of, view.folder, batch)
-            gone = gone or len(items) < len(batch)
         else:       # what the change itself has seen saves looking again
             items = [known[each] for each in batch if each in known]
-            gone = gone or any(each not in known and each not in late for each in batch)
         fresh = {flag for text in {item.flags for item in items} for flag in text.split()} - view.keywords
         if fresh and not silent:
             view.keywords |= fresh
             send_keywords(session, view)
         await send_items(session, renderer, [item for item in items if item.uid not in late])
-    return gone
 
 

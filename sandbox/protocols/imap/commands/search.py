@@ -15,7 +15,7 @@ from sandbox.protocols.imap.grammar.cursor import Cursor
 from sandbox.protocols.imap.grammar.searching import Key, Returns, expect_keys, expect_return
 from sandbox.protocols.imap.grammar.writing import string
 from sandbox.protocols.imap.matching import Found, Matcher
-from sandbox.protocols.imap.replies import CommandRefused, Tagged, bad, no, ok
+from sandbox.protocols.imap.replies import CommandRefused, Tagged, no, ok
 from sandbox.protocols.imap.results import given, highest, write_extended, write_listed
 from sandbox.protocols.imap.session import Imap
 from sandbox.protocols.imap.table import State, command
@@ -108,7 +108,7 @@ async def cancel_update(session: Imap, tags: list[str]) -> Tagged:
     contexts = session.contexts
     unknown = [tag for tag in tags if tag not in contexts]
     if unknown:
-        return bad(f"No result of {unknown[0]} is kept up to date")
+        return no(f"No result of {unknown[0]} is kept up to date")
     for tag in set(tags):
         del contexts[tag]
     return ok("No more news of it")
