@@ -70,6 +70,28 @@ async def test_imaplib(sandbox: Sandbox, store: MailStore) -> None:
     await in_thread(talk)
 
 
+async def test_what_notify_asks_for_comes_by_itself_over_tls(sandbox: Sandbox, store: MailStore) -> None:
+    """RFC 5465 on a real wire: the session reads under TLS while another of its tasks writes, again and again."""
+    host, port = sandbox.endpoints["imaps"]
+
+    def talk() -> None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=20) as client:
+            client.login("alice", "wonderland")
+            client.select("Drafts")
+            imaplib.Commands["NOTIFY"] = ("SELECTED", )
+            assert client._simple_command("NOTIFY", "SET (inboxes (MessageNew MessageExpunge))")[0] == "OK"
+            before = len(store.items(store.find_folder("alice").id))
+            for number in range(1, 21):
+                store.put(b"Subject: news\r\n\r\n", Delivery("alice")).result()
+                assert client.readline().startswith(b"* STATUS INBOX (MESSAGES %d " % (before + number))
+                if number % 5 == 0:
+                    assert client.noop()[0] == "OK"
+
+    await in_thread(talk)
+
+
 async def test_compression(sandbox: Sandbox, store: MailStore) -> None:
     host, port = sandbox.endpoints["imap"]
 
