@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.dashboard.access import Asker
 from sandbox.dashboard.answers import Parameters
@@ -18,11 +18,12 @@ __all__ = ["Call", "Operation", "Operations", "Query"]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter. example: a value that can be tried."""
+    """A parameter. example: a value that can be tried; kind: its type in JSON Schema."""
 
     name: str
     text: str
     example: str = ""
+    kind: Literal["string", "integer"] = "string"
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from sandbox.dashboard.access import Asker
-from sandbox.dashboard.answers import Parameters, ProblemError, problem
+from sandbox.dashboard.access import Asker, authority
+from sandbox.dashboard.answers import Parameters, ProblemError, as_json, problem
 from sandbox.dashboard.operations import Call, Operation
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites.routes import Routes
@@ -54,6 +54,7 @@ class DashboardSite:
         self._routes = Routes()
         for operation in operations():
             self._routes.add(API + operation.path, (operation.method,), handler_of(operation))
+        self._routes.add(API + "openapi.json", ("GET",), lambda request, **_: self._description(request))
         self._files: dict[str, tuple[bytes, str]] = {}
 
     async def __call__(self, request: Request) -> Response:
@@ -76,6 +77,12 @@ class DashboardSite:
             raise ProblemError(404, "No such operation", f"The API has nothing at {request.path[:100]}.",
                                "See /api/v1/openapi.json for what there is.")
         return response
+
+    def _description(self, request: Request) -> Response:
+        """The OpenAPI document."""
+        from sandbox.dashboard.openapi import document
+
+        return as_json(document(operations(), f"{request.scheme}://{authority(request)}{API.rstrip('/')}"))
 
     def _page(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

@@ -39,7 +39,8 @@ class Waited(msgspec.Struct):
 
 
 @OPERATIONS.add("GET", "events", "What happens, as it happens, as server-sent events.", "text/event-stream", FILTER,
-                Query("after", "The id of the last exchange that is known: what came since is told first."))
+                Query("after", "The id of the last exchange that is known: what came since is told first.",
+                      kind="integer"))
 async def events(call: Call) -> Response:
     text = call.query.text("filter").strip()
     matcher = parsed(text)

@@ -92,8 +92,9 @@ def seen(asker: Asker, matcher: Filter | None) -> Seen | Filter | None:
 
 
 @OPERATIONS.add("GET", "exchanges", "Exchanges that a filter means, newest first.", Exchanges, FILTER,
-                Query("limit", "How many, up to 1,000.", "100"), Query("before", "Only those with a lower id."),
-                Query("after", "Only those with a higher id."))
+                Query("limit", "How many, up to 1,000.", "100", kind="integer"),
+                Query("before", "Only those with a lower id.", kind="integer"),
+                Query("after", "Only those with a higher id.", kind="integer"))
 async def exchanges(call: Call) -> Response:
     query = call.query
     page = await call.board.archive.newest(
@@ -140,7 +141,7 @@ BY = ("protocol", "service", "outcome", "client", "host", "verb", "minute")
 
 
 @OPERATIONS.add("GET", "groups", "Exchanges counted by what they have in common, the most frequent first.", Groups,
-                FILTER,                Query("by", f"One of {', '.join(BY)}.", "protocol"))
+                FILTER, Query("by", f"One of {', '.join(BY)}.", "protocol"))
 async def groups(call: Call) -> Response:
     by = call.query.one_of("by", "protocol", BY)
     matcher = seen(call.asker, parsed(call.query.text("filter")))

@@ -108,8 +108,8 @@ def folder_row(store: MailStore, folder: Folder) -> FolderRow:
 
 
 @OPERATIONS.add("GET", "mail/{person}/{folder}", "The letters of a folder, the newest first.", Letters,
-                Query("limit", f"How many, {LETTERS} at most.", "50"),
-                Query("before", "Only those with a lower UID."))
+                Query("limit", f"How many, {LETTERS} at most.", "50", kind="integer"),
+                Query("before", "Only those with a lower UID.", kind="integer"))
 async def letters(call: Call, person: str, folder: str) -> Response:
     limit = call.query.whole("limit", 50, least=1, most=LETTERS)
     before = call.query.whole("before", 2**32, least=1)

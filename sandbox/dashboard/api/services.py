@@ -20,8 +20,13 @@ __all__ = ["OPERATIONS"]
 OPERATIONS = Operations()
 
 
+SPACE = "main"
+TITLES = {"http": "web", "dns": "names", "smtp": "sending mail", "pop3": "fetching mail", "imap": "reading mail",
+          "ftp": "files", "sftp": "files over SSH", "tcp": "a small service"}
+
+
 class ServiceRow(msgspec.Struct):
-    """tls: never, upgrade, implicit; trial: a command that shows it at work."""
+    """tls: never, upgrade, implicit; try: a command that shows it at work; title: the protocol in full."""
 
     name: str
     protocol: str
@@ -30,6 +35,7 @@ class ServiceRow(msgspec.Struct):
     transports: list[str]
     tls: str
     trial: str = msgspec.field(name="try")
+    title: str
 
 
 class Authority(msgspec.Struct):
@@ -39,19 +45,21 @@ class Authority(msgspec.Struct):
 
 
 class Services(msgspec.Struct):
-    """failures: by name, why a service did not start."""
+    """failures: by name, why a service did not start; bind: the addresses that are listened on."""
 
     services: list[ServiceRow]
     failures: dict[str, str]
     ca: Authority | None
     proxy_pac: str
+    bind: list[str]
 
 
 class Me(msgspec.Struct):
-    """role: owner, teacher or visitor."""
+    """role: owner, teacher or visitor; space: whose world it is."""
 
     role: str
     address: str
+    space: str
     version: str
     started: float
 
@@ -68,10 +76,10 @@ async def services(call: Call) -> Response:
     for name, address in board.place(call.request).items():
         protocol, role = find_role(name)
         rows.append(ServiceRow(name, protocol.name, address.host, address.port, list(role.transports), role.tls.value,
-                               command(name, address, cast)))
+                               command(name, address, cast), TITLES.get(protocol.name, "")))
     http = board.place(call.request).get("http")
     return as_json(Services(rows, board.sandbox.failures, await authority(call),
-                            f"http://{http}/proxy.pac" if http else ""))
+                            f"http://{http}/proxy.pac" if http else "", list(board.sandbox.config.bind)))
 
 
 async def authority(call: Call) -> Authority | None:
@@ -86,7 +94,7 @@ async def authority(call: Call) -> Authority | None:
 
 @OPERATIONS.add("GET", "me", "Who the asker is to the sandbox.", Me)
 async def me(call: Call) -> Response:
-    return as_json(Me(call.asker.role, call.asker.address, __version__, call.board.started))
+    return as_json(Me(call.asker.role, call.asker.address, SPACE, __version__, call.board.started))
 
 
 @OPERATIONS.add("POST", "login", "Become a teacher with the token.", Me, takes=Login)
@@ -95,13 +103,13 @@ async def login(call: Call) -> Response:
     if not call.board.access.right(asked.token):
         raise ProblemError(403, "Not the token", "That is not this sandbox's token.",
                            "It is printed at the start, and stands in the data folder in dashboard-token.")
-    response = as_json(Me("teacher", call.asker.address, __version__, call.board.started))
+    response = as_json(Me("teacher", call.asker.address, SPACE, __version__, call.board.started))
     response.headers.add("Set-Cookie", f"{COOKIE}={asked.token}; Path=/; HttpOnly; SameSite=Strict")
     return response
 
 
 @OPERATIONS.add("POST", "logout", "Be a visitor again.", Me)
 async def logout(call: Call) -> Response:
-    response = as_json(Me(call.asker.role, call.asker.address, __version__, call.board.started))
+    response = as_json(Me(call.asker.role, call.asker.address, SPACE, __version__, call.board.started))
     response.headers.add("Set-Cookie", f"{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0")
     return response

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sandbox.dashboard.answers import ProblemError, as_json, octets
+from sandbox.dashboard.api.exchanges import FILTER, parsed, seen
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.rows import Row, SessionRow, row, session_row
 from sandbox.journal.reader import Reader
@@ -32,6 +33,15 @@ class Secret(msgspec.Struct):
     readable: bool
 
 
+class Sessions(msgspec.Struct):
+    """next: give it as `before` to go on, null at the end; a session with many exchanges may come again; complete:
+    false where the search was not done in its time, then go on too."""
+
+    sessions: list[SessionRow]
+    next: int | None
+    complete: bool
+
+
 class OneSession(msgspec.Struct):
     """streams: how many octets each has; handshake: what its TLS handshake said in clear, null without one."""
 
@@ -43,34 +53,56 @@ class OneSession(msgspec.Struct):
     streams: dict[str, int]
 
 
+@OPERATIONS.add("GET", "sessions", "Sessions with an exchange that a filter means, the latest first.", Sessions,
+                FILTER, Query("limit", "How many exchanges are looked at, up to 1,000.", "100", kind="integer"),
+                Query("before", "Only exchanges with a lower id.", kind="integer"))
+async def sessions(call: Call) -> Response:
+    page = await call.board.archive.newest(
+        seen(call.asker, parsed(call.query.text("filter"))), limit=call.query.whole("limit", 100, least=1, most=1000),
+        before=call.query.whole("before", 0))
+    distinct = {session.id: session for session, _ in page.found}
+    return as_json(Sessions([session_row(session) for session in distinct.values()], page.next or None,
+                            page.complete))
+
+
 @OPERATIONS.add("GET", "sessions/{number}", "One session with its exchanges and its handshake.", OneSession)
 async def one(call: Call, number: str) -> Response:
     session = await find(call, number)
 
     def visit(reader: Reader) -> OneSession:
         found = reader.exchanges_of(session.id)
-        lengths = dict.fromkeys(STREAMS, 0)
-        for chunk in reader.chunks(session.id):
-            name = Stream(chunk.stream).name.lower().replace("_", "-")
-            lengths[name] = max(lengths[name], chunk.offset + chunk.length)
+        lengths = lengths_of(reader, session.id)
         return OneSession(session_row(session), [row(session, exchange) for exchange in found[-ROWS:]],
                           [session_row(child) for child in reader.children(session.id)],
-                          handshake(reader, session, found), secrets(found), lengths)
+                          handshake(reader, session, found), secrets(found),
+                          {name: lengths[stream] for name, stream in STREAMS.items()})
 
     return as_json(await call.board.archive.read(visit))
 
 
 @OPERATIONS.add("GET", "sessions/{number}/octets", "The octets of one stream of a session.",
                 "application/octet-stream", Query("stream", f"One of {', '.join(STREAMS)}.", "client"),
-                Query("start", "The first octet.", "0"),
-                Query("end", f"The octet after the last, up to {MOST:,} after the first."))
+                Query("start", "The first octet.", "0", kind="integer"),
+                Query("end", f"The octet after the last, up to {MOST:,} after the first.", kind="integer"))
 async def stream(call: Call, number: str) -> Response:
     session = await find(call, number)
     chosen = STREAMS[call.query.one_of("stream", "client", tuple(STREAMS))]
     start = call.query.whole("start", 0)
     end = min(call.query.whole("end", start + MOST), start + MOST)
-    data = await call.board.archive.read(lambda reader: reader.octets(session.id, chosen, start, end))
-    return octets(data, "application/octet-stream", more={"Content-Disposition": "attachment"})
+    data, length = await call.board.archive.read(lambda reader: (
+        reader.octets(session.id, chosen, start, end), lengths_of(reader, session.id)[chosen]))
+    missing = max(0, min(end, length) - start - len(data))
+    return octets(data, "application/octet-stream", more={
+        "Content-Disposition": "attachment", **({"Sandbox-Missing": str(missing)} if missing else {})})
+
+
+def lengths_of(reader: Reader, session: int) -> dict[Stream, int]:
+    """How many octets passed in each stream."""
+    lengths = dict.fromkeys(Stream, 0)
+    for chunk in reader.chunks(session):
+        stream = Stream(chunk.stream)
+        lengths[stream] = max(lengths[stream], chunk.offset + chunk.length)
+    return lengths
 
 
 async def find(call: Call, number: str) -> Session:
