@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { h, icon, show } from "./dom.js";
 import { remembered } from "./state.js";
 
+const EVERYTHING = "Everything, newest first. Click any word in the list to see only such.";
 const PAUSE = 160;       // milliseconds without a key before the sandbox is asked what a text means
 
 export class FilterBox {
@@ -19,7 +20,7 @@ export class FilterBox {
       spellcheck: "false", role: "combobox", "aria-label": "Filter", "aria-expanded": "false", "aria-controls": "suggestions",
       "aria-describedby": "filter-words",
     });
-    this.words = h("div", { class: "filter-words", id: "filter-words" }, "everything");
+    this.words = h("div", { class: "filter-words", id: "filter-words" }, EVERYTHING);
     this.list = h("ul", { class: "suggest", id: "suggestions", role: "listbox", "aria-label": "What fits here", hidden: true });
     this.star = h("button", { type: "button", title: "Keep this filter", "aria-label": "Keep this filter", onclick: () => this.save() }, "☆");
     this.clear = h("button", { type: "button", title: "Empty the filter", "aria-label": "Empty the filter", onclick: () => this.set("", { tell: true }) },
@@ -57,7 +58,7 @@ export class FilterBox {
     this.asking?.abort();
     const { signal } = (this.asking = new AbortController());
     try {
-      const { words } = text ? await ask("filter", { query: { text }, signal }) : { words: "everything" };
+      const { words } = text ? await ask("filter", { query: { text }, signal }) : { words: EVERYTHING };
       this.words.className = "filter-words";
       show(this.words, words);
       this.input.removeAttribute("aria-invalid");
@@ -73,8 +74,11 @@ export class FilterBox {
   wrong(text, { message, hint, body }) {
     this.input.setAttribute("aria-invalid", "true");
     this.words.className = "filter-words wrong";
-    show(this.words, message, hint ? ` ${hint}` : "", this.good ? ` The list still shows: ${this.good}` : "");
-    if (Number.isInteger(body?.position) && document.activeElement === this.input) this.words.title = `at character ${body.position + 1}`;
+    const at = Number.isInteger(body?.position) ? body.position : -1;
+    const from = Math.max(0, at - 24), stop = at + Math.max(1, text.slice(at).search(/[\s)]|$/));
+    show(this.words, message, hint ? ` ${hint}` : "",
+      at >= 0 && at < text.length ? [" Here: ", h("code", {}, from ? "…" : "", text.slice(from, at), h("span", { class: "at" }, text.slice(at, stop)), text.slice(stop, stop + 12))] : "",
+      this.good ? [" The list still shows ", h("code", {}, this.good)] : "");
   }
 
   // What fits

@@ -53,6 +53,12 @@ export function target(row) {
   return [host, row.asked.startsWith(host) ? row.asked.slice(host.length) : row.asked];
 }
 
+/** A sentence without its sources: for a line, where there is no room for them. */
+export const plain = (sentence) => sentence.replace(/ ?\((?:RFC \d|draft-)[^)]*\)/g, "");
+
+/** The same in pieces, words and sources in turn. */
+export const cited = (sentence) => sentence.split(/ ?\(((?:RFC \d|draft-)[^)]*)\)/);
+
 export const address = ({ host, port }) => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 
 export function decode(base64) {

@@ -2,5 +2,5 @@
 
 export const keys = [
   ["j ↓", "the next exchange"], ["k ↑", "the one before"], ["Enter", "open it"], ["Esc", "back to the list"], ["/", "write a filter"],
-  ["1 2 3 4", "dialogue, bytes, on the wire, connection"], ["← →", "from one explained part to the next"], ["p", "projector, and back"], ["d", "dark or light"], ["?", "this"],
+  ["e", "explain every part, and back"], ["1 2 3 4", "dialogue, bytes, on the wire, connection"], ["← →", "from one explained part to the next"], ["p", "projector, and back"], ["d", "dark or light"], ["?", "this"],
 ];

@@ -6,7 +6,7 @@ import { h, show } from "./dom.js";
 /** A link for a row's own explanation. */
 export function entry(row) {
   const [protocol, key] = row.key.includes(":") ? row.key.split(/:(.*)/s) : [row.protocol, row.key];
-  return more(row.rfc || "more", key ? `${protocol}/${key.replace(".", "/")}` : `${row.protocol}/verb/${row.verb}`);
+  return more("more", key ? `${protocol}/${key.replace(".", "/")}` : `${row.protocol}/verb/${row.verb}`);
 }
 
 /** A quiet button that opens an entry. path: PROTOCOL/KIND/TERM. */

@@ -1,15 +1,18 @@
 // The list: only what is seen is in the document. Rows have one height; what is new above never moves what is read.
 
 import { h, icon, say } from "./dom.js";
-import { count, duration, family, fullTime, MOODS, target, timePieces } from "./format.js";
+import { count, duration, family, fullTime, MOODS, plain, target, timePieces } from "./format.js";
+import { visible } from "./text.js";
 
 const SPARE = 8;        // lines drawn above and below what is seen
 
+const several = (list) => list.clients.size > 1;
+
 export class List {
-  /** rows: a Rows; open(row): somebody wants to see it; narrow(term): only such from now on; more(): ask for older. */
-  constructor(rows, { open, narrow, more }) {
+  /** rows: a Rows; open(row): somebody wants to see it; narrow(term): only such from now on; more(): ask for older; anew(): begin at the newest. */
+  constructor(rows, { open, narrow, more, anew }) {
     this.rows = rows;
-    this.does = { open, narrow, more };
+    this.does = { open, narrow, more, anew };
     this.selected = 0;
     this.unseen = 0;
     this.clients = new Set();
@@ -47,13 +50,19 @@ export class List {
   grown(lines) {
     if (this.reading && lines) {
       this.unseen += lines;
-      this.space.style.height = `${this.rows.entries.length * this.height}px`;
-      this.element.scrollTop += lines * this.height;
+      if (!this.rows.detached) this.shift(lines);
     }
     this.later();
   }
 
+  /** The list is so many lines longer, or shorter, above what is read. */
+  shift(lines) {
+    this.space.style.height = `${this.rows.entries.length * this.height}px`;
+    this.element.scrollTop += lines * this.height;
+  }
+
   top() {
+    if (this.rows.detached) this.does.anew();
     this.element.scrollTop = 0;
     this.unseen = 0;
     this.later();
@@ -70,7 +79,7 @@ export class List {
       const line = this.lines[at - first] ?? this.newLine();
       this.fill(line, entries[at], at);
     }
-    if (this.element.scrollTop <= 2) this.unseen = 0;
+    if (this.element.scrollTop <= 2 && !this.rows.detached) this.unseen = 0;
     this.chip.hidden = !this.unseen;
     if (this.unseen) this.chip.textContent = `${this.unseen.toLocaleString()} new`;
     if (last >= entries.length - 20 && this.rows.oldest !== null) this.does.more();
@@ -86,14 +95,14 @@ export class List {
   fill(line, entry, at) {
     const chosen = entry.row.id === this.selected || (entry.count > 1 && entry.rows.some((row) => row.id === this.selected));
     line.style.transform = `translateY(${at * this.height}px)`;
-    const mark = `${entry.row.id} ${entry.count} ${chosen} ${this.clients.size > 1}`;
+    const mark = `${entry.row.id} ${entry.count} ${chosen} ${several(this)}`;
     if (line.dataset.mark === mark && line.dataset.at === String(at)) return;
     line.dataset.mark = mark;
     line.dataset.at = at;
     line.className = `row m-${entry.row.mood || "plain"}${chosen ? " chosen" : ""}${entry.row.background ? " background" : ""}`;
     line.setAttribute("aria-rowindex", at + 1);
     line.setAttribute("aria-selected", chosen);
-    line.replaceChildren(...cells(entry, this.clients.size > 1));
+    line.replaceChildren(...cells(entry, several(this)));
   }
 
   clicked(event) {
@@ -169,10 +178,10 @@ function cells({ row, count: times }, several) {
     h("span", { class: `what ${colour}`, role: "gridcell", title: name }, icon(symbol), word("service", "service", row.service)),
     several && h("span", { class: "who mono", role: "gridcell" }, word("client", "client", row.client.host)),
     h("span", { class: "asked mono", role: "gridcell", title: `${row.verb} ${host}${asked}` },
-      h("b", {}, row.verb || (row.unfinished ? "(unfinished)" : "")), " ",
-      host ? word("host", "host", host) : "", h("span", { class: "object" }, asked)),
-    times > 1 && h("button", { class: "times", type: "button", title: "Show each of them", tabindex: "-1" }, `× ${times}`),
-    h("span", { class: "sentence small soft", role: "gridcell", title: row.explanation }, row.explanation),
+      h("b", {}, row.verb || (row.unfinished ? "(unfinished)" : "")),
+      h("span", { class: "object-of" }, host ? word("host", "host", host) : "", h("span", { class: "object" }, visible(asked))),
+      times > 1 && h("button", { class: "times", type: "button", title: "Show each of them", tabindex: "-1" }, `× ${times.toLocaleString()}`)),
+    h("span", { class: "sentence small soft", role: "gridcell" }, plain(row.explanation)),
     h("span", { class: `outcome mono ${row.mood}`, role: "gridcell" }, row.mood ? icon(row.mood, MOODS[row.mood]) : "",
       row.outcome ? word("code", "outcome", row.outcome) : h("span", { class: "soft" }, row.unfinished ? "unfinished" : "–")),
     h("span", { class: "took", role: "gridcell", title: `${count(row.sent, "octet")} sent, ${count(row.received, "octet")} received` },

@@ -1,16 +1,13 @@
 // Puts the page together: the rail, the view the address names, the detail beside it, and the line at the bottom.
 
 import { ask } from "./api.js";
-import { h, icon, show } from "./dom.js";
+import { h, show } from "./dom.js";
 import { Detail } from "./detail.js";
 import { keys } from "./keys.js";
+import { PLACES, Rail, Status } from "./rail.js";
 import { go, onChange, remembered, state } from "./state.js";
 import { Live } from "./views/live.js";
 
-const PLACES = [
-  ["live", "Live"], ["journeys", "Journeys"], ["mail", "Mail"], ["files", "Files"], ["names", "Names"], ["services", "Services"],
-  ["setup", "Set-up"], ["learn", "Learn"],
-];
 const VIEWS = {      // each in a file of its own, fetched when it is first looked at
   mail: () => import("./views/mail.js"), files: () => import("./views/files.js"), names: () => import("./views/names.js"),
   services: () => import("./views/services.js"), setup: () => import("./views/setup.js"), session: () => import("./views/session.js"),
@@ -21,7 +18,11 @@ const app = document.getElementById("app");
 const main = document.getElementById("main");
 const place = { view: null, name: "" };
 const counts = { arrived: 0, open: 0 };
-let connection = "waiting";
+const does = {
+  projector: () => go({ view: place.name === "projector" ? "live" : "projector", path: [], exchange: 0 }), theme, help,
+};
+const rail = new Rail(document.getElementById("rail"), does);
+const status = new Status(document.getElementById("status"), does);
 
 const detail = new Detail(document.getElementById("detail"), {
   close: () => {
@@ -34,27 +35,6 @@ const detail = new Detail(document.getElementById("detail"), {
   },
 });
 
-function rail() {
-  const { view } = state();
-  show(document.getElementById("rail"),
-    h("a", { class: "brand", href: "/" }, h("img", { src: "/page/icon.svg", alt: "" }), h("span", {}, "Sandbox")),
-    PLACES.map(([name, word]) => h("a", { class: "place", href: name === "live" ? "/" : `/${name}`, "aria-current": view === name ? "page" : null, title: word },
-      icon(name), h("span", {}, word))));
-}
-
-function status() {
-  const words = { connected: "connected", waiting: "looking for the sandbox …", stopped: "the sandbox has stopped; this page keeps what it has" };
-  show(document.getElementById("status"),
-    h("span", { class: connection === "connected" ? "good" : "warning" }, h("span", { class: connection === "connected" ? "dot" : "dot hollow" }),
-      h("span", {}, words[connection])),
-    h("span", {}, `${counts.arrived.toLocaleString()} since this page was opened`),
-    counts.open ? h("span", {}, `${counts.open} open`) : "",
-    h("span", { class: "spring" }),
-    h("button", { type: "button", onclick: () => go({ view: "projector", path: [] }) }, "projector"),
-    h("button", { type: "button", onclick: theme }, document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
-    h("button", { type: "button", onclick: help, "aria-label": "Keys" }, h("kbd", {}, "?"), " keys"));
-}
-
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function paint() {
@@ -64,10 +44,10 @@ function paint() {
 function theme() {
   remembered.set("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
   paint();
-  status();
+  status.draw();
 }
 
-export function help() {
+function help() {
   const dialog = document.getElementById("help");
   show(dialog, h("h2", { id: "help-title" }, "Keys"), h("table", {}, keys.map(([key, does]) => h("tr", {}, h("td", {}, key.split(" ").map((one) => [h("kbd", {}, one), " "])),
     h("td", {}, does)))), h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
@@ -76,20 +56,17 @@ export function help() {
 
 const tells = {
   opened: (row) => go({ exchange: row.id }),
-  counted: ({ arrived = 0, sessions_open: open }) => {
+  counted: ({ arrived = 0, sessions_open: open, change = 0 }) => {
     counts.arrived += arrived;
-    if (open !== undefined) counts.open = open;
-    status();
+    counts.open = open ?? Math.max(0, counts.open + change);
+    status.tell(counts);
   },
-  connected: (how) => {
-    connection = how;
-    status();
-  },
+  connected: (connection) => status.tell({ connection }),
 };
 
 async function draw() {
   const now = state();
-  rail();
+  rail.draw();
   const name = now.view in VIEWS ? now.view : "live";
   document.body.dataset.view = name;
   if (place.name !== name) {
@@ -133,7 +110,7 @@ document.addEventListener("keydown", (event) => {
     j: () => walk(list, 1), ArrowDown: () => walk(list, 1), k: () => walk(list, -1), ArrowUp: () => walk(list, -1),
     PageDown: () => walk(list, 15), PageUp: () => walk(list, -15), Home: () => walk(list, -1e9), End: () => walk(list, 1e9),
     Enter: () => list?.selected && go({ exchange: list.selected }), Escape: () => state().exchange && detail.close(),
-    p: () => go({ view: place.name === "projector" ? "live" : "projector", path: [] }), d: theme,
+    p: does.projector, d: theme, e: () => detail.explain(),
     1: () => detail.pick(0), 2: () => detail.pick(1), 3: () => detail.pick(2), 4: () => detail.pick(3),
   }[event.key];
   const walking = event.key.length > 1 && event.key !== "Escape";
@@ -148,9 +125,31 @@ function walk(list, by) {
   if (row && state().exchange) go({ exchange: row.id }, { replace: true });
 }
 
-dark.addEventListener("change", paint);
-onChange(draw);
-paint();
-status();
-draw();
-ask("me").then((me) => { document.body.dataset.role = me.role; }, () => {});
+/** The teacher's token comes in the fragment, which no server sees, and leaves the address at once. */
+async function login() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  history.replaceState({}, "", location.pathname + location.search);
+  try {
+    await ask("login", { method: "POST", body: { token } });
+  } catch (error) {
+    const dialog = document.getElementById("help");
+    show(dialog, h("h2", { id: "help-title" }, "Not logged in"), h("p", {}, error.message, " ", error.hint), h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
+    dialog.showModal();
+  }
+}
+
+async function begin() {
+  dark.addEventListener("change", paint);
+  onChange(draw);
+  paint();
+  await login();
+  draw();
+  try {
+    const me = await ask("me");
+    document.body.dataset.role = me.role;
+    status.tell({ me });
+  } catch { /* the line at the bottom says already that the sandbox does not answer */ }
+}
+
+begin();

@@ -35,6 +35,9 @@ export function lines(spans, octets, found = []) {
 
 export const isBody = ({ name }) => /^(body|content|data|payload|part body)$/i.test(name);
 
+/** Whether nobody took the octets apart. */
+export const only = (spans) => spans.every(({ name, children }) => name === "octets" && !children?.length);
+
 /** Where nobody dissected: a line each, so that there is something to point at. */
 export function byLine(octets) {
   const spans = [];

@@ -9,6 +9,7 @@ function read() {
   return {
     view: view || "live", path: rest, filter: query.get("filter") ?? "", exchange: Number(query.get("exchange")) || 0,
     session: Number(query.get("session")) || 0, tab: query.get("tab") ?? "", own: query.get("own") === "1",
+    kind: query.get("kind") ?? "",
   };
 }
 
@@ -30,6 +31,7 @@ export function address(changes = {}) {
   if (next.session) query.set("session", next.session);
   if (next.tab) query.set("tab", next.tab);
   if (next.own) query.set("own", "1");
+  if (next.kind) query.set("kind", next.kind);
   const path = `/${[next.view === "live" && !next.path.length ? "" : next.view, ...next.path].map(encodeURIComponent).join("/")}`;
   return path + (query.size ? `?${query}` : "");
 }

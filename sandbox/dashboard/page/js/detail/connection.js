@@ -1,10 +1,12 @@
-// The connection as a ladder between client and sandbox: how it began, what passed, how it ended, with times.
+// The connection as a ladder between client and sandbox: how it began, what passed, how it ended, with times; and what the kernel knew.
 
 import { ask } from "../api.js";
-import { h, show, svg } from "../dom.js";
-import { address, duration, fullTime } from "../format.js";
+import { h, show } from "../dom.js";
+import { address, count, duration, fullTime } from "../format.js";
+import { chain } from "./handshake.js";
+import { drawing, ladder } from "./ladder.js";
 
-const STEP = 46, LEFT = 70, RIGHT = 530, MOST = 40;
+const AROUND = 16;      // exchanges drawn before and after the one that is looked at
 
 export async function connection(pane, { exchange: row }) {
   show(pane, h("p", { class: "soft" }, "…"));
@@ -15,64 +17,32 @@ export async function connection(pane, { exchange: row }) {
     show(pane, h("div", { class: "problem" }, h("p", {}, error.message)));
     return;
   }
-  const { session, exchanges, handshake } = found;
-  const steps = ladder(session, exchanges.slice(0, MOST), handshake);
-  show(pane, h("p", { class: "small soft" }, `${address(session.client)} to ${address(session.server)}, opened ${fullTime(session.opened)}`,
-    session.closed ? `, open for ${duration(session.closed - session.opened)}.` : ", still open."),
-    drawing(steps, row.id), exchanges.length > MOST ? h("p", { class: "small soft" }, `${exchanges.length - MOST} more exchanges follow.`) : "",
-    h("details", {}, h("summary", {}, "As a list"), h("ol", {}, steps.map((step) => h("li", {}, `${step.from === "client" ? "client" : "sandbox"}: ${step.words}`)))),
-    handshake ? certificates(handshake) : "",
-    h("a", { href: `/session/${session.id}` }, "The whole session"));
+  const { session, exchanges, handshake, children = [] } = found;
+  const at = Math.max(0, exchanges.findIndex((one) => one.id === row.id));
+  const from = Math.max(0, Math.min(at - AROUND, exchanges.length - 2 * AROUND)), stop = Math.min(exchanges.length, from + 2 * AROUND);
+  const steps = ladder(session, exchanges.slice(from, stop), handshake);
+  const left = exchanges.length - (stop - from);
+  show(pane,
+    h("p", { class: "small soft" }, `${session.transport.toUpperCase()}, ${address(session.client)} to ${address(session.server)}, opened ${fullTime(session.opened)}`,
+      session.closed ? `, open for ${duration(session.closed - session.opened)}.` : ", still open."),
+    h("p", { class: "small" }, h("a", { href: `/session/${session.id}` }, "The whole session"), session.parent ? [" · ", h("a", { href: `/session/${session.parent}` }, "it carries data for this one")] : "",
+      children.length ? [" · its data connections: ", children.map((one) => [h("a", { href: `/session/${one.id}` }, String(one.id)), " "])] : "",
+      session.cause ? [" · ", h("a", { href: `/?exchange=${session.cause}` }, "what made the sandbox connect")] : ""),
+    drawing(steps, row.id, pane.clientWidth - 40), left > 0 ? h("p", { class: "small soft" }, `${count(left, "more exchange")} in this session.`) : "",
+    h("details", {}, h("summary", {}, "As a list"), h("ol", {}, steps.map((step) => h("li", {}, h("b", {}, step.from === "client" ? "client" : "sandbox"), ` ${step.words}`, step.note ? h("span", { class: "soft" }, `, ${step.note}`) : "")))),
+    handshake ? chain(handshake) : "", kernel(session.facts ?? {}));
 }
 
-function ladder(session, exchanges, handshake) {
-  const steps = [];
-  const opened = session.opened;
-  const add = (from, words, at, about = {}) => steps.push({ from, words, at, ...about });
-  if (session.transport === "tcp") {
-    const { mss, rtt_us: rtt } = session.facts?.open ?? {};
-    add("client", `SYN${mss ? `, MSS ${mss}` : ""}`, 0, { kind: "tcp" });
-    add("server", "SYN, ACK", 0, { kind: "tcp" });
-    add("client", `ACK${rtt ? `, round trip ${duration(rtt / 1e6)}` : ""}`, 0, { kind: "tcp" });
-  }
-  for (const one of exchanges) {
-    if (one.verb === "TLS") {
-      add("client", `ClientHello${handshake?.sni ? ` for ${handshake.sni}` : ""}`, one.started - opened, { kind: "tls", id: one.id });
-      add("server", `${one.outcome || "TLS"}: ${one.answered || "ServerHello, certificate, finished"}`, one.ended - opened, { kind: "tls", id: one.id });
-      continue;
-    }
-    if (one.received || one.verb) add("client", `${one.verb} ${one.asked}`, one.started - opened, { kind: "data", id: one.id });
-    if (one.sent || one.outcome) add("server", `${one.outcome} ${one.answered}`, one.ended - opened, { kind: "data", id: one.id });
-  }
-  if (session.closed) add(/^server|idle|time|refused|stopped|failed/.test(session.end) ? "server" : "client", session.end_text || session.end, session.closed - opened, { kind: "tcp" });
-  return steps;
-}
+const NAMES = { rtt_us: ["round trip", "µs"], rtt_var_us: ["its variation", "µs"], cwnd: ["congestion window", "segments"], mss: ["largest segment", "octets"], send_mss: ["largest segment sent", "octets"],
+  receive_mss: ["largest segment received", "octets"], receive_window: ["receive window", "octets"], retransmits: ["sent again", "segments"], lost: ["lost", "segments"], path_mtu: ["path MTU", "octets"],
+  options: ["TCP options", ""], syn: ["the client’s SYN", ""] };
 
-function drawing(steps, current) {
-  const height = steps.length * STEP + 60;
-  const picture = svg("svg", { class: "ladder", viewBox: `0 0 600 ${height}`, role: "img", "aria-label": "The connection, step by step; the list below says the same" });
-  for (const [x, name] of [[LEFT, "client"], [RIGHT, "sandbox"]]) {
-    picture.append(svg("text", { x, y: 18, "text-anchor": "middle", class: "end" }, name), svg("line", { x1: x, x2: x, y1: 28, y2: height - 8, class: "rail" }));
-  }
-  steps.forEach((step, at) => {
-    const y = 58 + at * STEP;
-    const [from, to] = step.from === "client" ? [LEFT, RIGHT] : [RIGHT, LEFT];
-    const point = to === RIGHT ? -8 : 8;
-    const group = svg("g", { class: `${step.kind}${step.id === current ? " now" : ""}` });
-    group.append(svg("line", { x1: from, x2: to, y1: y, y2: y + 10, class: "arrow" }),
-      svg("path", { d: `M${to + point} ${y + 4} L${to} ${y + 10} L${to + point} ${y + 14}`, class: "arrow" }),
-      svg("text", { x: 300, y: y - 4, "text-anchor": "middle" }, short(step.words)),
-      svg("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end", class: "at" }, step.at > 0 ? duration(step.at) : ""));
-    picture.append(group);
-  });
-  return picture;
-}
-
-const short = (words) => (words.length > 58 ? `${words.slice(0, 57)}…` : words);
-
-function certificates(handshake) {
-  const chain = handshake.certificates ?? [];
-  if (!chain.length) return "";
-  return h("section", {}, h("h3", {}, "Certificates"), chain.map((one, at) => h("details", { open: at === 0 }, h("summary", {}, one.subject ?? one.title ?? "certificate"),
-    h("table", {}, Object.entries(one).map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "mono" }, String(value))))))));
+/** What the system said of the connection when it was opened and when it closed. */
+function kernel({ open = {}, close = {} }) {
+  const names = [...new Set([...Object.keys(open), ...Object.keys(close)])];
+  if (!names.length) return "";
+  const value = (one, unit) => (one === undefined ? "" : `${typeof one === "number" ? one.toLocaleString() : one}${unit && one !== "" ? ` ${unit}` : ""}`);
+  return h("details", { class: "all-facts" }, h("summary", {}, "What the system knew of it"),
+    h("table", {}, h("thead", {}, h("tr", {}, ["", "when it opened", "when it closed"].map((one) => h("th", { scope: "col" }, one)))),
+      h("tbody", {}, names.map((name) => { const [title, unit] = NAMES[name] ?? [name, ""]; return h("tr", {}, h("th", { scope: "row" }, title), h("td", { class: "mono" }, value(open[name], unit)), h("td", { class: "mono" }, value(close[name], unit))); }))));
 }

@@ -9,43 +9,52 @@ import { List } from "../list.js";
 import { Rows } from "../rows.js";
 import { go, state } from "../state.js";
 
-const KINDS = [
-  ["all", ""], ["http", "protocol:http"], ["dns", "protocol:dns"], ["mail", "(protocol:smtp or protocol:pop3 or protocol:imap)"],
-  ["files", "(protocol:ftp or protocol:sftp)"], ["other", "protocol:tcp"],
-];
+const KINDS = {
+  all: "", http: "protocol:http", dns: "protocol:dns", mail: "(protocol:smtp or protocol:pop3 or protocol:imap)", files: "(protocol:ftp or protocol:sftp)", other: "protocol:tcp",
+};
 const AT_ONCE = 100;      // rows asked for in one go
 
 export class Live {
   constructor(main, { opened, counted, connected }) {
     this.tells = { opened, counted, connected };
-    this.kind = "";
     this.rows = new Rows();
     this.begun = new Map();
     this.box = new FilterBox((filter) => go({ filter, exchange: 0 }, { replace: true }));
-    this.list = new List(this.rows, { open: (row) => opened(row), narrow: (term) => this.box.narrow(term), more: () => this.more() });
-    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Kind" }, KINDS.map(([name, term]) => h("button", {
-      type: "button", "aria-pressed": String(term === this.kind), onclick: () => this.pick(term) }, name)));
-    this.own = h("button", { type: "button", class: "small", title: "Updates, telemetry, connectivity probes: what browsers ask on their own account",
+    this.list = new List(this.rows, { open: (row) => opened(row), narrow: (term) => this.box.narrow(term), more: () => this.more(), anew: () => this.begin() });
+    this.chips = h("div", { class: "chips", role: "group", "aria-label": "Kind" }, Object.keys(KINDS).map((name) => h("button", {
+      type: "button", dataset: { kind: name === "all" ? "" : name }, onclick: (event) => go({ kind: event.target.dataset.kind, exchange: 0 }, { replace: true }) }, name)));
+    this.own = h("button", { type: "button", class: "own", title: "Updates, telemetry, connectivity probes: what browsers ask on their own account",
       onclick: () => go({ own: !state().own }, { replace: true }) });
     this.wayside = h("div", { class: "under-way", "aria-label": "Under way" });
-    show(main,
-      h("div", { class: "filters" }, h("div", { class: "line" }, this.box.element, this.chips, this.own), this.box.words),
-      this.wayside, this.list.holder, this.list.note);
+    this.chips.append(this.own);
+    this.now = h("span", { class: "now" });
+    this.unfold = h("button", { type: "button", class: "unfold", "aria-expanded": "false", onclick: () => this.fold() }, icon("filter"), h("b", {}, "Filter"), this.now);
+    this.filters = h("div", { class: "filters" }, this.unfold, h("div", { class: "line" }, this.box.element, this.chips), this.box.words);
+    show(main, h("h1", { class: "visually-hidden" }, "Live: exchanges as they happen"), this.filters, this.wayside, this.list.holder, this.list.note);
     this.begin();
+  }
+
+  /** On a telephone the filter is behind one tap. */
+  fold() {
+    const open = this.filters.classList.toggle("open");
+    this.unfold.setAttribute("aria-expanded", String(open));
+    if (open) this.box.input.focus();
   }
 
   /** The text that the sandbox gets: the reader's filter, the chip, and the switch. */
   get asked() {
-    const { filter, own } = state();
+    const { filter, own, kind } = state();
     const text = filter && /\bor\b/.test(filter) ? `(${filter})` : filter;
-    return [text, this.kind, own ? "" : "-is:background"].filter(Boolean).join(" ");
+    return [text, KINDS[kind] ?? "", own || /is:background/.test(filter) ? "" : "-is:background"].filter(Boolean).join(" ");
   }
 
   begin() {
-    const { filter, own } = state();
+    const { filter, own, kind } = state();
     if (this.box.input.value.trim() !== filter) this.box.set(filter);
     this.box.good = filter;
-    this.own.textContent = own ? "browsers’ own traffic shown" : "browsers’ own traffic hidden";
+    this.own.textContent = own ? "browsers’ own" : "+ browsers’ own";
+    this.now.textContent = [filter, kind].filter(Boolean).join(", ") || "everything";
+    for (const chip of this.chips.querySelectorAll("[data-kind]")) chip.setAttribute("aria-pressed", String(chip.dataset.kind === kind));
     this.own.setAttribute("aria-pressed", String(own));
     this.shown = this.asked;
     this.stop();
@@ -53,7 +62,7 @@ export class Live {
     this.begun.clear();
     this.list.selected = state().exchange;
     this.list.unseen = 0;
-    this.started = false;
+    this.gap = "";
     this.first();
   }
 
@@ -67,17 +76,11 @@ export class Live {
     return at < 0 ? null : this.rows.entries[at].row;
   }
 
-  pick(term) {
-    this.kind = term;
-    [...this.chips.children].forEach((chip, at) => chip.setAttribute("aria-pressed", String(KINDS[at][1] === term)));
-    this.begin();
-  }
-
   async first() {
     const asked = this.asked;
     await this.load(null);
-    if (asked !== this.asked) return;
-    this.started = true;
+    if (asked !== this.asked || this.closed) return;
+    if (this.list.selected) this.list.reveal(this.rows.index(this.list.selected));
     this.events = new Events({ filter: asked, after: this.rows.newest || 0 }, {
       connection: (how) => this.tells.connected(how),
       hello: (data) => this.tells.counted(data),
@@ -126,8 +129,10 @@ export class Live {
 
   /** This page was too slow for the stream, or the sandbox had too much to tell: the list begins anew from the journal. */
   missed(number) {
-    show(this.list.note, h("span", {}, `${number.toLocaleString()} came faster than this page could draw; they are in the journal.`));
+    this.gap = `${number.toLocaleString()} came while this page did not look; here is the journal from its end.`;
+    const { newest } = this.rows;
     this.rows.clear();
+    this.rows.newest = newest;
     this.load(null);
   }
 
@@ -144,7 +149,8 @@ export class Live {
     try {
       const answer = await ask("exchanges", { query: { filter: this.asked, limit: AT_ONCE, before }, signal });
       for (const row of answer.exchanges) this.list.clients.add(row.client.host);
-      this.rows.older(answer.exchanges, answer.next);
+      const gone = this.rows.older(answer.exchanges, answer.next);
+      if (gone) this.list.shift(-gone);
       this.searched = answer.complete ? null : answer.searched;
       this.problem = null;
       if (!answer.complete && answer.exchanges.length < AT_ONCE && answer.next !== null) {
@@ -164,18 +170,18 @@ export class Live {
 
   drawNote() {
     const { entries } = this.rows;
-    const { filter } = state();
+    const { filter, kind } = state();
     if (this.problem) {
       show(this.list.note, h("span", { class: "bad" }, this.problem.message, " ", this.problem.hint));
     } else if (this.loading && filter) {
-      show(this.list.note, h("span", {}, "filtering …"), h("progress", { "aria-label": "filtering" }),
-        this.searched ? h("span", {}, `${this.searched.toLocaleString()} looked at`) : "");
+      show(this.list.note, h("span", {}, "filtering …"), h("progress", { "aria-label": "filtering", max: "1", value: this.searched || null }),
+        this.searched ? h("span", {}, `${Math.round(this.searched * 100)} % of the journal looked at`) : "");
     } else {
-      show(this.list.note, h("span", {}, entries.length
+      show(this.list.note, this.gap ? h("span", {}, this.gap) : "", h("span", {}, entries.length
         ? (this.rows.oldest === null ? "That is all there is." : "Scroll for older ones.")
-        : filter || this.kind ? "Nothing that fits, in the whole journal. What comes and fits appears here." : ""));
+        : filter || kind ? "Nothing that fits, in the whole journal. What comes and fits appears here." : ""));
     }
-    this.invite(!entries.length && !this.loading && !filter && !this.kind && !this.problem);
+    this.invite(!entries.length && !this.loading && !filter && !kind && !this.problem);
   }
 
   async invite(wanted) {
@@ -201,6 +207,7 @@ export class Live {
   }
 
   close() {
+    this.closed = true;
     this.stop();
     this.list.close();
   }

@@ -43,7 +43,7 @@ function answered(found) {
         h("td", { class: "mono" }, one.value))))) : h("p", { class: "soft" }, "No record came back."),
     command(found.again), tabs("The message", [
       ["Field by field", () => [side("client", parts.client, row), side("server", parts.server, row)]],
-      ["Bytes", () => { const pane = h("div", {}); bytes(pane, parts); return pane; }],
+      ["Bytes", () => { const pane = h("div", {}); bytes(pane, { ...parts, exchange: row }); return pane; }],
     ]));
 }
 

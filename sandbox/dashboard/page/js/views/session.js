@@ -2,7 +2,8 @@
 
 import { ask } from "../api.js";
 import { h, icon, show } from "../dom.js";
-import { decode, duration, family, fullTime, time } from "../format.js";
+import { duration, family, fullTime, plain, time } from "../format.js";
+import { load } from "../detail.js";
 import { side } from "../detail/dialogue.js";
 import { wire } from "../detail/wire.js";
 import { go, state } from "../state.js";
@@ -54,7 +55,7 @@ export class View {
   part(row, open) {
     const holder = h("div", { class: "part-body" });
     const details = h("details", { class: "exchange" }, h("summary", {}, h("span", { class: "mono soft small" }, time(row.started)), " ", h("b", { class: "mono" }, row.verb || "(unfinished)"),
-      h("span", { class: "mono" }, ` ${row.asked} `), h("span", { class: `mono ${row.mood}` }, row.outcome), h("span", { class: "soft small block" }, row.explanation)), holder);
+      h("span", { class: "mono" }, ` ${row.asked} `), h("span", { class: `mono ${row.mood}` }, row.outcome), h("span", { class: "soft small block" }, plain(row.explanation))), holder);
     details.addEventListener("toggle", async () => {
       if (!details.open || holder.childElementCount) return;
       try {
@@ -70,10 +71,4 @@ export class View {
     details.open = open;
     return details;
   }
-}
-
-async function load(id) {
-  const found = await ask(`exchanges/${id}`);
-  for (const who of ["client", "server"]) if (found[who]) found[who].bytes = decode(found[who].octets);
-  return found;
 }
