@@ -6,6 +6,7 @@ first: flags and dates cost nothing, a text means reading the message.
 
 from __future__ import annotations
 
+import re
 import time
 from array import array
 from bisect import bisect_right
@@ -37,6 +38,9 @@ DAY = 86_400
 SYSTEM = {"ANSWERED": "\\answered", "DELETED": "\\deleted", "DRAFT": "\\draft", "FLAGGED": "\\flagged",
           "SEEN": "\\seen"}
 ADDRESSES = ("FROM", "TO", "CC", "BCC")
+
+ODD = re.compile(rb'["\\()\[\]:;\x00-\x1f]|  | [@.>]|[@.<] |[^ ]<|<[^<>]*<')
+"""What makes addresses look otherwise than they are meant: quotes, comments, routes, groups, space amid them."""
 
 
 class Found(NamedTuple):
@@ -237,7 +241,7 @@ class Matcher:
             values = self._known(found.item).header.values(field)
             if not text:
                 return bool(values)
-            return any(text in fold(written(box)) for value in values for box in read_addresses(value))
+            return any(in_addresses(text, value) for value in values)
 
         return matches
 
@@ -275,6 +279,14 @@ def read_headers(library: Library, found: Sequence[Found]) -> Iterator[tuple[Fou
         known = library.several([each.item.content for each in batch])
         for each in batch:
             yield each, known.get(each.item.content)
+
+
+def in_addresses(text: str, value: bytes) -> bool:
+    """Whether a folded text is in one of the addresses of a field. Most fields are written as they are meant: what is
+    not in one of those is in none of its addresses, and it need not be taken apart."""
+    if not ODD.search(value) and text not in fold(decode_header(value)):
+        return False
+    return any(text in fold(written(box)) for box in read_addresses(value))
 
 
 def written(box: Mailbox) -> str:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sandbox.message.addresses import read_addresses
+from sandbox.message.text import fold
 from sandbox.protocols.imap.grammar.searching import Key
 from sandbox.protocols.imap.library import Library
-from sandbox.protocols.imap.matching import Matcher
+from sandbox.protocols.imap.matching import Matcher, in_addresses, written
 from sandbox.protocols.imap.view import View
 from sandbox.world.mail import Delivery, MailStore
 
@@ -31,6 +35,13 @@ def found(folder: Path, field: str, name: str, text: str) -> bool:
 @pytest.mark.parametrize("text", ["user@domain.org", "SER@DOM"])
 def test_addresses_are_found_however_they_are_written(tmp_path: Path, field: str, text: str) -> None:
     assert found(tmp_path, field, "FROM", text)
+
+
+@given(st.text('ab@.<> ,";:()[]\\=?', max_size=20), st.text('ab@.<> ,"', max_size=4))
+def test_fields_that_are_not_taken_apart_hold_nothing_else(field: str, text: str) -> None:
+    value = field.strip().encode()
+    slowly = any(text in fold(written(box)) for box in read_addresses(value))
+    assert in_addresses(text, value) == slowly
 
 
 @pytest.mark.parametrize(("field", "name", "text", "expected"), [
