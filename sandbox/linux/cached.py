@@ -55,12 +55,13 @@ def read_cached(top: str, names: tuple[str, ...], limit: int) -> bytes | None:
 
 def takes_file(top: str, names: tuple[str, ...]) -> bool:
     """Whether a file may come to be, or be replaced, at a place in the folder `top`: its folder is there, and nothing
-    else of that name. False also where that is not known without waiting."""
+    of that name but a file that its owner may write to. False also where that is not known without waiting."""
     descriptor, problem = openat2(top, names, PATH)
     if descriptor < 0:
         return problem == errno.ENOENT and directory_at(top, names[:-1])
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+        mode = os.fstat(descriptor).st_mode
+        return stat.S_ISREG(mode) and bool(mode & stat.S_IWUSR)
     finally:
         os.close(descriptor)
 

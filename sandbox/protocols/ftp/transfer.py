@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Callable
 import trio
 
 from sandbox.protocols.contract.conversation import DataConversation
-from sandbox.world.files.places import Writing
 from sandbox.world.files.signature import Signature, signature_of
+from sandbox.world.files.writing import Writing
 
 __all__ = [
     "LITTLE", "PIECE", "SHORT_WORK", "Count", "Download", "Upload", "from_network", "one_error", "size_in_ascii",

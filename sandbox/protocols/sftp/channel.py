@@ -6,16 +6,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asyncssh import SSHReader, SSHWriter
+from asyncssh.constants import FXP_READ
 from asyncssh.packet import SSHPacket
 from asyncssh.process import SSHServerProcess
-from asyncssh.sftp import SFTPServerHandler
+from asyncssh.sftp import SFTPEOFError, SFTPInvalidHandle, SFTPLimits, SFTPServerHandler
 
-from sandbox.protocols.sftp.files import Files
+from sandbox.protocols.sftp.files import HANDLES, Files
+from sandbox.protocols.sftp.handles import DATA_LIMIT
 
 __all__ = ["Channel"]
 
 VERSION = 3
 """Of SFTP, as OpenSSH speaks it."""
+
+PACKET_LIMIT = 262_144
+"""Octets of a packet, as OpenSSH has it."""
 
 UNAVAILABLE = frozenset({
     b"ranges@asyncssh.com",  # which parts of a file are empty: asked of an open file of asyncssh's own, not of ours
@@ -56,6 +61,30 @@ class Requests(SFTPServerHandler):
     """
 
     _extensions = [one for one in SFTPServerHandler._extensions if one[0] not in UNAVAILABLE]
+
+    async def _process_read(self, packet: SSHPacket) -> tuple[bytes, bool]:
+        """A READ of no octets is answered with none: that is no end of the file (filexfer-02 §6.4)."""
+        handle, offset, length = packet.get_string(), packet.get_uint64(), packet.get_uint32()
+        file = self._file_handles.get(handle)
+        if file is None:
+            raise SFTPInvalidHandle("Invalid file handle")
+        data = await self._server.read(file, offset, min(length, DATA_LIMIT)) if length else b""  # type: ignore[misc]
+        if length and not data:
+            raise SFTPEOFError
+        return data, False
+
+    async def _process_limits(self, packet: SSHPacket) -> SFTPLimits:
+        """OpenSSH's PROTOCOL file, §4.8: the longest packet, READ and WRITE, and how many handles."""
+        return SFTPLimits(PACKET_LIMIT, DATA_LIMIT, DATA_LIMIT, HANDLES)
+
+    async def _cleanup(self, exc: Exception | None) -> None:
+        """The session is over; what is still open will be closed, but not as the client would have."""
+        if isinstance(self._server, Files):
+            self._server.over = True
+        await super()._cleanup(exc)
+
+    _packet_handlers: dict[Any, Any] = {
+        **SFTPServerHandler._packet_handlers, FXP_READ: _process_read, b"limits@openssh.com": _process_limits}
 
     async def recv_packet(self) -> SSHPacket:
         return Packet((await super().recv_packet()).get_full_payload())

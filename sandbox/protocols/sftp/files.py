@@ -18,13 +18,15 @@ import asyncssh
 from asyncssh import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from sandbox.protocols.contract.facts import bounded
-from sandbox.protocols.sftp.handles import READ_LIMIT, Changing, Reading, in_thread
+from sandbox.protocols.sftp.attributes import USER, attributes, fullness, room_attributes
+from sandbox.protocols.sftp.handles import PIECE, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
-from sandbox.world.files.paths import NAME_OCTETS, Names, names_of, virtual
-from sandbox.world.files.places import Room
+from sandbox.protocols.sftp.statuses import CODES, STATUSES, status_of
+from sandbox.world.files.paths import Names, names_of, virtual
 from sandbox.world.files.tree import Tree
+from sandbox.world.files.writing import Writing
 
-__all__ = ["OPERATIONS", "STATUSES", "Files", "status_of"]
+__all__ = ["HANDLES", "OPERATIONS", "Files"]
 
 UNREAD = 16_777_216
 """Octets of answers that a client may leave lying before it gets more."""
@@ -36,40 +38,8 @@ READ, WRITE, APPEND, CREATE, TRUNCATE, EXCLUSIVE = (
     asyncssh.FXF_READ, asyncssh.FXF_WRITE, asyncssh.FXF_APPEND, asyncssh.FXF_CREAT, asyncssh.FXF_TRUNC,
     asyncssh.FXF_EXCL)
 
-BLOCK = 1_024
-"""Octets of a block, in which STATVFS counts."""
-
-READ_ONLY = 1
-"""The flag of STATVFS that says so, as OpenSSH's PROTOCOL file numbers it (§4.4)."""
-
 OPERATIONS = frozenset({"READ", "WRITE", "STAT", "SETSTAT", "LIST", "REMOVE", "MKDIR", "RMDIR", "RENAME", "REALPATH",
                         "READLINK", "SYMLINK", "LINK", "STATVFS"})
-
-STATUSES = {  # draft-ietf-secsh-filexfer-02 §7
-    asyncssh.FX_OK: "OK", asyncssh.FX_EOF: "EOF", asyncssh.FX_NO_SUCH_FILE: "NO_SUCH_FILE",
-    asyncssh.FX_PERMISSION_DENIED: "PERMISSION_DENIED", asyncssh.FX_FAILURE: "FAILURE",
-    asyncssh.FX_OP_UNSUPPORTED: "OP_UNSUPPORTED",
-}
-
-CODES = {name: code for code, name in STATUSES.items()}
-
-SENTENCES = {
-    errno.ENOENT: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
-    errno.ELOOP: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
-    errno.EACCES: (asyncssh.FX_PERMISSION_DENIED, "That is not allowed here"),
-    errno.EPERM: (asyncssh.FX_PERMISSION_DENIED, "That is not allowed here"),
-    errno.EROFS: (asyncssh.FX_PERMISSION_DENIED, "You can read here, not change anything"),
-    errno.EBUSY: (asyncssh.FX_PERMISSION_DENIED, "This folder stays where it is"),
-    errno.EEXIST: (asyncssh.FX_FAILURE, "There is something of that name already"),
-    errno.ENOTDIR: (asyncssh.FX_FAILURE, "That is not a folder"),
-    errno.EISDIR: (asyncssh.FX_FAILURE, "That is a folder, not a file"),
-    errno.ENOTEMPTY: (asyncssh.FX_FAILURE, "The folder is not empty"),
-    errno.EDQUOT: (asyncssh.FX_FAILURE, "There is no room left in this folder"),
-    errno.ENOSPC: (asyncssh.FX_FAILURE, "There is no room left on the disk"),
-    errno.ENAMETOOLONG: (asyncssh.FX_FAILURE, "That name is too long"),
-    errno.EMFILE: (asyncssh.FX_FAILURE, "Too many files are open; close some"),
-    errno.EINVAL: (asyncssh.FX_FAILURE, "That cannot be done with this file"),
-}
 
 Value = TypeVar("Value")
 
@@ -79,23 +49,6 @@ def where(*names: Names) -> str:
     return bounded(virtual(names[-1])) if names else ""
 
 
-def status_of(error: Exception) -> asyncssh.SFTPError:
-    """What a client hears about an error."""
-    if isinstance(error, asyncssh.SFTPError):
-        return error
-    if isinstance(error, OSError):
-        code, sentence = SENTENCES.get(error.errno or 0, (asyncssh.FX_FAILURE, "The file could not be used"))
-        match code:  # asyncssh's scp tells them apart by class
-            case asyncssh.FX_NO_SUCH_FILE:
-                return asyncssh.SFTPNoSuchFile(sentence)
-            case asyncssh.FX_PERMISSION_DENIED:
-                return asyncssh.SFTPPermissionDenied(sentence)
-        return asyncssh.SFTPError(code, sentence)
-    if isinstance(error, OverflowError):  # an offset has 64 bits here, and 63 in the system's calls
-        return asyncssh.SFTPError(asyncssh.FX_FAILURE, "No file is that long")
-    return asyncssh.SFTPError(asyncssh.FX_FAILURE, str(error))
-
-
 class Files(asyncssh.SFTPServer):
     """One SFTP session. Every path goes through the tree, and nothing here knows a real one."""
 
@@ -103,6 +56,8 @@ class Files(asyncssh.SFTPServer):
         super().__init__(channel)
         self._tree = tree
         self._log = log
+        self.over = False
+        """Whether the session has ended: what is closed now, its client did not close."""
 
     # -- one operation ----------------------------------------------------------------------------------------
 
@@ -143,38 +98,56 @@ class Files(asyncssh.SFTPServer):
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
-        self._consult("WRITE" if pflags & (WRITE | APPEND) else "READ", shown, path)
+        verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
+        self._consult(verb, shown, path)
         try:
             if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
             names = self._names(path)
-            handle = (await in_thread(self._open_to_write, shown, names, pflags) if pflags & (WRITE | APPEND)
-                      else Reading(shown, names, await in_thread(self._tree.read, names)))
+            mode = permissions(attrs)
+            handle = (await in_thread(self._open_to_write, shown, names, pflags, mode) if verb == "WRITE"
+                      else await in_thread(self._open_to_read, shown, names, pflags, mode))
         except Exception as error:
             refusal = status_of(error)
-            verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
             self._log.note(verb, shown, STATUSES.get(refusal.code, "FAILURE"), refusal.reason,
                            file="" if names is None else where(names))
             raise refusal from None
         self._log.handles.add(handle)
         return handle
 
-    def _open_to_write(self, path: str, names: Names, flags: int) -> Changing:
+    def _open_to_read(self, path: str, names: Names, flags: int, mode: int | None) -> Reading:
+        """What CREAT, EXCL and TRUNC ask for is done first, as for a file that is opened to be written (§6.3)."""
+        if flags & (CREATE | EXCLUSIVE | TRUNCATE):
+            writing = self._write(names, flags, mode)
+            try:
+                if flags & TRUNCATE:
+                    writing.truncate(0)
+            finally:
+                writing.commit()
+            self._tree.announce(names)
+        return Reading(path, names, self._tree.read(names))
+
+    def _open_to_write(self, path: str, names: Names, flags: int, mode: int | None) -> Changing:
         """What is there is replaced as a whole, at the close; what is new can be seen growing, as clients expect."""
         try:
             self._tree.stat(names)
             replace = bool(flags & TRUNCATE)
         except FileNotFoundError:
             replace = False
-        writing = self._tree.write(names, replace=replace, create=bool(flags & CREATE),
-                                   exclusive=bool(flags & EXCLUSIVE and flags & CREATE))
-        return Changing(path, names, writing, bool(flags & APPEND))
+        return Changing(path, names, self._write(names, flags, mode, replace=replace), bool(flags & APPEND))
+
+    def _write(self, names: Names, flags: int, mode: int | None, *, replace: bool = False) -> Writing:
+        """§6.3: EXCL fails where there is a file, and means nothing without CREAT: that is an error then."""
+        if flags & EXCLUSIVE and not flags & CREATE:
+            raise asyncssh.SFTPError(asyncssh.FX_FAILURE, "EXCL needs CREAT beside it")
+        return self._tree.write(names, replace=replace, create=bool(flags & CREATE),
+                                exclusive=bool(flags & EXCLUSIVE), mode=mode)
 
     async def read(self, file_obj: Reading | Changing, offset: int, size: int) -> bytes:  # type: ignore[override]
         while self.channel.get_write_buffer_size() > UNREAD:  # noqa: ASYNC110 -- asyncssh tells nobody when it falls
             await asyncio.sleep(0.01)  # the client asks without listening
         try:
-            return await file_obj.read(offset, min(size, READ_LIMIT))
+            return await file_obj.read(offset, min(size, PIECE))
         except Exception as error:
             raise status_of(error) from None
 
@@ -201,10 +174,16 @@ class Files(asyncssh.SFTPServer):
             self._log.note("READ", file_obj.path, "OK", f"{total.octets} octets", octets=str(total.octets),
                            sha256=total.sha256, file=where(file_obj.names))
             return
+        if self.over or self._log.gone:  # without a client nobody said that the file is complete
+            await in_thread(file_obj.give_up)
+            self._log.note("WRITE", file_obj.path, "broken-off", f"Broken off after {total.octets} octets",
+                           octets=str(total.octets), file=where(file_obj.names))
+            return
         try:
             await file_obj.settle()
-            # Without a client nobody said that the file is complete.
-            await in_thread(file_obj.give_up if self._log.gone else file_obj.writing.commit)
+            if file_obj.problem is not None:
+                raise file_obj.problem
+            await in_thread(file_obj.writing.commit)
         except Exception as error:
             await in_thread(file_obj.give_up)
             refusal = status_of(error)
@@ -230,13 +209,15 @@ class Files(asyncssh.SFTPServer):
         if isinstance(file_obj, Reading):
             raise asyncssh.SFTPPermissionDenied("This file was opened to be read")
 
-        def apply(changing: Changing = file_obj) -> None:
+        def apply(writing: Writing = file_obj.writing) -> None:
+            check_owner(attrs)
+            mode = permissions(attrs)
+            if mode is not None:
+                writing.set_mode(mode)
             if attrs.size is not None:
-                changing.writing.truncate(attrs.size)
-            if attrs.permissions is not None:
-                os.fchmod(changing.writing.fileno(), attrs.permissions & 0o777 | 0o600)
+                writing.truncate(attrs.size)
             if attrs.mtime is not None:
-                os.utime(changing.writing.fileno(), (attrs.mtime, attrs.mtime))
+                os.utime(writing.fileno(), (attrs.mtime if attrs.atime is None else attrs.atime, attrs.mtime))
 
         await file_obj.settle()
         await self._do("SETSTAT", file_obj.path, apply)
@@ -261,18 +242,19 @@ class Files(asyncssh.SFTPServer):
         await self.setstat(path, attrs)
 
     def _apply(self, names: Names, attrs: SFTPAttrs) -> None:
-        """In a worker thread. Owners are what they are: a request to change them is passed over, as OpenSSH's own
-        clients send one along with the rest."""
+        """In a worker thread. What may be refused comes first, so that a refusal leaves nothing half done."""
+        check_owner(attrs)
+        mode = permissions(attrs)
+        if mode is not None:
+            self._tree.set_mode(names, mode)
         if attrs.size is not None:
             writing = self._tree.write(names, create=False)
             try:
                 writing.truncate(attrs.size)
             finally:
                 writing.commit()
-        if attrs.permissions is not None:
-            self._tree.set_mode(names, attrs.permissions)
         if attrs.mtime is not None:
-            self._tree.set_modified(names, attrs.mtime)
+            self._tree.set_times(names, attrs.mtime, attrs.atime)
 
     async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
         shown = text(path)
@@ -286,7 +268,7 @@ class Files(asyncssh.SFTPServer):
         await self._do("REMOVE", text(path), self._tree.remove, path)
 
     async def mkdir(self, path: bytes, attrs: SFTPAttrs) -> None:
-        await self._do("MKDIR", text(path), self._tree.make_directory, path)
+        await self._do("MKDIR", text(path), lambda names: self._tree.make_directory(names, permissions(attrs)), path)
 
     async def rmdir(self, path: bytes) -> None:
         await self._do("RMDIR", text(path), self._tree.remove_directory, path)
@@ -339,28 +321,18 @@ class Files(asyncssh.SFTPServer):
         return "users"
 
 
+def permissions(attrs: SFTPAttrs) -> int | None:
+    """The permission bits of a request, without what kind of file it is; None where it says nothing of them."""
+    return None if attrs.permissions is None else stat.S_IMODE(attrs.permissions)
+
+
+def check_owner(attrs: SFTPAttrs) -> None:
+    """Owners are what they are. Clients name the old ones beside what they want changed; raises SFTPPermissionDenied
+    for others."""
+    if attrs.uid not in (None, USER) or attrs.gid not in (None, USER):
+        raise asyncssh.SFTPPermissionDenied("Files stay their owner's")
+
+
 def text(path: bytes) -> str:
     """A path for the journal."""
     return path.decode("utf-8", "backslashreplace")[:200]
-
-
-def attributes(status: os.stat_result) -> SFTPAttrs:
-    """A file's attributes, without who owns it on this machine."""
-    directory = stat.S_ISDIR(status.st_mode)
-    kind = asyncssh.FILEXFER_TYPE_DIRECTORY if directory else asyncssh.FILEXFER_TYPE_REGULAR
-    return SFTPAttrs(type=kind, size=status.st_size, permissions=status.st_mode, atime=int(status.st_atime),
-                     mtime=int(status.st_mtime), uid=1000, gid=1000,
-                     nlink=2 if directory else 1)
-
-
-def room_attributes(room: Room) -> SFTPVFSAttrs:
-    """As statvfs(3) has them: a block begun is taken. The quota counts, as the disk behind is nobody's business."""
-    total = room.octets // BLOCK if room.writable else -(-room.octets // BLOCK)
-    free = max(0, total - -(-room.used_octets // BLOCK))
-    entries = max(0, room.entries - room.used_entries)
-    return SFTPVFSAttrs(bsize=BLOCK, frsize=BLOCK, blocks=total, bfree=free, bavail=free, files=room.entries,
-                        ffree=entries, favail=entries, flags=0 if room.writable else READ_ONLY, namemax=NAME_OCTETS)
-
-
-def fullness(room: Room) -> str:
-    return f"{room.used_octets} of {room.octets} octets, {room.used_entries} of {room.entries} files and folders"

@@ -7,21 +7,23 @@ and a visit to a thread costs as much as copying ten of them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable
 from typing import TypeVar
 
 from sandbox.world.files.paths import Names
-from sandbox.world.files.places import Writing
+from sandbox.world.files.writing import Writing
 
-__all__ = ["READ_LIMIT", "Changing", "Reading", "Total", "in_thread"]
+__all__ = ["DATA_LIMIT", "PIECE", "Changing", "Reading", "Total", "in_thread"]
 
 PIECE = 524_288
 """Octets read ahead, or gathered before they are written."""
 
-READ_LIMIT = 262_144
-"""Octets of one answer to READ; clients ask again for the rest."""
+DATA_LIMIT = 261_120
+"""Octets of one answer to READ, and of one WRITE, as limits@openssh.com tells: what fits into the 262,144 of a packet
+that OpenSSH takes, and as much as OpenSSH's own server says. Clients ask again for the rest."""
 
 Value = TypeVar("Value")
 
@@ -88,7 +90,12 @@ class Reading:
 
 
 class Changing:
-    """A file open for writing, with what was gathered. An error of the disk is told at the next request."""
+    """A file open for writing, with what was gathered.
+
+    The room for what a WRITE brings is set aside before it is answered, so that one that does not fit is refused
+    itself. The disk may still fail when what was gathered is written: from then on every WRITE is refused, and CLOSE
+    fails as it does after any refusal.
+    """
 
     def __init__(self, path: str, names: Names, writing: Writing, append: bool) -> None:
         self.path = path
@@ -98,10 +105,28 @@ class Changing:
         self._append = append
         self._gathered = bytearray()
         self._start = 0
+        self._broken: Exception | None = None
+        """What the disk said."""
+        self.problem: Exception | None = None
+        """Why not all that was sent is in the file; None while it is."""
 
     async def write(self, offset: int, data: bytes) -> None:
+        """Raises OSError."""
+        try:
+            await self._write(offset, data)
+        except OSError as error:
+            self.problem = self.problem or error
+            raise
+
+    async def _write(self, offset: int, data: bytes) -> None:
         if self._append:
             offset = max(self.writing.size, self._start + len(self._gathered) if self._gathered else 0)
+        if self._broken is not None:
+            raise self._broken
+        if not data:
+            return
+        if not self.writing.reserve_now(offset + len(data)):
+            await in_thread(self.writing.reserve, offset + len(data))
         if self._gathered and offset != self._start + len(self._gathered):
             await self.settle()
         if not self._gathered:
@@ -112,16 +137,33 @@ class Changing:
 
     async def read(self, offset: int, size: int) -> bytes:
         await self.settle()
-        return await in_thread(self.writing.read, min(size, READ_LIMIT), offset)
+        return await in_thread(self.writing.read, size, offset)
 
     def give_up(self) -> None:
-        self.writing.abandon()
+        """What has come is kept where nothing is replaced by it."""
+        if self._gathered:
+            with contextlib.suppress(OSError):
+                self._put_gathered()
+        if self.writing.replacing or self.problem is not None:
+            self.writing.abandon()
+        else:
+            self.writing.commit()
 
     async def settle(self) -> None:
-        """Write what was gathered."""
+        """Write what was gathered. Raises OSError, at first and ever after."""
+        if self._broken is not None:
+            raise self._broken
         if self._gathered:
-            gathered, self._gathered = self._gathered, bytearray()
-            await in_thread(self._put, bytes(gathered), self._start)
+            await in_thread(self._put_gathered)
+
+    def _put_gathered(self) -> None:
+        try:
+            self._put(bytes(self._gathered), self._start)
+        except OSError as error:
+            self._broken = self.problem = error
+            raise
+        finally:
+            self._gathered = bytearray()
 
     def _put(self, data: bytes, offset: int) -> None:
         self.writing.write(data, offset)

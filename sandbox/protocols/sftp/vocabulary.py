@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.protocols.sftp.files import OPERATIONS, STATUSES
+from sandbox.protocols.sftp.files import OPERATIONS
+from sandbox.protocols.sftp.statuses import STATUSES
 
 __all__ = ["vocabulary"]
 
@@ -12,5 +13,5 @@ def vocabulary() -> dict[str, frozenset[str]]:
     return {
         "verb": OPERATIONS | {"handshake", "login", "disconnect", "shell", "exec", "subsystem", "tunnel"},
         "status": frozenset(STATUSES.values()),
-        "outcome": frozenset({"encrypted", "accepted", "refused", "failed", "closed"}),
+        "outcome": frozenset({"encrypted", "accepted", "refused", "failed", "closed", "broken-off"}),
     }

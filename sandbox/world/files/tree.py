@@ -19,7 +19,9 @@ from sandbox.world.changes import Change, Changes
 from sandbox.world.files import places
 from sandbox.world.files.layout import Files
 from sandbox.world.files.paths import Names, Root, bad_name, virtual
-from sandbox.world.files.places import TEMPORARY, Place, Room, Usage, Writing, refused
+from sandbox.world.files.places import Place, Room
+from sandbox.world.files.usage import TEMPORARY, Usage, refused
+from sandbox.world.files.writing import Writing
 from sandbox.world.sites import SiteSpec
 
 __all__ = ["Tree", "Trees"]
@@ -108,10 +110,11 @@ class Tree:
         place, inside = self._change(names)
         return takes_file(place.root.path, inside)
 
-    def write(self, names: Names, *, replace: bool = False, create: bool = True, exclusive: bool = False) -> Writing:
+    def write(self, names: Names, *, replace: bool = False, create: bool = True, exclusive: bool = False,
+              mode: int | None = None) -> Writing:
         """A file to write to; see `Writing`."""
         place, inside = self._change(names)
-        return Writing(place, inside, replace=replace, create=create, exclusive=exclusive)
+        return Writing(place, inside, replace=replace, create=create, exclusive=exclusive, mode=mode)
 
     def announce(self, names: Names) -> None:
         """Tell who watches the world that a file is there, or is another now."""
@@ -119,9 +122,10 @@ class Tree:
 
     # -- folders and names ------------------------------------------------------------------------------------
 
-    def make_directory(self, names: Names) -> None:
+    def make_directory(self, names: Names, mode: int | None = None) -> None:
+        """mode: permission bits, for other than the usual ones."""
         place, inside = self._change(names)
-        places.make_directory(place, inside)
+        places.make_directory(place, inside, mode)
         self._changes.announce(Change("file", "added", f"{self.owner}:{virtual(names)}/"))
 
     def remove_directory(self, names: Names) -> None:
@@ -143,10 +147,10 @@ class Tree:
         self._changes.announce(Change("file", "removed", f"{self.owner}:{virtual(old)}"))
         self._changes.announce(Change("file", "added", f"{self.owner}:{virtual(new)}"))
 
-    def set_modified(self, names: Names, modified: float) -> None:
-        """modified: seconds since the epoch."""
+    def set_times(self, names: Names, modified: float, accessed: float | None = None) -> None:
+        """Seconds since the epoch. accessed: None leaves that time as it is."""
         place, inside = self._find(names)
-        places.set_modified(place, inside, modified)
+        places.set_times(place, inside, modified, accessed)
 
     def set_mode(self, names: Names, mode: int) -> None:
         place, inside = self._find(names)

@@ -11,8 +11,9 @@ import pytest
 
 from sandbox.world import Change, World
 from sandbox.world.files.paths import names_of
-from sandbox.world.files.places import TEMPORARY, Writing
 from sandbox.world.files.tree import Tree, Trees
+from sandbox.world.files.usage import TEMPORARY
+from sandbox.world.files.writing import Writing
 
 QUOTA = 10_000
 ENTRIES = 12
@@ -84,7 +85,7 @@ def test_anonymous_only_reads(trees: Trees) -> None:
     assert refuses(errno.EROFS, lambda: nobody.remove(("welcome.txt",)))
     assert refuses(errno.EROFS, lambda: nobody.rename(("welcome.txt",), ("x",)))
     assert refuses(errno.EROFS, lambda: nobody.make_directory(("x",)))
-    assert refuses(errno.EROFS, lambda: nobody.set_modified(("welcome.txt",), 0))
+    assert refuses(errno.EROFS, lambda: nobody.set_times(("welcome.txt",), 0))
     assert refuses(errno.EROFS, lambda: nobody.set_mode(("welcome.txt",), 0))
 
 
@@ -253,12 +254,66 @@ def test_links_do_not_help(tree: Tree, world: World, tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "secret") == ["key"]
 
 
-def test_modes_never_lock_the_sandbox_out(tree: Tree) -> None:
+def test_modes_are_kept_or_refused(tree: Tree) -> None:
+    """What the sandbox could not read or enter itself, and what has no meaning here, is refused, not changed."""
     put(tree, "/a", b"a")
-    tree.set_mode(("a",), 0o4000)
-    assert tree.stat(("a",)).st_mode & 0o7777 == 0o600
-    tree.set_modified(("a",), 86400.0)
-    assert tree.stat(("a",)).st_mtime == 86400
+    tree.make_directory(("d",), 0o750)
+    for path, mode in [("/a", 0o400), ("/a", 0o777), ("/a", 0o604), ("/d", 0o700), ("/d", 0o770)]:
+        tree.set_mode(names_of(path), mode)
+        assert tree.stat(names_of(path)).st_mode & 0o7777 == mode
+    for path, mode in [("/a", 0o200), ("/a", 0o4644), ("/a", 0), ("/d", 0o600), ("/d", 0o1777)]:
+        before = tree.stat(names_of(path)).st_mode
+        assert refuses(errno.ENOTSUP, lambda path=path, mode=mode: tree.set_mode(names_of(path), mode))  # type: ignore[misc]
+        assert tree.stat(names_of(path)).st_mode == before
+    assert refuses(errno.ENOTSUP, lambda: tree.make_directory(("e",), 0o500))
+    assert refuses(errno.ENOTSUP, lambda: tree.write(("e",), mode=0o100))
+    assert names(tree, "/") == ["a", "d", "public", "sites", "www"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_is_for_reading_is_not_written_to(tree: Tree, replace: bool) -> None:
+    put(tree, "/a", b"a")
+    tree.set_mode(("a",), 0o444)
+    assert refuses(errno.EACCES, lambda: put(tree, "/a", b"b", replace=replace))
+    assert not tree.takes_file(("a",))
+    assert get(tree, "/a") == b"a"
+
+
+def test_a_new_version_keeps_the_permissions(tree: Tree) -> None:
+    put(tree, "/a", b"a", replace=True)
+    tree.set_mode(("a",), 0o640)
+    put(tree, "/a", b"b", replace=True)
+    assert tree.stat(("a",)).st_mode & 0o7777 == 0o640
+
+
+def test_times_are_kept_apart(tree: Tree) -> None:
+    put(tree, "/a", b"a")
+    tree.set_times(("a",), 86400.0, 172800.0)
+    tree.set_times(("a",), 259200.0)
+    status = tree.stat(("a",))
+    assert (status.st_mtime, status.st_atime) == (259200, 172800)
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_what_nothing_came_of_is_not_left_behind(tree: Tree, replace: bool) -> None:
+    writing = tree.write(("a",), replace=replace)
+    writing.abandon()
+    assert names(tree, "/") == ["public", "sites", "www"]
+    put(tree, "/old", b"")
+    tree.write(("old",)).abandon()
+    assert "old" in names(tree, "/"), "one that was there stays, empty as it is"
+
+
+def test_room_that_was_set_aside_is_given_back(tree: Tree) -> None:
+    writing = tree.write(("a",))
+    writing.reserve(QUOTA)
+    assert refuses(errno.EDQUOT, lambda: put(tree, "/b", b"x"))
+    assert not writing.reserve_now(QUOTA + 1)
+    assert refuses(errno.EFBIG, lambda: writing.reserve(2**63))
+    writing.write(b"1", 0)
+    writing.abandon()
+    tree.remove(("b",))
+    put(tree, "/b", bytes(QUOTA - 1))
 
 
 def test_a_writing_ends_once(tree: Tree) -> None:

@@ -88,7 +88,7 @@ class FileCommands(Stateful):
     @command("MFMT", states=IN, args="time path...", rfc="3659 §3")
     async def set_modified(self, moment: float, path: str) -> Reply:
         """Set when a file was last changed."""
-        await trio.to_thread.run_sync(self.tree.set_modified, self.at(path), moment)
+        await trio.to_thread.run_sync(self.tree.set_times, self.at(path), moment)
         return ok("213", f"Modify={grammar.time_value(moment)}; {path}")
 
     @command("SITE", states=IN, args="command [rest...]", rfc="959 §4.1.3, 1123 §4.1.2.8")

@@ -12,7 +12,7 @@ from sandbox.protocols.ftp.state import ANY, IN, Stateful, ok
 from sandbox.protocols.ftp.transfer import LITTLE, SHORT_WORK, Download, Upload
 from sandbox.protocols.lines.command import Reply, command
 from sandbox.world.files.paths import Names, virtual
-from sandbox.world.files.places import Writing
+from sandbox.world.files.writing import Writing
 
 __all__ = ["Transfers"]
 
