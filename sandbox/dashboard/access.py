@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -62,6 +62,10 @@ class Seen:
     def sees(self, session: Session) -> bool:
         """Whether a session as such may be seen."""
         return self._asker.may_see(session)
+
+    def counted(self, sessions: Collection[Session]) -> int:
+        """How many of them may be seen."""
+        return len(sessions) if self._asker.sees_all else sum(map(self._asker.may_see, sessions))
 
     def narrowing(self) -> Narrowing:
         narrowing = self._matcher.narrowing() if self._matcher is not None else EVERYTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 import trio
@@ -13,6 +12,7 @@ from sandbox.console.summary import Cast, cast_of
 from sandbox.dashboard.access import Access, Asker, Seen
 from sandbox.dashboard.archive import Archive
 from sandbox.dashboard.live import Live
+from sandbox.dashboard.metrics import Metrics
 from sandbox.filter import parse
 from sandbox.pki import ca_path
 from sandbox.protocols.http.messages import Request
@@ -25,16 +25,15 @@ ANYWHERE = frozenset({"0.0.0.0", "::"})
 
 
 class Board:
-    """One live page."""
+    """One live page. first: the last exchange before the sandbox started; started: seconds since the epoch."""
 
-    def __init__(self, sandbox: Sandbox, access: Access) -> None:
+    def __init__(self, sandbox: Sandbox, access: Access, first: int, started: float) -> None:
         self.sandbox = sandbox
         self.access = access
         self.archive = Archive(sandbox.journal)
-        self.live = Live(sandbox.journal.bus)
-        self.started = time.time()
-        self.open_sessions = 0
-        """Sessions under way since somebody first looked at the page."""
+        self.live = Live(sandbox.journal)
+        self.started = started
+        self.metrics = Metrics(sandbox.journal, self.archive, first, started)
 
     @property
     def world(self) -> World:

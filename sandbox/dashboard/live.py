@@ -8,7 +8,7 @@ missed and goes on; it never holds anybody up. A page that is gone shows only at
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -17,7 +17,8 @@ import trio
 
 from sandbox.dashboard.access import Seen
 from sandbox.dashboard.rows import Place, row, session_row
-from sandbox.journal.bus import Begun, Bus, Happened
+from sandbox.journal.bus import Begun, Happened
+from sandbox.journal.journal import Journal
 from sandbox.journal.records import Exchange, Session
 
 __all__ = ["Live", "Watcher", "event"]
@@ -45,8 +46,9 @@ class Frame(NamedTuple):
 class Live:
     """One for a live page; `run` must be running for anybody to be told anything."""
 
-    def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._bus = journal.bus
         self._ring: deque[Frame] = deque(maxlen=RING)
         self._number = 0
         self._collected: list[Happened] = []
@@ -125,8 +127,12 @@ class Live:
         key = (frame.number, text)
         data = self._encoded.get(key)
         if data is None:
-            data = self._encoded[key] = encoded(frame, seen, 0)
+            data = self._encoded[key] = encoded(frame, seen, 0, self.open(seen))
         return data
+
+    def open(self, seen: Seen) -> int:
+        """How many sessions are under way, of those that may be seen."""
+        return seen.counted(self.journal.under_way.values())
 
 
 class Watcher:
@@ -136,7 +142,7 @@ class Watcher:
         self._live = live
         self._number = number
 
-    async def frames(self, seen: Seen, text: str | None, after: int) -> AsyncIterator[bytes]:
+    async def frames(self, seen: Seen, text: str | None, after: int) -> AsyncGenerator[bytes, None]:
         """What happens, encoded, until the sandbox stops. text: the filter's, where everybody with it gets the same,
         else None; after: the id of the last exchange that the page has."""
         while (frames := await self._live.after(self._number)) is not None:
@@ -147,7 +153,7 @@ class Watcher:
                 yield event("gap", {"missed": frames[0].number - self._number - 1})
             self._number = frames[-1].number
             pieces = [self._live.shared(frame, seen, text) if text is not None and after < first_id(frame)
-                      else encoded(frame, seen, after) for frame in frames]
+                      else encoded(frame, seen, after, self._live.open(seen)) for frame in frames]
             if data := b"".join(pieces):
                 yield data
         yield event("stop", None)
@@ -158,8 +164,8 @@ def first_id(frame: Frame) -> int:
     return exchanges[0][1].id if exchanges else 2**62
 
 
-def encoded(frame: Frame, seen: Seen, after: int) -> bytes:
-    """A frame for those who see this much of it; b"" for nothing."""
+def encoded(frame: Frame, seen: Seen, after: int, under_way: int) -> bytes:
+    """A frame for those who see this much of it; b"" for nothing. under_way: sessions that are open now."""
     pieces = []
     if frame.missed:
         pieces.append(event("gap", {"missed": frame.missed}))
@@ -175,7 +181,7 @@ def encoded(frame: Frame, seen: Seen, after: int) -> bytes:
     if opened or closed:
         pieces.append(event("sessions", {"opened": [session_row(one) for one in opened[-50:]],
                                          "closed": [session_row(one) for one in closed[-50:]],
-                                         "change": len(opened) - len(closed)}))
+                                         "sessions_open": under_way}))
     return b"".join(pieces)
 
 

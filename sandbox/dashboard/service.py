@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,6 +57,7 @@ async def serving(sandbox: Sandbox, sockets: Bound, token: str,
     """Listen. The streams of those who watch have no end but this one's, so they are told, and ended at once."""
     server = Server(sandbox.journal, msgspec.structs.replace(sandbox.config.limits, total=math.inf))
     stop = trio.Event()
+    first, started = sandbox.journal.last, time.time()
 
     def build() -> Service:
         from sandbox.dashboard.access import Access, loopback
@@ -63,7 +65,7 @@ async def serving(sandbox: Sandbox, sockets: Bound, token: str,
         from sandbox.dashboard.site import DashboardSite
         from sandbox.protocols.http.session import SiteService
 
-        board = Board(sandbox, Access(token, own or loopback))
+        board = Board(sandbox, Access(token, own or loopback), first, started)
         nursery.start_soon(board.live.run)
         nursery.start_soon(board.live.stop_after, stop)
         return Service(session=SiteService(sandbox.config, DashboardSite(board)).session)

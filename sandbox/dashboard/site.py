@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sandbox.dashboard.access import Asker, authority
-from sandbox.dashboard.answers import Parameters, ProblemError, as_json, problem
+from sandbox.dashboard.answers import Parameters, ProblemError, as_json, octets, problem
+from sandbox.dashboard.metrics import MEDIA as MEDIA_METRICS
 from sandbox.dashboard.operations import Call, Operation
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites.routes import Routes
@@ -62,6 +63,8 @@ class DashboardSite:
             asker = self._board.access.asker(request)
             if request.path.startswith("/api/"):
                 return await self._api(request, asker)
+            if request.path == "/metrics":
+                return await self._metrics(request, asker)
             return self._page(request)
         except ProblemError as error:
             return problem(error)
@@ -77,6 +80,14 @@ class DashboardSite:
             raise ProblemError(404, "No such operation", f"The API has nothing at {request.path[:100]}.",
                                "See /api/v1/openapi.json for what there is.")
         return response
+
+    async def _metrics(self, request: Request, asker: Asker) -> Response:
+        if not asker.sees_all:
+            raise ProblemError(403, "Not for visitors", "The numbers are about everybody's traffic.",
+                               "The teacher's token allows it: Authorization: Bearer TOKEN.")
+        if request.method not in ("GET", "HEAD"):
+            raise ProblemError(405, "Only to be read", f"/metrics does not take {request.method[:20]}.")
+        return octets(await self._board.metrics.text(), MEDIA_METRICS)
 
     def _description(self, request: Request) -> Response:
         """The OpenAPI document."""

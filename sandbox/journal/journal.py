@@ -50,6 +50,8 @@ class Journal:
         self._next_session, self.next_exchange, next_number = store.next_ids()
         self.sharing = Sharing(next_number, store.size // CONTENTS_SHARE)
         self.hasher = Hasher()
+        self.under_way: dict[int, Session] = {}
+        """The sessions that are open, by number."""
         self._waiting = 0
         """Octets collected or with the writer."""
         self._collected = 0
@@ -90,6 +92,7 @@ class Journal:
         self._next_session += 1
         self._causes.claim(session)
         self._opened.append(session)
+        self.under_way[session.id] = session
         self.count(0)
         return Recorder(self, session)
 
@@ -159,6 +162,7 @@ class Journal:
 
     def closed(self, session: Session) -> None:
         self._closed.append(session)
+        self.under_way.pop(session.id, None)
         self.count(0)
 
     # -- flushing ---------------------------------------------------------------------------------------------

@@ -78,15 +78,22 @@ class Page:
     @asynccontextmanager
     async def stream(self, *, source: str = OWNER, headers: Sequence[tuple[str, str]] = (),
                      **query: object) -> AsyncIterator[Stream]:
-        """The live stream, when its first event has come."""
+        """The live stream, asked for."""
+        stream = await self.open_stream(source, headers, **query)
+        async with stream.wire:
+            yield stream
+
+    async def open_stream(self, source: str = OWNER, headers: Sequence[tuple[str, str]] = (),
+                          **query: object) -> Stream:
+        """The same, for the caller to close."""
         sock = trio.socket.socket()
         await sock.bind((source, 0))
         await sock.connect((self.host, self.port))
-        async with trio.SocketStream(sock) as wire:
-            lines = [f"GET /api/v1/events?{urlencode(query)} HTTP/1.1", f"Host: {self.host}:{self.port}",
-                     *(f"{name}: {value}" for name, value in headers), "", ""]
-            await wire.send_all("\r\n".join(lines).encode())
-            yield Stream(wire)
+        wire = trio.SocketStream(sock)
+        lines = [f"GET /api/v1/events?{urlencode(query)} HTTP/1.1", f"Host: {self.host}:{self.port}",
+                 *(f"{name}: {value}" for name, value in headers), "", ""]
+        await wire.send_all("\r\n".join(lines).encode())
+        return Stream(wire)
 
 
 @dataclass

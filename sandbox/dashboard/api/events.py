@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import msgspec
 
@@ -52,17 +53,19 @@ async def events(call: Call) -> Response:
         board = call.board
         shared = call.asker.sees_all
         with board.live.subscribed() as watcher:
-            known = after
-            yield event("hello", {"last": board.last_exchange, "sessions_open": board.open_sessions})
-            if after >= 0 and after < board.last_exchange:
-                page = await board.archive.newest(seen, limit=CAUGHT_UP, after=after)
+            # A page that knows of more than there is has seen another journal: a data folder of its own, since gone.
+            known = after if after <= board.last_exchange else 0
+            yield event("hello", {"last": board.last_exchange, "sessions_open": board.live.open(seen)})
+            if 0 <= known < board.last_exchange:
+                page = await board.archive.newest(seen, limit=CAUGHT_UP, after=known)
                 if page.next:
-                    yield event("gap", {"missed": page.next - after})
+                    yield event("gap", {"missed": page.next - known - 1})
                 if page.found:
                     known = page.found[0][1].id
                     yield event("exchanges", [row(*pair) for pair in reversed(page.found)], known)
-            async for data in watcher.frames(seen, text if shared else None, known):
-                yield data
+            async with aclosing(watcher.frames(seen, text if shared else None, known)) as frames:
+                async for data in frames:
+                    yield data
 
     return Response(200, Headers([("Content-Type", "text/event-stream"), ("Cache-Control", "no-store, no-transform"),
                                   ("X-Accel-Buffering", "no")]), stream())
