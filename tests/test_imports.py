@@ -34,7 +34,8 @@ MAY = {
     "sandbox.protocols.tls": {"sandbox.net.layers.tls"},  # no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
-    "sandbox.console": LEAVES | {"sandbox.message", "sandbox.journal", "sandbox.explain"},
+    "sandbox.journeys": {"sandbox.journal"},
+    "sandbox.console": LEAVES | {"sandbox.message", "sandbox.journal", "sandbox.explain", "sandbox.journeys"},
     "sandbox.export": LEAVES | {"sandbox.message", "sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.contract.registry"},
     "sandbox.starting": {"sandbox.errors"},
@@ -46,7 +47,8 @@ MAY = {
                              "sandbox.datafolder", "sandbox.net", "sandbox.plan", "sandbox.space",
                              "sandbox.spaces", "sandbox.starting"},
     "sandbox.dashboard": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal",
-                                   "sandbox.filter", "sandbox.explain", "sandbox.protocols", "sandbox.websites",
+                                   "sandbox.filter", "sandbox.explain", "sandbox.journeys", "sandbox.protocols",
+                                   "sandbox.websites",
                                    "sandbox.net", "sandbox.app", "sandbox.plan", "sandbox.console",
                                    "sandbox.datafolder", "sandbox.message", "sandbox.mailing"},
     "sandbox.mailing": {"sandbox.address", "sandbox.errors", "sandbox.pki"},  # a mail client

@@ -57,6 +57,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                         help="colours (default: auto, which asks the terminal and NO_COLOR)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="JSON lines")
+    form.add_argument("--journeys", action="store_true",
+                      help="clicks, letters and uploads, each with all that it set in motion")
     form.add_argument("--count", action="store_true", help="only how many there are")
     form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
     form.add_argument("--handshake", metavar="SESSION", type=positive,
@@ -74,14 +76,16 @@ def run(args: argparse.Namespace) -> int:
             raise UserError("--raw and --handshake show one session as it is now; leave --follow away")
         if args.filter:
             raise UserError("--raw and --handshake show one session whole; leave the filter away")
-    if args.count and args.follow:
-        raise UserError("--count says how many there are now; leave --follow away")
+    if (args.count or args.journeys) and args.follow:
+        raise UserError("--count and --journeys show what there is now; leave --follow away")
     tolerate(sys.stdout)
     matcher = meant(args)
     try:
         with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
             if args.handshake is not None:
                 return show_handshake(reader, args.handshake)
+            if args.journeys:
+                return show_journeys(reader, matcher, args)
             return show_raw(reader, args) if args.raw is not None else show(reader, matcher, args)
     except KeyboardInterrupt:  # the way to end --follow
         return 0
@@ -230,6 +234,24 @@ def show_handshake(reader: Reader, number: int) -> int:
           f"{clock(session.opened, milliseconds=True)}")
     for text in tell(facts):
         print(escape(text))
+    return 0
+
+
+JOURNEYS_OF = 20_000
+"""Exchanges of which journeys are made, the newest."""
+
+
+def show_journeys(reader: Reader, matcher: Filter, args: argparse.Namespace) -> int:
+    """The journeys that an exchange of the filter is part of, oldest first. --limit: only the last so many."""
+    from sandbox.console.journeys import journey_lines
+    from sandbox.journeys import journeys
+
+    color, width = look(sys.stdout, args.color)
+    found = [journey for journey in journeys(reader.newest(JOURNEYS_OF))
+             if any(matcher.matches(step.session, step.exchange) for step in journey.steps)]
+    for journey in reversed(found[:args.limit]):
+        for text in journey_lines(journey, color=color, width=width):
+            print(text)
     return 0
 
 

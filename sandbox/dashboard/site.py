@@ -33,6 +33,7 @@ def operations() -> list[Operation]:
         exchanges,
         files,
         filters,
+        journeys,
         knowledge,
         letters,
         mail,
@@ -43,7 +44,7 @@ def operations() -> list[Operation]:
     )
 
     return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
-                                     letters, knowledge)
+                                     letters, journeys, knowledge)
             for operation in module.OPERATIONS.all]
 
 
