@@ -19,7 +19,7 @@ from sandbox.dashboard.writers import Writes, writers
 from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.http.messages import Response
 from sandbox.world.files.paths import Names, Root, bad_name, names_of, virtual
-from sandbox.world.files.places import TEMPORARY
+from sandbox.world.files.usage import TEMPORARY
 
 __all__ = ["OPERATIONS"]
 
