@@ -24,7 +24,7 @@ COMMANDS = {
     "ready": "Say whether the sandbox is up and answering.",
     "log": "Show what a running or a past sandbox recorded.",
     "mail": "List, show, send or export the mail of a running or a past sandbox.",
-    "explain": "Explain a word of a protocol: a method, a code, a record type, a flag.",
+    "explain": "Explain a word: an idea such as port, or a protocol's own method, code, record type.",
     "config": "Print the configuration, or check a file.",
     "world": "Show the pretend world, or check a file.",
     "ca": "Show the certificate authority, and how to make each client trust it.",

@@ -1,4 +1,4 @@
-"""Explain a word of a protocol: a method, a code, a record type, a flag."""
+"""Explain a word: an idea such as port, or a protocol's own method, code, record type."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import argparse
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
 from itertools import groupby
 
+from sandbox.address import Address
+from sandbox.cli import options
 from sandbox.console.escape import escape
 from sandbox.console.terminal import tolerate
+from sandbox.datafolder import read_running
 from sandbox.explain import Entry, entries, find, protocols, suggest
+from sandbox.explain.concepts import Concept, concepts, filled, places
+from sandbox.explain.concepts import find as find_concepts
+from sandbox.explain.concepts import suggest as suggest_concepts
 
 __all__ = ["add", "run"]
 
@@ -21,7 +28,9 @@ WIDEST = 88
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("words", nargs="*", metavar="WORD",
-                        help="a protocol, a word, or both: dns, NXDOMAIN, dns NXDOMAIN, http \"not found\"")
+                        help="an idea, a protocol, a word of one, or both: port, dns, NXDOMAIN, dns NXDOMAIN")
+    parser.add_argument("--all", action="store_true", help="with a protocol: all words of it")
+    options.add_data(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,29 +38,53 @@ def run(args: argparse.Namespace) -> int:
     tolerate(sys.stdout)
     words: list[str] = args.words
     if not words:
-        print("\n".join(["Protocols that can be explained:", *map(overview, protocols()), "",
-                         "Try: sandbox explain NXDOMAIN, or sandbox explain http for all of one."]))
+        print(contents())
         return 0
     protocol = words[0].lower() if words[0].lower() in protocols() else ""
     rest = words[1:] if protocol else words
-    if not rest:
-        print(listing(protocol))
-        return 0
     found = find(protocol, " ".join(rest)) or find(protocol, ".".join(rest))
-    if found:
-        print("\n\n".join(map(page, found)))
+    ideas = find_concepts(" ".join(words)) or ([] if found else find_concepts(" ".join(rest)))
+    where = places(services(args)) if ideas else {}
+    pages = [*(concept_page(concept, where) for concept in ideas), *map(page, found)]
+    if rest:
+        pass
+    elif args.all or not pages:
+        pages = [listing(protocol)]
+    else:
+        pages.append(f"The words of its own:\n{overview(protocol)}\n  `sandbox explain {protocol} --all` lists them.")
+    if pages:
+        print("\n\n".join(pages))
         return 0
     print(unknown(protocol, " ".join(rest)), file=sys.stderr)
     return 1
+
+
+def services(args: argparse.Namespace) -> Mapping[str, Address]:
+    """Where the services of the sandbox are that runs on the data folder; none where there is none."""
+    running = read_running(options.data_folder(options.configure(args)))
+    return {name: Address(each.host, each.port) for name, each in running.services.items()} if running else {}
 
 
 def width() -> int:
     return min(WIDEST, max(30, shutil.get_terminal_size().columns - 1))
 
 
+def fill(text: str, indent: str = "  ", first: str | None = None) -> str:
+    return textwrap.fill(text, width(), initial_indent=indent if first is None else first, subsequent_indent=indent,
+                         break_on_hyphens=False, break_long_words=False)
+
+
+def contents() -> str:
+    """All that can be asked for."""
+    topics = [fill(", ".join(concept.title for concept in group), first=f"  {topic}: ")
+              for topic, group in groupby(concepts(), key=lambda concept: concept.topic)]
+    return "\n".join(["Ideas:", *topics, "", "Protocols, each with words of its own:", *map(overview, protocols()),
+                      "", "Try: sandbox explain port, sandbox explain NXDOMAIN, or sandbox explain http --all."])
+
+
 def overview(protocol: str) -> str:
     kinds = [f"{len(list(group))} {kind}" for kind, group in groupby(entries(protocol), key=lambda entry: entry.kind)]
-    return f"  {protocol}: {', '.join(kinds)}"
+    return fill(f"{protocol}: {', '.join(kinds)}", "    ", "  ")
 
 
 def listing(protocol: str) -> str:
@@ -66,6 +99,18 @@ def listing(protocol: str) -> str:
     return "\n\n".join(parts)
 
 
+def concept_page(concept: Concept, where: Mapping[str, str]) -> str:
+    """All that is said of one idea. where: what stands for the places in its commands."""
+    # A command stays on one line, however long, so that it can be copied.
+    parts = [f"{concept.title}  ({concept.topic})\n{fill(concept.text)}", *(
+        f"    {filled(trial.command, where)}\n{fill(trial.see, '      ')}" for trial in concept.trials)]
+    if concept.filter:
+        parts.append(f"  What you have of it already:\n    sandbox log '{concept.filter}'")
+    last = [fill(f"Also called {', '.join(concept.also)}.")] if concept.also else []
+    return "\n\n".join([*parts, "\n".join([*last, fill(f"Read on: {', '.join(concept.related)}."),
+                                           fill(f"Defined in {', '.join(concept.rfc)}.")])])
+
+
 def page(entry: Entry) -> str:
     """All that is known about one word."""
     name = f" · {entry.name}" if entry.name else ""
@@ -78,8 +123,9 @@ def page(entry: Entry) -> str:
 def unknown(protocol: str, word: str) -> str:
     """What to say about a word nobody knows."""
     text = f"sandbox explain: nothing is known about {escape(word)}{f' in {protocol}' if protocol else ''}."
-    if near := suggest(protocol, word):
+    near = [*([] if protocol else suggest_concepts(word, 3)), *suggest(protocol, word)][:5]
+    if near:
         text += f" Did you mean {', '.join(near[:-1]) + ' or ' if near[1:] else ''}{near[-1]}?"
     elif protocol and find("", word):
         return f"{text} But: sandbox explain {escape(word)}"
-    return f"{text} `sandbox explain {protocol or 'PROTOCOL'}` lists what is."
+    return f"{text} `sandbox explain{f' {protocol} --all' if protocol else ''}` lists what is."

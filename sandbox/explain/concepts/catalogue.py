@@ -19,10 +19,12 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Trial(NamedTuple):
-    """Something to try. command: for a shell, with places to be filled in; see: what to look at, "" for nothing."""
+    """Something to try. command: for a shell, with places to be filled in; see: what to look at; status: that the
+    command ends with, where failing is the lesson."""
 
     command: str
     see: str
+    status: int = 0
 
 
 class Concept(NamedTuple):
@@ -42,7 +44,8 @@ class Concept(NamedTuple):
 
 class _Trial(msgspec.Struct, forbid_unknown_fields=True):
     command: str
-    see: str = ""
+    see: str
+    status: int = 0
 
 
 class _Item(msgspec.Struct, forbid_unknown_fields=True):
@@ -113,7 +116,7 @@ def parse(topic: str, text: str, source: str) -> tuple[Concept, ...]:
             item = msgspec.convert(value, _Item)
         except msgspec.ValidationError as error:
             raise KnowledgeError(f"{source}: [{name}]: {error}") from None
-        trials = tuple(Trial(trial.command, trial.see) for trial in item.trials)
+        trials = tuple(Trial(trial.command, trial.see, trial.status) for trial in item.trials)
         found.append(Concept(name, topic, item.title, " ".join(item.text.split()), item.also, trials, item.rfc,
                              item.related, item.entries, item.filter))
     return tuple(found)
