@@ -11,6 +11,9 @@ export class Problem extends Error {
 
 const BASE = "/api/v1/";
 
+/** Told whether the sandbox answered, each time it was asked. */
+export const reached = { tell: () => {} };
+
 export async function ask(path, { query = {}, method = "GET", body, signal } = {}) {
   const url = new URL(BASE + path, location.origin);
   for (const [name, value] of Object.entries(query)) {
@@ -25,8 +28,10 @@ export async function ask(path, { query = {}, method = "GET", body, signal } = {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    reached.tell(false);
     throw new Problem(0, { detail: "The sandbox does not answer.", hint: "Is it still running? Start it with: sandbox up" });
   }
+  reached.tell(true);
   const type = response.headers.get("Content-Type") ?? "";
   const parsed = type.includes("json") ? await response.json() : await response.arrayBuffer();
   if (!response.ok) throw new Problem(response.status, type.includes("json") ? parsed : {});

@@ -1,6 +1,6 @@
 // Puts the page together: the rail, the view the address names, the detail beside it, and the line at the bottom.
 
-import { ask } from "./api.js";
+import { ask, reached } from "./api.js";
 import { h, show } from "./dom.js";
 import { Detail } from "./detail.js";
 import { keys } from "./keys.js";
@@ -138,6 +138,11 @@ async function login() {
     dialog.showModal();
   }
 }
+
+/** Where no stream says how it is, what was asked last does. */
+reached.tell = (answered) => {
+  if (place.name !== "live" && place.name !== "projector") status.tell({ connection: answered ? "connected" : "waiting" });
+};
 
 async function begin() {
   dark.addEventListener("change", paint);

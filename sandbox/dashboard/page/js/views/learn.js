@@ -12,7 +12,7 @@ export class View {
     this.side = h("nav", { class: "folders", "aria-label": "Words" });
     this.text = h("article", { class: "grow concept" });
     page(main, "Learn", "The words of a networking course, with what happened here as the example.", h("div", { class: "split" }, this.side, this.text));
-    this.asked.into(this.side, "concepts", {}, ({ concepts }) => concepts.map((one) => h("a", { class: "folder", href: `/learn/${encodeURIComponent(one.name)}` }, one.title)));
+    this.asked.into(this.side, "concepts", {}, ({ concepts }) => !concepts.length ? h("p", { class: "soft" }, "The words are not there yet.") : concepts.map((one) => h("a", { class: "folder", href: `/learn/${encodeURIComponent(one.name)}` }, one.title)));
     this.update();
   }
 

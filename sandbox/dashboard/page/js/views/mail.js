@@ -5,6 +5,7 @@ import { command, h, icon, show } from "../dom.js";
 import { dateTime, size } from "../format.js";
 import { go, state } from "../state.js";
 import { more } from "../knowledge.js";
+import { text, visible } from "../text.js";
 import { Asked, failed, page, tabs } from "./view.js";
 
 export class View {
@@ -24,8 +25,9 @@ export class View {
 
   reload() {
     this.folders.into(this.side, "mail", {}, ({ people }) => people.map((one) => h("section", {}, h("h3", {}, one.name, h("span", { class: "soft small mono" }, ` ${one.address}`)),
-      one.folders.map((folder) => h("a", { class: "folder", href: link(one.login, folder.name) }, folder.name,
-        h("span", { class: "soft small" }, ` ${folder.unseen ? `${folder.unseen} of ` : ""}${folder.count}`))))));
+      [...one.folders].sort(inboxFirst).map((folder) => h("a", { class: `folder${folder.count ? "" : " hollow"}`, href: link(one.login, folder.name), dataset: { folder: `${one.login}/${folder.name}` },
+        "aria-current": this.drawn === `${one.login}/${folder.name}` ? "page" : null }, folder.name === "INBOX" ? "Inbox" : folder.name,
+        folder.count ? h("span", { class: "soft small" }, ` ${folder.count}${folder.unseen ? `, ${folder.unseen} new` : ""}`) : "")))));
   }
 
   update() {
@@ -34,6 +36,7 @@ export class View {
       this.drawn = `${person}/${folder}`;
       this.letters.into(this.list, `mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}`, { query: { limit: 200 } }, (found) => letters(person, folder, found));
     }
+    for (const one of this.side.querySelectorAll("a")) one.toggleAttribute("aria-current", one.dataset.folder === this.drawn);
     for (const one of this.list.querySelectorAll("a")) one.setAttribute("aria-current", String(one.dataset.uid === uid));
     if (uid) {
       const path = `mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}/${uid}`;
@@ -53,9 +56,10 @@ export class View {
       const values = Object.fromEntries(new FormData(form));
       show(said, h("p", { class: "soft" }, "…"));
       try {
-        const answer = await ask("mail", { method: "POST", body: { from: values.from, to: [values.to], subject: values.subject, text: values.text } });
-        show(said, h("p", { class: "good" }, icon("good"), ` Sent over real SMTP; the server said: ${answer.said}`),
-          h("button", { type: "button", onclick: () => go({ view: "live", path: [], filter: `session:${answer.session}` }) }, "See the dialogue"));
+        const answer = await ask("mail", { method: "POST", body: { from: values.from, to: values.to.split(/[\s,;]+/).filter(Boolean), subject: values.subject, text: values.text } });
+        const refused = answer.refused ?? [];
+        show(said, refused.length ? refused.map((one) => h("p", { class: "bad" }, icon("bad"), ` ${one.recipient} was refused: ${one.said}`)) : h("p", { class: "good" }, icon("good"), ` Sent over real SMTP. The server said: ${answer.said}`),
+          answer.session && h("button", { type: "button", onclick: () => go({ view: "live", path: [], filter: `session:${answer.session}` }) }, "See the dialogue"));
         this.reload();
         this.drawn = "";
         this.update();
@@ -76,6 +80,8 @@ export class View {
   }
 }
 
+const inboxFirst = (one, other) => (other.name === "INBOX") - (one.name === "INBOX");
+
 const link = (person, folder, uid = "") => `/mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}${uid ? `/${uid}` : ""}`;
 
 function letters(person, folder, { letters: some }) {
@@ -88,20 +94,20 @@ function letter(path, found) {
   const base = `/api/v1/${path}`;
   const forms = [];
   if (found.html) forms.push(["As it wants to look", () => h("iframe", { class: "mail-frame", sandbox: "", referrerpolicy: "no-referrer", title: "The letter’s HTML, without network or scripts", src: `${base}/html` })]);
-  forms.push(["Text", () => h("pre", { class: "content" }, found.text || "(no text)")],
-    ["Header fields", () => h("div", { class: "scroll" }, h("table", {}, found.headers.map((one) => h("tr", {}, h("th", { scope: "row", class: "mono" }, one.name), h("td", {}, h("div", { class: "mono" }, one.value),
+  forms.push(["Text", () => h("pre", { class: "content tall", tabindex: "0", "aria-label": "The text of the letter" }, visible(found.text).trimEnd() || "(no text)")],
+    ["Header fields", () => h("div", { class: "scroll" }, h("table", {}, found.headers.map((one) => h("tr", {}, h("th", { scope: "row", class: "mono" }, one.name), h("td", {}, h("div", { class: "mono" }, visible(one.value)),
       one.text ? h("div", { class: "soft small" }, one.text, one.key ? [" ", more("more", one.key.replace(":", "/").replace(".", "/"))] : "") : "")))))],
     ["Parts", () => h("ul", { class: "parts" }, found.parts.map((one) => h("li", { style: null }, h("span", { class: "mono" }, `${" ".repeat(one.depth * 2)}${one.type}`),
       h("span", { class: "soft small" }, ` ${size(one.size)}${one.encoding ? `, ${one.encoding}` : ""}${one.filename ? `, ${one.filename}` : ""} `),
       one.leaf ? h("a", { href: `${base}/parts/${one.number}`, download: one.filename || `part-${one.number}` }, "take it") : "")))],
     ["The way it came", () => h("ol", { class: "way" }, found.way.map((one) => h("li", {}, h("b", {}, one.title), one.exchange ? [" ", h("button", { class: "bare more-link", type: "button",
       onclick: () => go({ view: "live", path: [], exchange: one.exchange }) }, "see it happen")] : "", h("div", { class: "soft small mono" }, one.detail))))],
-    ["Source", () => { const holder = h("pre", { class: "content" }, "…"); fetch(`${base}/source`).then((answer) => answer.text()).then((text) => show(holder, text)); return holder; }]);
+    ["Source", () => { const holder = h("pre", { class: "content tall", tabindex: "0", "aria-label": "The letter as it was received" }, "…"); fetch(`${base}/source`).then((answer) => answer.arrayBuffer()).then((data) => show(holder, text(new Uint8Array(data)).slice(0, 400_000))); return holder; }]);
   return [
     h("header", { class: "letter-head" }, h("h2", {}, found.subject || "(no subject)"),
       h("p", {}, h("span", { class: "soft" }, "From "), found.from, h("span", { class: "soft" }, " to "), found.to.join(", ")),
       h("p", { class: "small soft" }, `Envelope: from <${found.envelope.sender}> to ${found.envelope.recipients.map((one) => `<${one}>`).join(", ")}. Received ${dateTime(found.received)}.`),
-      found.codes.length ? h("p", {}, found.codes.map((one) => [h("code", {}, one), " "])) : ""),
+      found.codes.length ? h("p", { class: "small" }, found.codes.length > 1 ? "Codes in it: " : "The code in it: ", found.codes.map((one) => [h("code", { class: "code-found" }, one), " "])) : ""),
     tabs("Forms of the letter", forms),
     found.attachments.length ? h("p", { class: "small" }, `Attachments: ${found.attachments.map((one) => one.filename || one.type).join(", ")}`) : "",
     found.links.length ? h("details", {}, h("summary", {}, `${found.links.length} links`), h("ul", {}, found.links.map((one) => h("li", { class: "mono small" }, one)))) : "",

@@ -39,9 +39,9 @@ function answered(found) {
   return h("section", { class: "card" },
     h("h2", {}, `${found.name} ${found.type}: ${found.outcome}`), h("p", {}, found.explanation),
     found.records.length ? h("table", {}, h("thead", {}, h("tr", {}, ["Section", "Name", "TTL", "Type", "Value"].map((one) => h("th", { scope: "col" }, one)))),
-      h("tbody", {}, found.records.map((one) => h("tr", {}, h("td", {}, one.section), h("td", { class: "mono" }, one.name), h("td", {}, `${one.ttl} s`), h("td", { class: "mono" }, one.type),
+      h("tbody", {}, found.records.map((one) => h("tr", {}, h("td", {}, one.section), h("td", { class: "mono" }, one.name), h("td", { class: "mono" }, `${one.ttl} s`), h("td", { class: "mono" }, one.type),
         h("td", { class: "mono" }, one.value))))) : h("p", { class: "soft" }, "No record came back."),
-    command(found.again), tabs("The message", [
+    found.again ? command(found.again) : "", tabs("The message", [
       ["Field by field", () => [side("client", parts.client, row), side("server", parts.server, row)]],
       ["Bytes", () => { const pane = h("div", {}); bytes(pane, { ...parts, exchange: row }); return pane; }],
     ]));
@@ -50,5 +50,5 @@ function answered(found) {
 function zone({ name, serial, records }) {
   return h("details", { class: "card zone", open: records.length < 60 }, h("summary", {}, h("h2", { class: "mono" }, name), h("span", { class: "soft small" }, ` ${records.length} records, serial ${serial}`)),
     h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ["Name", "Type", "TTL", "Value"].map((one) => h("th", { scope: "col" }, one)))),
-      h("tbody", {}, records.map((one) => h("tr", {}, h("td", { class: "mono" }, one.name), h("td", { class: "mono" }, one.type), h("td", {}, `${one.ttl} s`), h("td", { class: "mono" }, one.value)))))));
+      h("tbody", {}, records.map((one) => h("tr", {}, h("td", { class: "mono" }, one.name), h("td", { class: "mono" }, one.type), h("td", { class: "mono" }, `${one.ttl} s`), h("td", { class: "mono" }, one.value)))))));
 }

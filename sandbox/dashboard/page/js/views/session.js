@@ -34,7 +34,7 @@ export class View {
     const list = h("div", { class: "talk" });
     show(this.body,
       h("p", { class: colour }, icon(symbol), ` ${session.service} over ${session.transport.toUpperCase()}, ${session.client.host} port ${session.client.port}`),
-      h("p", { class: "soft" }, `Opened ${fullTime(session.opened)}${session.closed ? `, open for ${duration(session.closed - session.opened)}` : ", still open"}. ${session.end_text ?? ""}`),
+      h("p", { class: "soft" }, `Opened ${fullTime(session.opened)}${session.closed ? `, open for ${duration(session.closed - session.opened)}` : ", still open"}. ${plain(session.end_text ?? "")}`),
       session.cause ? h("p", {}, h("button", { class: "bare more-link", type: "button", onclick: () => go({ view: "live", path: [], exchange: session.cause }) }, "what made the sandbox connect")) : "",
       session.parent ? h("p", {}, h("a", { href: `/session/${session.parent}` }, "It carries data for this session")) : "",
       children.length ? h("p", {}, "Its data connections: ", children.map((one) => [h("a", { href: `/session/${one.id}` }, String(one.id)), " "])) : "",

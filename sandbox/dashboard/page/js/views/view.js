@@ -9,7 +9,10 @@ export function page(main, title, lead, ...children) {
   return body;
 }
 
-export const failed = (error) => h("div", { class: "problem", role: "alert" }, h("p", {}, error.message), error.hint ? h("p", {}, error.hint) : "");
+export const failed = (error) => missing(error) ? h("div", { class: "empty" }, h("h2", {}, "Not in this sandbox"),
+  h("p", { class: "soft" }, "This version has nothing to show here yet. Everything that happens is under ", h("a", { href: "/" }, "Live"), ".")) : h("div", { class: "problem", role: "alert" }, h("p", {}, error.message), error.hint ? h("p", {}, error.hint) : "");
+
+const missing = ({ status, body }) => status === 404 && /^No such operation/.test(body?.title ?? "");
 
 /** Ask, and draw the answer or what was wrong. Answers that are overtaken are not drawn. */
 export class Asked {
