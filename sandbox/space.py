@@ -49,13 +49,15 @@ BESIDE_AFTER = 0.01
 
 @dataclass
 class Common:
-    """What all spaces share. data: the data folder; contexts: for TLS, None where no service encrypts."""
+    """What all spaces share. data: the data folder; contexts: for TLS, None where no service encrypts; live_page:
+    where it is listened for, None while it is not."""
 
     data: Path
     journal: Journal
     server: Server
     script: Script
     contexts: Contexts | None = None
+    live_page: Address | None = None
 
 
 class Space:
@@ -129,7 +131,7 @@ class Space:
         for planned in self._planned:
             role = planned.role
             context = Context(self.world, role, config, self.endpoints, dialer, self._ask, ca_folder(common.data),
-                              self.name)
+                              self.name, lambda: common.live_page)
             self.services[role.name] = LazyService(
                 role.name, planned.protocol.name, partial(self._build, planned, context),
                 tls_settings(role, common.contexts), role.tls is Tls.IMPLICIT, common.script, space=self.name)

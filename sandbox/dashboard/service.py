@@ -40,7 +40,11 @@ async def dashboard(sandbox: Sandbox, own: Callable[[str], bool] | None = None) 
         return
     token = load_token(sandbox.data)
     async with serving(sandbox, sockets, token, own):
-        yield LivePage(f"http://{sockets.address}/", token)
+        sandbox.common.live_page = sockets.address
+        try:
+            yield LivePage(f"http://{sockets.address}/", token)
+        finally:
+            sandbox.common.live_page = None
 
 
 def listen(sandbox: Sandbox, port: int) -> Bound | None:

@@ -87,7 +87,7 @@ class AuthoritySite:
         body = fill(PAGE, name=authority.name, fingerprint=authority.fingerprint, guides=join(
             fill(GUIDE, title=guide.title, steps="\n".join(guide.steps), undo=undoing(guide.undo))
             for guide in found))
-        return page.page("Trust the sandbox", body, headers=[("Cache-Control", "no-cache")], host=request.host)
+        return page.page("Trust the sandbox", body, headers=[("Cache-Control", "no-cache")], request=request)
 
 
 def undoing(text: str) -> page.Markup:

@@ -78,14 +78,14 @@ class BadTls:
             return self._index(request, name)
         body = fill(LESSON, host=page.breakable(name), seen=SEEN[request.secure], index=self._url(rest),
                     **lesson._asdict())
-        return page.page(request.host, body, headers=[("Cache-Control", "no-store")], host=request.host)
+        return page.page(request.host, body, headers=[("Cache-Control", "no-store")], request=request)
 
     def _index(self, request: Request, name: str) -> Response:
         domain = name if name.partition(".")[0] == "badtls" else name.partition(".")[2]
         rows = join(fill(ROW, url=self._url(f"{label}.{domain}"), host=f"{label}.{domain}", what=lesson.what)
                     for label, lesson in LESSONS.items())
         return page.page("TLS gone wrong", fill(INDEX, rows=rows), headers=[("Cache-Control", "no-store")],
-                         host=request.host)
+                         request=request)
 
     def _url(self, host: str) -> str:
         port = self._endpoints["https"].port if "https" in self._endpoints else 443

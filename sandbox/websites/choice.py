@@ -88,6 +88,7 @@ class Websites:
         self._built: dict[SiteSpec, Site] = {}
 
     async def __call__(self, request: Request) -> Response:
+        request.live_page = self._context.live_page()
         spec = self._spec(request.host)
         if request.method not in METHODS and (spec is None or spec.kind not in PROGRAMS):
             raise unknown_method(request.method)

@@ -137,7 +137,7 @@ class Endless:
 
 
 def forms(request: Request) -> Response:
-    return page.page("Forms", page.fill(FORMS), host=request.host)
+    return page.page("Forms", page.fill(FORMS), request=request)
 
 
 def submitted_query(request: Request) -> Response:
@@ -159,12 +159,12 @@ def received(request: Request, form: Form, how: str) -> Response:
     rows = page.join(page.fill("<tr><th scope=row>$name</th><td>$kind</td><td><pre>$value</pre></td></tr>\n",
                                name=name, kind=kind, value=value[:MAX_SHOWN])
                      for name, kind, value in fields + files)
-    return page.page("What arrived", page.fill(RECEIVED, how=how, rows=rows), host=request.host,
+    return page.page("What arrived", page.fill(RECEIVED, how=how, rows=rows), request=request,
                      headers=[("Cache-Control", "no-store")])
 
 
 def streams(request: Request) -> Response:
-    return page.page("Streams", page.fill(STREAMS), host=request.host, script=STREAMS_SCRIPT)
+    return page.page("Streams", page.fill(STREAMS), request=request, script=STREAMS_SCRIPT)
 
 
 def register(routes: Routes) -> None:

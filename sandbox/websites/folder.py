@@ -284,4 +284,4 @@ def listing_page(request: Request, names: list[tuple[str, bool, int]], up: bool)
     if not names:
         rows.append(page.Markup(EMPTY))
     path = unquote_to_bytes(request.path).decode("utf-8", "replace")
-    return page.page(f"Files in {path}", page.fill(LISTING, path=path, rows=page.join(rows)), host=request.host)
+    return page.page(f"Files in {path}", page.fill(LISTING, path=path, rows=page.join(rows)), request=request)

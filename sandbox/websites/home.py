@@ -13,7 +13,7 @@ from sandbox.address import Address
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
 from sandbox.websites import answers, page
 from sandbox.websites.page import Markup, fill, join
-from sandbox.websites.reader import is_local, reached
+from sandbox.websites.reader import is_local, reached, seen_at
 from sandbox.websites.tour import Try, things
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Pages:
     def __init__(self, world: World, endpoints: Mapping[str, Address]) -> None:
         self._world = world
         self._endpoints = endpoints
-        self._kept: dict[tuple[str, int, bool, str, str, str], Kept] = {}
+        self._kept: dict[tuple[object, ...], Kept] = {}
         self._people: tuple[object, ...] = ()
         self.own = next((domain.name for domain in world.domains if domain.name == "sandbox.test"),
                         world.domains[0].name if world.domains else "sandbox.test")
@@ -63,7 +63,7 @@ class Pages:
             self._people = people
             self._kept.clear()
         key = (request.host, request.port, request.proxied, request.scheme, request.version,
-               reached(request, ""))
+               reached(request, ""), request.live_page)
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= MAX_KEPT:
@@ -80,12 +80,13 @@ class Pages:
         places = join(fill(LINK, url=url, name=name, text=text) for name, url, text in self._places(request))
         name = request.host.removesuffix(".localhost") or "no name at all"
         body = fill(UNKNOWN, name=name, heading=page.breakable(name), castle=CASTLE, places=places)
-        return page.page("This is the sandbox", body, 404, [("Cache-Control", "no-store")], host="the sandbox")
+        return page.page("This is the sandbox", body, 404, [("Cache-Control", "no-store")], host="the sandbox",
+                         request=request)
 
     def proxy(self, request: Request) -> Response:
         commands = (one for one in self._things(request) if one.group == "A browser")
         body = fill(PROXY, pac=self._pac(request), commands=command_list(commands))
-        return page.page("Use the sandbox with a browser", body, host=request.host)
+        return page.page("Use the sandbox with a browser", body, request=request)
 
     def _build_home(self, request: Request) -> Kept:
         local = is_local(request.host)
@@ -112,7 +113,8 @@ class Pages:
                         for one in self._world.accounts if not one.teacher),
             places=join(fill(PLACE, url=url, name=name, text=text) for name, url, text in self._places(request)),
             pac=self._pac(request))
-        data = page.frame(heading if own else f"{host} in the Sandbox", body, request.host).encode()
+        data = page.frame(heading if own else f"{host} in the Sandbox", body, request.host,
+                          seen=seen_at(request)).encode()
         tag = hashlib.sha256(data).hexdigest()[:32]
         return Kept(Headers([("Content-Type", "text/html; charset=utf-8"), ("ETag", f'"{tag}"'),
                              ("Cache-Control", "no-cache"), page.policy()]), data)

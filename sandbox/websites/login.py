@@ -51,7 +51,7 @@ class Login:
         after = next((value for key, value in parse_query(request.query) if key == "next"), "/account")
         body = page.fill(FORM, name=name, example=self._example(), next=local(after),
                          wrong=page.fill('<p class=wrong role=alert>$text</p>', text=wrong) if wrong else "")
-        return page.page("Log in", body, status, NOT_KEPT, host=request.host)
+        return page.page("Log in", body, status, NOT_KEPT, request=request)
 
     def _example(self) -> page.Markup:
         """Somebody of this world, to log in as."""
@@ -84,7 +84,7 @@ class Login:
         if not name:
             return answers.redirect(f"/login?next={quote(request.path, safe='/')}", 303, NOT_KEPT)
         request.facts["account"] = name
-        return page.page("Your account", page.fill(ACCOUNT, name=name), headers=NOT_KEPT, host=request.host)
+        return page.page("Your account", page.fill(ACCOUNT, name=name), headers=NOT_KEPT, request=request)
 
     async def token(self, request: Request) -> Response:
         refuse_other_sites(request)

@@ -15,8 +15,9 @@ from pathlib import Path
 from string import Template
 
 from sandbox.protocols.http.errors import Page
-from sandbox.protocols.http.messages import Response
+from sandbox.protocols.http.messages import Request, Response
 from sandbox.websites import answers
+from sandbox.websites.reader import seen_at
 
 __all__ = ["Markup", "asset", "breakable", "error_page", "fill", "frame", "join", "page", "policy", "template"]
 
@@ -67,6 +68,7 @@ STYLE = re.sub(r"\n\s*", "\n", asset("style.css").decode()).strip()
 ICON = "data:image/svg+xml;base64," + base64.b64encode(asset("favicon.svg")).decode()
 FRAME = template("frame.html")
 ERROR = template("error.html")
+SEEN = ' <a class="seen" href="$url">What just happened</a>'
 MORE = '<pre tabindex="0">$text</pre>\n'
 STYLE_SOURCE = source(STYLE)
 
@@ -79,9 +81,11 @@ def policy(script: str = "") -> tuple[str, str]:
             f"base-uri 'none'; frame-ancestors 'self'{scripts}")
 
 
-def frame(title: str, body: Markup, host: str = "", script: str = "") -> Markup:
-    """A whole document. host: the name in the corner; script: the only one that may run."""
+def frame(title: str, body: Markup, host: str = "", script: str = "", seen: str = "") -> Markup:
+    """A whole document. host: the name in the corner; script: the only one that may run; seen: the URL that shows how
+    this page was fetched, "" for none."""
     return fill(FRAME, title=title, host=host or "the Sandbox", style=Markup(STYLE), icon=ICON, body=body,
+                seen=fill(SEEN, url=seen) if seen else Markup(""),
                 script=Markup(f"<script>{script}</script>" if script else ""))
 
 
@@ -92,5 +96,9 @@ def error_page(title: str, detail: str, more: str) -> Page:
 
 
 def page(title: str, body: Markup, status: int = 200, headers: answers.Fields = (), *, host: str = "",
-         script: str = "") -> Response:
-    return answers.html(frame(title, body, host, script), status, [policy(script), *headers])
+         request: Request | None = None, script: str = "") -> Response:
+    """host: the name in the corner, by default the request's; request: what the page answers, so that it can lead to
+    how it was fetched."""
+    seen = seen_at(request) if request else ""
+    document = frame(title, body, host or (request.host if request else ""), script, seen)
+    return answers.html(document, status, [policy(script), *headers])

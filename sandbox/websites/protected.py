@@ -53,7 +53,7 @@ class Protected:
         routes.add("/protected/bearer", ("GET",), self.bearer)
 
     def index(self, request: Request) -> Response:
-        return page.page("Protected pages", page.fill(INDEX), host=request.host)
+        return page.page("Protected pages", page.fill(INDEX), request=request)
 
     def basic(self, request: Request) -> Response:
         given = basic_credentials(request)
@@ -86,11 +86,11 @@ class Protected:
 def inside(request: Request, scheme: str, user: str, fields: tuple[tuple[str, str], ...] = ()) -> Response:
     request.facts["account"] = user
     body = page.fill(INSIDE, scheme=scheme.capitalize(), user=user, told=TOLD[scheme])
-    return page.page("You are in", body, headers=[*NOT_KEPT, *fields], host=request.host)
+    return page.page("You are in", body, headers=[*NOT_KEPT, *fields], request=request)
 
 
 def refused(request: Request, scheme: str, challenges: list[tuple[str, str]]) -> Response:
     body = page.fill(OUTSIDE, scheme=scheme.capitalize(), told=TOLD[scheme])
-    response = page.page("Who are you?", body, 401, NOT_KEPT, host=request.host)
+    response = page.page("Who are you?", body, 401, NOT_KEPT, request=request)
     response.headers = Headers([*response.headers, *challenges])
     return response

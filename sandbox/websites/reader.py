@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from urllib.parse import quote
 
+from sandbox.address import Address
 from sandbox.protocols.http.messages import Request
 
-__all__ = ["is_local", "reached"]
+__all__ = ["is_local", "reached", "seen_at"]
 
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -32,6 +34,14 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def seen_at(request: Request) -> str:
+    """The live page's URL that shows how this page was fetched, as this reader reaches it; "" without one."""
+    if request.live_page is None or not request.host:
+        return ""
+    page = Address(reached(request, request.live_page.host), request.live_page.port)
+    return f"http://{page}/just/{quote(request.host)}{quote(request.path, safe='/%')}"
 
 
 def is_local(host: str) -> bool:

@@ -109,7 +109,7 @@ def register(routes: Routes, world: World) -> None:
         return upgrade(request, lambda socket: room.serve(socket, name))
 
     def chat(request: Request) -> Response:
-        return page.page("Chat", page.fill(CHAT), host=request.host, script=CHAT_SCRIPT)
+        return page.page("Chat", page.fill(CHAT), request=request, script=CHAT_SCRIPT)
 
     routes.add("/websocket/chat", ("GET",), join)
     routes.add("/chat", ("GET",), chat)

@@ -51,12 +51,13 @@ class Client:
 @contextmanager
 def websites(data: Path, world: str = "", config: Config | None = None,
              dial: Dial = no_dial,
-             ask: Callable[[str], DatagramHandler | None] = lambda role: None) -> Iterator[Client]:
+             ask: Callable[[str], DatagramHandler | None] = lambda role: None,
+             live_page: Callable[[], Address | None] = lambda: None) -> Iterator[Client]:
     """Serve a world. world: the text of its file, "" for the built-in one; data: an empty folder."""
     file = data / "world.toml"
     if world:
         file.write_text(world)
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
-                          dial=dial, ask=ask, ca=data / "ca")
+                          dial=dial, ask=ask, ca=data / "ca", live_page=live_page)
         yield Client(HttpService(context, build(context), error_page))

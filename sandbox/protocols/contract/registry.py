@@ -64,7 +64,8 @@ class Context:
     endpoints: every running service by role name, as clients reach it, complete before the first session starts;
     dial: connect to a port on this machine, and nowhere else; ask: how another running service answers single
     messages, by its role, None where it does not run or has no messages; ca: the folder of the certificate authority,
-    None where there is none; space: the name of the space it answers in.
+    None where there is none; space: the name of the space it answers in; live_page: where the live page is, None
+    while there is none.
     """
 
     world: World
@@ -75,6 +76,7 @@ class Context:
     ask: Callable[[str], DatagramHandler | None] = lambda role: None
     ca: Path | None = None
     space: str = "main"
+    live_page: Callable[[], Address | None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,8 @@ class Request:
     """Facts for the journal: a site may add to them."""
     exchange: Cause | int = 0
     """The exchange of the journal it is, for a site that dials; 0 where there is none."""
+    live_page: Address | None = None
+    """Where the live page is, which shows this request as it happened; None without one."""
 
     @property
     def secure(self) -> bool:

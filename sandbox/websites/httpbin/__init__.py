@@ -55,7 +55,7 @@ class HttpBin:
         if path == "/":
             if request.method not in ("GET", "HEAD"):
                 raise HttpError(405, "This page can only be read.", [("Allow", "GET, HEAD")])
-            return page.page("httpbin", self._indexes[at], host=request.host)
+            return page.page("httpbin", self._indexes[at], request=request)
         response = await self.routes.answer(request, path)
         if response is None:
             raise HttpError(404, f"httpbin has nothing at {path}; {at}/ lists what there is.")

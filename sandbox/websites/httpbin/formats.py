@@ -70,7 +70,7 @@ def deny(request: Request) -> Response:
 
 
 def form(request: Request) -> Response:
-    return page.page("An order", page.fill(FORM, action=base(request) + "/post"), host=request.host)
+    return page.page("An order", page.fill(FORM, action=base(request) + "/post"), request=request)
 
 
 def coded(request: Request, coding: str, mark: str) -> Response:
