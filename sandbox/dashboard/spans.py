@@ -44,5 +44,6 @@ def explained(protocol: str, key: str) -> tuple[str, str]:
     """The key in full and its sentence; ("", "") where nothing is known."""
     other, colon, own = key.rpartition(":")
     kind, _, term = own.partition(".")
-    entry = lookup(other if colon else protocol, kind, term[:64])
+    asked = other if colon else protocol
+    entry = lookup(asked, kind, term[:64]) or lookup(asked, kind, "unknown")
     return (f"{entry.protocol}:{entry.kind}.{entry.term}", entry.text) if entry is not None else ("", "")

@@ -93,12 +93,12 @@ class Cutter:
         found = self.find(what)
         return self.to(self.end if found < 0 else found, name, key, value)
 
-    def skip(self, some: bytes, name: str = "space") -> bytes:
+    def skip(self, some: bytes, name: str = "space", key: str = "lines:part.space") -> bytes:
         """The next octets as long as they are among some."""
         at = self.position
         while at < self.end and self.octets[at] in some:
             at += 1
-        return self.to(at, name)
+        return self.to(at, name, key)
 
     def line_end(self, name: str = "line end") -> None:
         """CRLF or LF, if it is next."""

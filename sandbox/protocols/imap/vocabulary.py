@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.protocols.imap.commands import TABLE
+from sandbox.protocols.imap.dissect import PARTS
 from sandbox.protocols.imap.grammar.fetching import ATTRIBUTES
 from sandbox.protocols.imap.grammar.listing import STATUS_ITEMS
 from sandbox.protocols.imap.grammar.searching import KEYS
@@ -24,6 +25,7 @@ MAILBOX_ATTRIBUTES = frozenset({"\\HasChildren", "\\HasNoChildren", "\\NonExiste
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind."""
     return {
+        "part": PARTS,
         "verb": frozenset(TABLE) | {"greeting", "goodbye", "unknown", "DONE", "push"},
         "outcome": frozenset({"OK", "NO", "BAD", "BYE", "+"}),
         "code": CODES,

@@ -11,8 +11,10 @@ from sandbox.protocols.lines.message import message
 __all__ = ["PARTS", "dissect"]
 
 PARTS = frozenset({
-    "argument", "body", "colon", "domain", "final-dot", "line-end", "message", "more-to-come", "octets",
-    "parameter", "path", "sasl-response", "space", "text",
+    "address", "argument", "body", "closing-delimiter", "colon", "delimiter", "display-name", "domain", "epilogue",
+    "final-dot", "identifier", "line-end", "message", "message-inside", "more-to-come", "octets", "parameter", "part",
+    "path", "received-by", "received-comment", "received-date", "received-for", "received-from", "received-id",
+    "received-via", "received-with", "sasl-response", "space", "text",
 })
 """Every part that has an entry of its own in the knowledge."""
 

@@ -26,5 +26,5 @@ def vocabulary() -> dict[str, frozenset[str]]:
         "status": frozenset(reply.code for reply in every),
         "enhanced": frozenset(reply.enhanced for reply in every if reply.enhanced),
         "extension": frozenset((*EXTENSIONS, *offered)),
-        "field": FIELDS,
+        "field": FIELDS | {"other"},
     }
