@@ -72,10 +72,10 @@ class Browser:
 def initiator(record: Record, browser: Browser) -> Iterator[Tie]:
     """What made a client ask: a redirect it follows, else the page that it names as its referrer."""
     exchange, redirect = record.exchange, browser.redirect
-    if redirect is not None and 0 <= exchange.started - redirect.exchange.ended <= REDIRECTED:
-        # Location is no fact; what follows at once, from the same program, with the same referrer, follows it.
-        if record.facts.get("referer", "") == redirect.facts.get("referer", ""):
-            yield Tie(exchange.id, redirect.exchange.id, "follows the redirect", False, 3)
+    # Location is no fact; what follows at once, from the same program, with the same referrer, follows it.
+    if (redirect is not None and 0 <= exchange.started - redirect.exchange.ended <= REDIRECTED
+            and record.facts.get("referer", "") == redirect.facts.get("referer", "")):
+        yield Tie(exchange.id, redirect.exchange.id, "follows the redirect", False, 3)
     referer = record.facts.get("referer", "")
     if not referer or is_document(record):
         return
