@@ -37,7 +37,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("query", "http", "What follows the question mark in the target."),
     _fact("referer", "http", "The page the client says it came from."),
     _fact("agent", "http imap sftp", "The program the client says it is."),
-    _fact("fetch", "http", "What a browser fetches for: the destination, the mode and the site of Sec-Fetch."),
+    _fact("fetch", "http", "What a browser fetches for: destination, mode and site of Sec-Fetch; by Accept alone, document."),
     _fact("account", "http ftp smtp pop3 imap sftp", "The person who is logged in, or just was."),
     _fact("email", "ftp", "What an anonymous guest gave as a password; by custom, an address."),
     _fact("name", "http", "The name that a DNS question inside the exchange asked about."),

@@ -15,6 +15,8 @@ VIEWED = 300.0
 """Seconds after which what names a page as its referrer is no part of the view any more."""
 REDIRECTED = 5.0
 """Seconds in which a client follows a redirect by itself."""
+FRAMED = 1.0
+"""Seconds after a page in which a frame in it is asked for; a person takes longer to click."""
 QUESTIONS = frozenset({"A", "AAAA", "HTTPS"})
 REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 
@@ -47,8 +49,16 @@ def ties(records: Records) -> Iterator[Tie]:
 
 
 def is_document(record: Record) -> bool:
-    """Whether a person's click asked for it, as far as the browser says."""
+    """Whether a person's click asked for it, as far as the browser says. Over plain HTTP it says the same of frames."""
     return record.facts.get("fetch", "").split(" ")[:1] == ["document"]
+
+
+def is_click(record: Record, page: Record | None) -> bool:
+    """Whether it is the beginning of something new. page: what it names as its referrer."""
+    says = record.facts.get("fetch", "").split(" ")
+    if says[:1] != ["document"]:
+        return False
+    return len(says) > 1 or page is None or record.exchange.started - page.exchange.ended > FRAMED
 
 
 class Browser:
@@ -77,10 +87,13 @@ def initiator(record: Record, browser: Browser) -> Iterator[Tie]:
             and record.facts.get("referer", "") == redirect.facts.get("referer", "")):
         yield Tie(exchange.id, redirect.exchange.id, "follows the redirect", False, 3)
     referer = record.facts.get("referer", "")
-    if not referer or is_document(record):
-        return
     named = referred(referer)
     page = browser.seen.get(named)
+    if not referer or is_click(record, page):
+        return
+    if page is not None and is_document(record):
+        yield Tie(exchange.id, page.exchange.id, "asked for right after the page it names", False, 4)
+        return
     if page is not None and page.exchange.started >= exchange.started - VIEWED:
         yield Tie(exchange.id, page.exchange.id, "names it as its referrer", True, 2)
         return

@@ -8,7 +8,9 @@ from sandbox.protocols.http.messages import Headers
 __all__ = ["facts_of"]
 
 FETCH = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site")
-"""W3C Fetch Metadata: what a browser fetches for."""
+"""W3C Fetch Metadata: what a browser fetches for. Over plain HTTP it says nothing of it; that it would like HTML before
+all else still tells a page, or a frame in one."""
+PAGE = "text/html,"
 
 SECRETS = {"basic": "password", "bearer": "token"}
 """Schemes whose credentials anybody can read who sees the octets (RFC 7617 §4, RFC 6750 §5)."""
@@ -26,7 +28,10 @@ def facts_of(host: str, path: str, query: str, headers: Headers) -> dict[str, st
             found["referer"] = value
         elif name in FETCH:
             fetch[name] = value
+        elif name == "accept" and value.startswith(PAGE):
+            found["fetch"] = "document"
         elif name in ("authorization", "proxy-authorization"):
             found["secret"] = SECRETS.get(value.partition(" ")[0].lower(), "")
-    found["fetch"] = " ".join(fetch[name] for name in FETCH if name in fetch)
+    if fetch:
+        found["fetch"] = " ".join(fetch[name] for name in FETCH if name in fetch)
     return {name: bounded(value) for name, value in found.items() if value}
