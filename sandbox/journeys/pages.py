@@ -49,7 +49,7 @@ def ties(records: Records) -> Iterator[Tie]:
 
 
 def is_document(record: Record) -> bool:
-    """Whether a person's click asked for it, as far as the browser says. Over plain HTTP it says the same of frames."""
+    """Whether it is a page, as far as the browser says. Over plain HTTP it says the same of a frame in one."""
     return record.facts.get("fetch", "").split(" ")[:1] == ["document"]
 
 

@@ -3,17 +3,17 @@ once from one address."""
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
-import trio
-from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from sandbox.app import Sandbox
 from sandbox.journal.asking import Asking
 from sandbox.journeys import journeys
+from tests.support.programs import run
+from tests.support.truth import Asked
 
 pytestmark = pytest.mark.program("chromium", "chromium")
 
@@ -30,62 +30,13 @@ PAGES = {
 }
 
 
-class Asked(NamedTuple):
-    """A request of a browser: its path, and that of what made it, "" for a person's click; document: the page that it
-    is part of."""
-
-    browser: str
-    path: str
-    initiator: str
-    document: str
-
-
-def follow(cdp: CDPSession, browser: str, truth: list[Asked]) -> None:
-    """Note what the browser says of each request."""
-    def sent(event: dict[str, Any]) -> None:
-        initiator, url = event["initiator"], urlsplit(event["request"]["url"])
-        stack = initiator.get("stack", {}).get("callFrames") or [{}]
-        by = initiator.get("url") or stack[0].get("url", "")
-        document = event["type"] == "Document" and event.get("documentURL") == event["request"]["url"]
-        top = document and not initiator.get("url")
-        if url.hostname == HOST and url.path != "/favicon.ico":  # for which nothing is named as the reason
-            truth.append(Asked(browser, url.path, "" if top else urlsplit(by).path,
-                               "" if top else urlsplit(event["documentURL"]).path))
-
-    cdp.on("Network.requestWillBeSent", sent)
-    cdp.send("Network.enable")
-
-
-def browse(proxy: str) -> list[Asked]:
-    """Two browsers look at the same pages, each in its own order."""
-    truth: list[Asked] = []
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path="/usr/bin/chromium", proxy={"server": proxy},
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                  "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,HttpsFirstBalancedModeAutoEnable"])
-        pages: list[Page] = []
-        for name in ("one", "two"):
-            page = chromium.new_context(user_agent=f"Truth/{name}").new_page()
-            follow(page.context.new_cdp_session(page), name, truth)
-            pages.append(page)
-        for page in pages:
-            page.goto(f"http://{HOST}/index.html", wait_until="commit")
-        for page in reversed(pages):
-            page.wait_for_load_state("networkidle")
-            page.click("#next")
-        for page in pages:
-            page.wait_for_load_state("networkidle")
-        chromium.close()
-    return truth
-
-
 async def test_ties_are_what_the_browser_says(sandbox: Sandbox) -> None:
     """What a journey calls certain is true: the initiator itself, or the document where a browser names only that."""
     www = Path(sandbox.data) / "homes" / "alice" / "www"
     for name, text in PAGES.items():
         (www / name).write_text(text)
-    truth = await trio.to_thread.run_sync(browse, f"http://{sandbox.endpoints['http']}")
+    said = await run(sys.executable, "-m", "tests.support.truth", f"http://{sandbox.endpoints['http']}", HOST)
+    truth = [Asked(*json.loads(line)) for line in said.text.splitlines()]
     pairs = await Asking(sandbox.journal).newest(count=1000)
     steps = {step.exchange.id: step for journey in journeys(pairs) for step in journey.steps}
     tied = {}

@@ -8,8 +8,8 @@ from sandbox.protocols.http.messages import Headers
 __all__ = ["facts_of"]
 
 FETCH = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site")
-"""W3C Fetch Metadata: what a browser fetches for. Over plain HTTP it says nothing of it; that it would like HTML before
-all else still tells a page, or a frame in one."""
+"""W3C Fetch Metadata: what a browser fetches for. Over plain HTTP it says nothing of it; that it would like HTML
+before all else still tells a page, or a frame in one."""
 PAGE = "text/html,"
 
 SECRETS = {"basic": "password", "bearer": "token"}
