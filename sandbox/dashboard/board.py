@@ -45,6 +45,10 @@ class Board:
         return cast_of({one.login: one.password for one in self.world.accounts if not one.teacher},
                        [domain.name for domain in self.world.domains])
 
+    def cast_for(self, asker: Asker) -> Cast:
+        """The same, without a password for whom it is not to be shown."""
+        return self.cast if asker.sees_all else self.cast._replace(password="PASSWORD")
+
     async def proven(self, asker: Asker) -> frozenset[str]:
         """The people whose password somebody at the asker's address has given rightly, to any service, of late."""
         return frozenset(account.login for name in await self.archive.accounts(Seen(asker, LOGGED_IN))

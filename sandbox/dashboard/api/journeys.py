@@ -63,8 +63,9 @@ def told(journey: Journey) -> JourneyRow:
 
 
 @OPERATIONS.add("GET", "journeys", "Clicks, letters and uploads with all that they set in motion, newest first.",
-                JourneyRows, FILTER, Query("limit", "How many, up to 200.", "30"),
-                Query("before", "Only of exchanges with a lower id."), Query("kind", "Only of this kind.", "page"))
+                JourneyRows, FILTER, Query("limit", "How many, up to 200.", "30", kind="integer"),
+                Query("before", "Only of exchanges with a lower id.", kind="integer"),
+                Query("kind", "Only of this kind.", "page"))
 async def listed(call: Call) -> Response:
     query = call.query
     limit, kind = query.whole("limit", 30, least=1, most=200), query.text("kind")

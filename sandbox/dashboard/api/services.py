@@ -71,7 +71,7 @@ class Login(msgspec.Struct, forbid_unknown_fields=True):
 @OPERATIONS.add("GET", "services", "What answers here, at addresses the asker can reach.", Services)
 async def services(call: Call) -> Response:
     board = call.board
-    cast = board.cast if call.asker.sees_all else board.cast._replace(password="PASSWORD")
+    cast = board.cast_for(call.asker)
     rows = []
     for name, address in board.place(call.request).items():
         protocol, role = find_role(name)
