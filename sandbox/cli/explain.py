@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import textwrap
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from itertools import groupby
 from sandbox.address import Address
 from sandbox.cli import options
 from sandbox.console.escape import escape
+from sandbox.console.folding import fill, width
 from sandbox.console.terminal import tolerate
 from sandbox.datafolder import read_running
 from sandbox.explain import Entry, entries, find, protocols, suggest
@@ -20,9 +20,6 @@ from sandbox.explain.concepts import find as find_concepts
 from sandbox.explain.concepts import suggest as suggest_concepts
 
 __all__ = ["add", "run"]
-
-WIDEST = 88
-"""Columns of running text; longer lines are hard to read."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,15 +60,6 @@ def services(args: argparse.Namespace) -> Mapping[str, Address]:
     """Where the services of the sandbox are that runs on the data folder; none where there is none."""
     running = read_running(options.data_folder(options.configure(args)))
     return {name: Address(each.host, each.port) for name, each in running.services.items()} if running else {}
-
-
-def width() -> int:
-    return min(WIDEST, max(30, shutil.get_terminal_size().columns - 1))
-
-
-def fill(text: str, indent: str = "  ", first: str | None = None) -> str:
-    return textwrap.fill(text, width(), initial_indent=indent if first is None else first, subsequent_indent=indent,
-                         break_on_hyphens=False, break_long_words=False)
 
 
 def contents() -> str:

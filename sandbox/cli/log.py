@@ -64,13 +64,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--handshake", metavar="SESSION", type=positive,
                       help="the TLS handshake of one session, explained")
     parser.add_argument("--side", choices=list(SIDES),
-                        help="with --raw: the bytes of one side as they were, nothing else")
+                        help="with --raw: the bytes of one side as they were, nothing else; escaped on a terminal")
+    parser.add_argument("--as-is", action="store_true",
+                        help="with --side: to a terminal too, which obeys what is in them")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what is asked for. Raises UserError, also when there is no such journal or session."""
     if args.raw is None and args.side:
         raise UserError("--side says which bytes of one session to show; name it with --raw SESSION")
+    if args.as_is and not args.side:
+        raise UserError("--as-is goes with --raw SESSION --side; everything else is always shown escaped")
     if args.raw is not None or args.handshake is not None:
         if args.follow:
             raise UserError("--raw and --handshake show one session as it is now; leave --follow away")
@@ -192,6 +196,11 @@ def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
 def show_raw(reader: Reader, args: argparse.Namespace) -> int:
     """The bytes of one session."""
     session = find_session(reader, args.raw)
+    if args.side and sys.stdout.isatty() and not args.as_is:  # a terminal would obey what a client sent
+        mark = "<" if args.side.startswith("server") else ">"
+        for text in transcript(session, reader.chunks(session.id), {SIDES[args.side]: mark}):
+            print(text)
+        return 0
     if args.side:
         cut = 0
         for chunk in reader.chunks(session.id):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sandbox.address import Address
 from sandbox.console.escape import cells, escape, shorten
+from sandbox.console.folding import fold
 from sandbox.console.remarks import remark
 from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
 from sandbox.explain import sentence, session_sentence
@@ -18,54 +19,68 @@ __all__ = ["clock", "closing_line", "duration", "json_line", "line"]
 
 INDENT = "  "
 CLIENT = 15
-"""Columns kept for the client's address: "127.0.0.1:54321"."""
+"""Columns kept for the client: "127.0.0.1:54321", and where there is little room "127.0.0.1 #12"."""
+NUMBER = 4
+"""Columns kept for the session's number."""
 SERVICE = 7
 """Columns kept for the service: "daytime"."""
 NARROW = 100
-"""Below this width the line leaves out milliseconds and duration."""
+"""Below this width the line leaves out milliseconds, duration and the client's port."""
 SHORTEST = 24
-"""Columns that asked and answered get even where the terminal is narrower."""
+"""Columns that what was said gets even where the terminal is narrower."""
+MOST_LINES = 4
+"""Lines of a terminal for what was asked, and for what was answered."""
 
 
 def line(session: Session, exchange: Exchange, *, color: bool, explain: bool, width: int) -> str:
     """The live line of an exchange, without a line end at its end.
 
-    width: the terminal's columns, 0 for no end. In a terminal the explanation stands dim on lines of its own below;
-    without an end everything is one line.
+    width: the terminal's columns, 0 for no end. In a terminal what is longer goes on below, and the explanation
+    stands dim on lines of its own; without an end everything is one line.
     """
     wide = not width or width >= NARROW
-    moment = clock(exchange.ended, milliseconds=wide)
-    client = escape(str(session.client))
-    service = session.service
-    front = f"{moment} {client:<{CLIENT}} {service:<{SERVICE}} "
-    back = f"  {duration(exchange.ended - exchange.started)}" if wide else ""
+    fronts = _front(session, exchange.ended, wide=wide)
+    back = f" {duration(exchange.ended - exchange.started)}" if wide else ""
     # A small service is asked for by connecting: its name once is enough.
-    verb = "" if exchange.verb == service else escape(exchange.verb) or "(unfinished)"
+    verb = "" if exchange.verb == session.service else escape(exchange.verb) or "(unfinished)"
     asked, outcome, answered = escape(exchange.asked), escape(exchange.outcome), escape(exchange.answered)
     warning = remark(exchange)
+    room = max(SHORTEST, width - sum(cells(text) + 1 for text, _ in fronts))
     if width:
-        room = max(SHORTEST, width - cells(front) - len(back))
-        warning = shorten(warning, room // 2)
-        verb, asked, outcome, answered = _squeeze(verb, asked, outcome, answered,
-                                                  room - (cells(warning) + 1 if warning else 0))
-    said = " ".join(filter(None, (
-        paint(moment, DIM, color=color), paint(f"{client:<{CLIENT}}", DIM, color=color),
-        paint(f"{service:<{SERVICE}}", PROTOCOLS.get(session.protocol, ""), color=color),
-        paint(verb, BOLD, color=color), asked, "→",
-        paint(outcome or "no answer", MOODS[mood(exchange.outcome)], color=color), answered,
-        paint(warning, MOODS[Mood.WARNING], color=color))))
-    said += paint(back, DIM, color=color)
+        verb, outcome = shorten(verb, room), shorten(outcome, room)
+        asked, answered, warning = (shorten(text, MOST_LINES * room) for text in (asked, answered, warning))
+    pieces = [(text, code) for text, code in (
+        (verb, BOLD), (asked, ""), ("→", ""), (outcome or "no answer", MOODS[mood(exchange.outcome)]), (answered, ""),
+        (warning, MOODS[Mood.WARNING]), (back, DIM)) if text]
+    front = " ".join(paint(text, code, color=color) for text, code in fronts)
+    if width:
+        indent = " " * max(len(INDENT), width - room)
+        said = f"\n{indent}".join(fold(pieces, room, color=color))
+    else:
+        said = " ".join(paint(text, code, color=color) for text, code in pieces)
+    said = f"{front} {said}"
     return said + _below(sentence(session, exchange), color=color, width=width) if explain else said
 
 
 def closing_line(session: Session, *, color: bool, explain: bool, width: int) -> str:
     """The line of a connection that ended otherwise than by a close in good order."""
-    moment = clock(session.closed, milliseconds=not width or width >= NARROW)
-    text = f"{moment} {escape(str(session.client)):<{CLIENT}} {session.service:<{SERVICE}} ({escape(session.end)})"
+    fronts = _front(session, session.closed, wide=not width or width >= NARROW)
+    text = " ".join([*(part for part, _ in fronts), f"({escape(session.end)})"])
     if width:
         text = shorten(text, width)
     return paint(text, DIM, color=color) + (
         _below(session_sentence(session), color=color, width=width) if explain else "")
+
+
+def _front(session: Session, moment: float, *, wide: bool) -> list[tuple[str, str]]:
+    """What every line begins with, each part with its colour: when, who, the session's number, the service."""
+    number = f"#{session.id}"
+    if wide:
+        who = [(f"{escape(str(session.client)):<{CLIENT}}", DIM), (f"{number:<{NUMBER}}", DIM)]
+    else:  # which session it is says more than the client's port, which is any that was free
+        who = [(f"{escape(session.client.host)} {number}".ljust(CLIENT), DIM)]
+    return [(clock(moment, milliseconds=wide), DIM), *who,
+            (f"{session.service:<{SERVICE}}", PROTOCOLS.get(session.protocol, ""))]
 
 
 def json_line(session: Session, exchange: Exchange) -> bytes:
@@ -114,17 +129,6 @@ def duration(seconds: float) -> str:
 
 def _address(address: Address) -> dict[str, str | int]:
     return {"host": address.host, "port": address.port}
-
-
-def _squeeze(verb: str, asked: str, outcome: str, answered: str, room: int) -> tuple[str, str, str, str]:
-    """Cut what was asked and answered to `room` columns. The outcome is ours and short; it always stays whole."""
-    verb = shorten(verb, room // 2)
-    left = room - cells(verb) - cells(outcome or "no answer") - len("  → ") - 1
-    want_asked, want_answered = cells(asked), cells(answered)
-    if want_asked + want_answered > left:
-        for_answered = min(want_answered, max(left // 3, left - want_asked))
-        return verb, shorten(asked, left - for_answered), outcome, shorten(answered, for_answered)
-    return verb, asked, outcome, answered
 
 
 def _below(explanation: str, *, color: bool, width: int) -> str:

@@ -7,7 +7,7 @@ chunk, so a long session takes no memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sandbox.console.escape import escape
 from sandbox.journal.records import Chunk, Session, Stream
@@ -66,12 +66,13 @@ class Turn:
         self._rest = self._rest[count:]
 
 
-def transcript(session: Session, chunks: Iterable[Chunk]) -> Iterator[str]:
-    """The lines of a session's transcript, without line ends; every datagram is a turn of its own."""
+def transcript(session: Session, chunks: Iterable[Chunk], marks: Mapping[Stream, str] = MARKS) -> Iterator[str]:
+    """The lines of a session's transcript, without line ends; every datagram is a turn of its own. marks: what stands
+    before the lines of a stream; those without are left out."""
     turn: Turn | None = None
     stream = -1
     for chunk in chunks:
-        mark = MARKS.get(Stream(chunk.stream))
+        mark = marks.get(Stream(chunk.stream))
         if mark is None:
             continue
         if turn is not None and (chunk.stream != stream or session.transport == "udp"):

@@ -243,3 +243,21 @@ def test_a_handshake_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_a_session_without_tls_has_no_handshake(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert log(data, "--handshake", "1") == 2
     assert "has no TLS in it" in capsys.readouterr().err
+
+
+class Tty(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("options", "obeyed"), [([], False), (["--as-is"], True)])
+def test_a_terminal_does_not_obey_what_a_client_sent(options: list[str], obeyed: bool, data: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Tty(io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert log(data, "--raw", "1", "--side", "client", *options) == 0
+    terminal.flush()
+    shown = terminal.buffer
+    assert isinstance(shown, io.BytesIO)
+    assert (b"\x1b[2J" in shown.getvalue()) is obeyed
+    assert b"hello" in shown.getvalue()

@@ -46,7 +46,7 @@ def test_everything_is_written_before_the_end() -> None:
     console(batch(3))
     console.close()
     console(batch(1))  # after the end: nothing happens
-    assert [text.split()[3] for text in out.getvalue().splitlines()] == ["<0>", "<1>", "<2>"]
+    assert [text.split()[4] for text in out.getvalue().splitlines()] == ["<0>", "<1>", "<2>"]
 
 
 def test_too_many_are_counted() -> None:
