@@ -49,8 +49,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="WHEN", type=checked_since, default=None,
                         help="from then on: 30s, 10m, 2h, 1d ago, or 2026-01-31T10:00")
     parser.add_argument("--limit", metavar="N", type=positive, default=None, help="only the last N exchanges")
-    parser.add_argument("--explain", action=argparse.BooleanOptionalAction, default=True,
-                        help="with or without the explaining sentences")
+    parser.add_argument("--explain", action=argparse.BooleanOptionalAction, default=None,
+                        help="with or without the explaining sentences; with --raw: every part explained")
     parser.add_argument("--traceback", action="store_true",
                         help="with the traceback of what failed, and what an application wrote to wsgi.errors")
     parser.add_argument("--color", choices=["auto", "always", "never"], default="auto",
@@ -185,7 +185,7 @@ def writer(args: argparse.Namespace) -> Callable[[Session, Exchange], None]:
     color, width = look(sys.stdout, args.color)
 
     def write(session: Session, exchange: Exchange) -> None:
-        print(line(session, exchange, color=color, explain=args.explain, width=width))
+        print(line(session, exchange, color=color, explain=args.explain is not False, width=width))
         if args.traceback:
             for text in details(exchange):
                 print(text)
@@ -214,7 +214,12 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
     end = session.end or "still open"
     print(f"# session {session.id}: {session.service} over {session.transport}, {session.client} to "
           f"{session.server}, opened {clock(session.opened, milliseconds=True)}, {end}")
-    for text in transcript(session, reader.chunks(session.id)):
+    if args.explain:
+        from sandbox.cli.parts import explained
+        lines = explained(reader, session, look(sys.stdout, args.color))
+    else:
+        lines = transcript(session, reader.chunks(session.id))
+    for text in lines:
         print(text)
     return 0
 

@@ -66,11 +66,8 @@ def fold(pieces: Iterable[tuple[str, str]], room: int, *, color: bool) -> list[s
 
 def _part(word: str, room: int) -> str:
     """The beginning of a word that fits, up to a seam where one is near; one character at least."""
-    end = taken = 0
-    for end, character in enumerate(word):
-        taken += cells(character)
-        if taken > room:
-            break
-    end = max(1, end)
+    end, taken = 1, cells(word[0])
+    while end < len(word) and (taken := taken + cells(word[end])) <= room:
+        end += 1
     seam = max(word.rfind(seam, max(1, end - NEAR), end) for seam in SEAMS) + 1
     return word[:seam or end]

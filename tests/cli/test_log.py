@@ -261,3 +261,28 @@ def test_a_terminal_does_not_obey_what_a_client_sent(options: list[str], obeyed:
     assert isinstance(shown, io.BytesIO)
     assert (b"\x1b[2J" in shown.getvalue()) is obeyed
     assert b"hello" in shown.getvalue()
+
+
+async def ask_for_a_page(data: Path) -> None:
+    async with serving("http", data) as address, await trio.open_tcp_stream(*address) as stream:
+        await stream.send_all(b"GET /tea?sort=\x1b HTTP/1.1\r\nHost: a.example\r\nX-One: \x1b[2J\xff\r\n"
+                              b"Connection: close\r\n\r\n")
+        async for _ in stream:
+            pass
+        await stream.aclose()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_octets_of_a_session_are_explained(columns: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    trio.run(ask_for_a_page, tmp_path)
+    assert log(tmp_path, "--raw", "1", "--explain") == 0
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert "> request line  GET /tea?sort=\\x1b HTTP/1.1\\r\\n" in lines
+    assert ">   method  GET" in lines
+    assert any("changes nothing. (RFC 9110 §9.3.1)" in text for text in lines)
+    assert any(text.startswith("< status line  HTTP/1.1 4") for text in lines)
+    assert max(map(len, lines)) <= columns
+    assert all(text.isprintable() for text in lines)
+    assert sum("A colon ends the name" in text for text in lines) == 1
