@@ -42,11 +42,20 @@ class Endpoint(msgspec.Struct, frozen=True):
     port: int
 
 
-class LivePage(msgspec.Struct, frozen=True):
-    """Where the live page is, and what makes somebody from elsewhere a teacher there."""
+class LivePage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the live page is, and what makes somebody from elsewhere a teacher there.
+
+    elsewhere: where it is for other machines, "" where they cannot reach it.
+    """
 
     url: str
     token: str
+    elsewhere: str = ""
+
+    @property
+    def teacher(self) -> str:
+        """Where a teacher on another machine opens it. The token is in the fragment, which no server is sent."""
+        return f"{self.elsewhere}#token={self.token}" if self.elsewhere else ""
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

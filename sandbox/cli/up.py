@@ -94,7 +94,8 @@ def start_console(sandbox: Sandbox, page: LivePage | None, *, as_json: bool) -> 
             reach=list(config.advertise) or reachable(config.bind),
             data=str(sandbox.data), hosts=[host for host in config.bind if host not in sandbox.skipped],
             failed=sandbox.failures, ephemeral=config.ephemeral,
-            page=page.url if page is not None else "",
+            page=page.url if page is not None else "", elsewhere=page.elsewhere if page is not None else "",
+            teacher=page.teacher if page is not None else "",
             host_key=sandbox.world.host_key.fingerprint if "sftp" in sandbox.endpoints else "",
             color=look(sys.stdout, config.console.color).color))
         sys.stdout.flush()

@@ -77,17 +77,23 @@ def command(role: str, address: Address, cast: Cast = Cast(), reach: Sequence[st
 
 def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data: str, hosts: Sequence[str] = (),
             failed: Mapping[str, str] | None = None, host_key: str = "", ephemeral: bool = False,
-            page: str = "", color: bool = False, domains: Sequence[str] = (), reach: Sequence[str] = ()) -> str:
+            page: str = "", elsewhere: str = "", teacher: str = "",
+            color: bool = False, domains: Sequence[str] = (), reach: Sequence[str] = ()) -> str:
     """The text after the start, with a line end at its end.
 
     endpoints: each service's address by role; people: passwords by account; data: the data folder; hosts: every
     address that is listened on; failed: by role, why it did not start and what helps; host_key: the fingerprint by
-    which SSH clients know this sandbox, "" where there is no SSH; page: the URL of the live page, "" without one.
+    which SSH clients know this sandbox, "" where there is no SSH; page: the URL of the live page, "" without one;
+    elsewhere: its URL for other machines, teacher: the one with the token in it, "" where they cannot reach it;
     domains: of the world; reach: this machine's addresses, for services on all of its interfaces.
     """
     parts = ["", paint("The sandbox is ready. Nothing in it leaves this machine.", BOLD, color=color), ""]
     if page:
-        parts += [f"{GAP}See it all in a browser: {paint(page, BOLD, color=color)}", ""]
+        parts.append(f"{GAP}See it all in a browser: {paint(page, BOLD, color=color)}")
+        if elsewhere:
+            parts += [f"{GAP}On other machines:       {elsewhere}  (each sees their own traffic)",
+                      f"{GAP}As the teacher there:    {teacher}"]
+        parts.append("")
     cast = cast_of(people, domains)
     parts += _table([(role, str(reachable(address, reach)), command(role, address, cast, reach))
                      for role, address in endpoints.items()], ("service", "address", "try"), color=color)

@@ -5,6 +5,7 @@ What the page is made of is imported when its first visitor comes.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import secrets
 import time
@@ -15,8 +16,10 @@ from pathlib import Path
 import msgspec
 import trio
 
+from sandbox.address import Address
 from sandbox.app import Sandbox
 from sandbox.datafolder import LivePage, write_whole
+from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.server import LazyService, Server
 from sandbox.plan import DASHBOARD, dashboard_port
@@ -42,9 +45,19 @@ async def dashboard(sandbox: Sandbox, own: Callable[[str], bool] | None = None) 
     async with serving(sandbox, sockets, token, own):
         sandbox.common.live_page = sockets.address
         try:
-            yield LivePage(f"http://{sockets.address}/", token)
+            yield found(sandbox, sockets.address, token)
         finally:
             sandbox.common.live_page = None
+
+
+def found(sandbox: Sandbox, address: Address, token: str) -> LivePage:
+    """Where the page is, from here and from elsewhere."""
+    config = sandbox.config
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)
+    others = [host for host in (config.advertise or reachable(config.bind))
+              if host not in sandbox.skipped and not ipaddress.ip_address(host).is_loopback]
+    return LivePage(f"http://{Address(here, address.port)}/", token,
+                    f"http://{Address(others[0], address.port)}/" if others else "")
 
 
 def listen(sandbox: Sandbox, port: int) -> Bound | None:

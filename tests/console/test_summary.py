@@ -82,3 +82,12 @@ def test_the_least_summary() -> None:
     assert "service" not in text
     assert "account" not in text
     assert "(removed at the end)" in text
+
+
+def test_the_live_page_has_an_address_for_each_who_may_come() -> None:
+    text = summary({}, {}, data="/data", page="http://127.0.0.1:8000/", elsewhere="http://192.168.1.10:8000/",
+                   teacher="http://192.168.1.10:8000/#token=abc")
+    lines = [line.split() for line in text.splitlines() if "8000" in line]
+    assert [line[-1] if "(each" not in line else line[line.index("(each") - 1] for line in lines] == [
+        "http://127.0.0.1:8000/", "http://192.168.1.10:8000/", "http://192.168.1.10:8000/#token=abc"]
+    assert "other machines" not in summary({}, {}, data="/data", page="http://127.0.0.1:8000/")

@@ -9,11 +9,15 @@ import trio
 
 from sandbox.app import running
 from sandbox.config import Config
+from sandbox.config.load import load
 from sandbox.dashboard.service import TOKEN_FILE, dashboard
 from sandbox.journal.reader import Reader
 from sandbox.journal.store import FILE
 from sandbox.net.binding import bind
+from sandbox.protocols.contract.registry import PROTOCOLS
 from tests.support.dashboard import live_page
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_nothing_of_it_is_in_the_journal(tmp_path: Path) -> None:
@@ -71,3 +75,23 @@ async def test_it_can_be_off(tmp_path: Path) -> None:
     async with running(config, tmp_path) as sandbox, dashboard(sandbox) as page:
         assert page is None
         assert not sandbox.failures
+
+
+async def test_a_classroom_is_told_where_learners_and_the_teacher_go(tmp_path: Path) -> None:
+    services = {role.name: False for protocol in PROTOCOLS for role in protocol.roles if role.name != "qotd"}
+    config = load(ROOT / "configs" / "classroom.toml", {}, {"ports": "ephemeral", "services": services,
+                                                            "advertise": ["192.168.1.10"]})
+    async with running(config, tmp_path) as sandbox, dashboard(sandbox) as page:
+        assert page is not None
+        port = page.url.rstrip("/").rpartition(":")[2]
+        assert page.url == f"http://127.0.0.1:{port}/"
+        assert page.elsewhere == f"http://192.168.1.10:{port}/"
+        assert page.teacher == f"http://192.168.1.10:{port}/#token={page.token}"
+
+
+async def test_on_loopback_there_is_no_address_for_others(tmp_path: Path) -> None:
+    services = {role.name: False for protocol in PROTOCOLS for role in protocol.roles if role.name != "qotd"}
+    config = Config(ports="ephemeral", bind=("127.0.0.1", "::1"), services=dict(services))
+    async with running(config, tmp_path) as sandbox, dashboard(sandbox) as page:
+        assert page is not None
+        assert (page.elsewhere, page.teacher) == ("", "")
