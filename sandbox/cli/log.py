@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TextIO
 
 from sandbox.cli import options
-from sandbox.console.escape import escape
 from sandbox.console.lines import clock, json_line, line
 from sandbox.console.raw import transcript
 from sandbox.console.remarks import details
@@ -62,7 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--count", action="store_true", help="only how many there are")
     form.add_argument("--raw", metavar="SESSION", type=positive, help="the bytes of one session, readable")
     form.add_argument("--handshake", metavar="SESSION", type=positive,
-                      help="the TLS handshake of one session, explained")
+                      help="how one session began: TCP's handshake and that of TLS, explained")
     parser.add_argument("--side", choices=list(SIDES),
                         help="with --raw: the bytes of one side as they were, nothing else; escaped on a terminal")
     parser.add_argument("--as-is", action="store_true",
@@ -225,15 +224,17 @@ def show_raw(reader: Reader, args: argparse.Namespace) -> int:
 
 
 def show_handshake(reader: Reader, number: int) -> int:
-    """The TLS handshake of one session, from what an eavesdropper saw, and what the engine alone could know."""
-    from sandbox.cli.handshake import tell
+    """How one session began, from what an eavesdropper saw, and what the engine alone could know."""
+    from sandbox.cli.handshake import opening, short, tell
     from sandbox.net.layers.tls.handshake import MAX_READ, describe
 
     session = find_session(reader, number)
+    if session.transport != "tcp":
+        raise UserError(f"session {number} ({session.service}) went over UDP, which has no handshake")
+    print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
+          f"{clock(session.opened, milliseconds=True)}\n")
     client = reader.octets(number, Stream.CLIENT_WIRE, 0, MAX_READ)
     server = reader.octets(number, Stream.SERVER_WIRE, 0, MAX_READ)
-    if not client:
-        raise UserError(f"session {number} ({session.service}) has no TLS in it")
     noted: dict[str, str] = {}
     cause = ""
     for exchange in reader.exchanges_of(number):
@@ -241,13 +242,11 @@ def show_handshake(reader: Reader, number: int) -> int:
             noted, cause = exchange.facts, exchange.key.removeprefix("tls:situation.")
             break
     else:
-        if client[:1] != b"\x16":      # compressed alone, without TLS
-            raise UserError(f"session {number} ({session.service}) has no TLS in it")
+        if client[:1] != b"\x16":      # no wire of its own, or compressed alone
+            print("\n".join([*opening(session), "", "No TLS: all that follows was readable by anyone on the way."]))
+            return 0
     facts = describe(client, server, cause="" if ":" in cause else cause, alert=noted.get("alert-received", ""))
-    print(f"# session {number}: {session.service}, {session.client} to {session.server}, opened "
-          f"{clock(session.opened, milliseconds=True)}")
-    for text in tell(facts):
-        print(escape(text))
+    print("\n".join([*short(facts, noted, str(session.server)), "", *opening(session), "", *tell(facts)]))
     return 0
 
 

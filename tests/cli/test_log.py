@@ -230,19 +230,53 @@ async def shake_hands(data: Path) -> None:
 def test_a_handshake_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trio.run(shake_hands, tmp_path)
     assert log(tmp_path, "--handshake", "1") == 0
-    told = capsys.readouterr().out
-    for words in ("The client offers", "server name             www.example.com", "JA4", "x25519: ",
-                  "The server chooses", "its cipher", "AES with a 256-bit key", "not to be seen: TLS 1.3 encrypts"):
+    told = " ".join(capsys.readouterr().out.split())
+    for words in ("The client offers", "server name www.example.com", "JA4", "x25519: ", "there and back",
+                  "The server chooses", "its cipher", "AES with a 256-bit key", "not to be seen: TLS 1.3 encrypts",
+                  "option mss", "openssl s_client -connect 127.0.0.1:"):
         assert words in told
+    assert told.index("In short") < told.index("version TLS 1.3: ") < told.index("The client offers")
     assert log(tmp_path, "--handshake", "2") == 0
     told = capsys.readouterr().out
     assert "no TLS handshake" in told
     assert "plain http" in told
 
 
-def test_a_session_without_tls_has_no_handshake(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert log(data, "--handshake", "1") == 2
-    assert "has no TLS in it" in capsys.readouterr().err
+def test_a_session_without_tls_has_that_of_tcp(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert log(data, "--handshake", "1") == 0
+    told = capsys.readouterr().out
+    assert "the client's SYN" in told
+    assert "option window scaling" in told
+    assert told.endswith("No TLS: all that follows was readable by anyone on the way.\n")
+
+
+async def shake_hands_of_old(data: Path) -> None:
+    from sandbox.app import running
+    from sandbox.config import Config
+
+    async with running(Config(ports="ephemeral"), data) as sandbox:
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        trusting.maximum_version = ssl.TLSVersion.TLSv1_2
+        stream = trio.SSLStream(await trio.open_tcp_stream(*sandbox.endpoints["https"]), trusting,
+                                server_hostname="www.example.com")
+        await stream.do_handshake()
+        await stream.aclose()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_certificate_is_told_where_it_was_sent_in_clear(
+        columns: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    trio.run(shake_hands_of_old, tmp_path)
+    assert log(tmp_path, "--handshake", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = " ".join(" ".join(lines).split())
+    assert "its names www.example.com" in told
+    assert "signed by CN=" in told
+    assert "valid from 20" in told
+    # The JA3 of a client, and names of suites, are words that no terminal's width can break.
+    assert max(len(text) for text in lines if len(text.split()) > 2) <= columns
 
 
 class Tty(io.TextIOWrapper):
