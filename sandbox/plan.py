@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +18,14 @@ DASHBOARD = Role("dashboard", 8000, 8000)
 
 
 class Planned(NamedTuple):
-    """A service to start. port: 0 for any free one; the same for all its transports and addresses."""
+    """A service to start. port: 0 for any free one; the same for all its transports and addresses; host: an address
+    of its own, on which it has the port of the role that it is `beside`; "" for those of the configuration."""
 
     protocol: Protocol
     role: Role
     port: int
     transports: tuple[str, ...]
+    host: str = ""
 
 
 def plan(config: Config, file: Path | None = None) -> list[Planned]:
@@ -36,13 +39,54 @@ def plan(config: Config, file: Path | None = None) -> list[Planned]:
         if name not in known:
             raise error(Problem(("services", name), "a service that does not exist",
                                 f"one of {', '.join(known)}", nearest(name, known)), file)
-    planned = [Planned(protocol, role, port_of(role, config), role.transports)
-               for protocol in PROTOCOLS for role in protocol.roles
-               if config.services.get(role.name, role.default) is not False]
+    on = [(protocol, role) for protocol in PROTOCOLS for role in protocol.roles
+          if config.services.get(role.name, role.default) is not False]
+    problem, own = name_servers(config, [role for _, role in on])
+    if problem is not None:
+        raise error(problem, file)
+    planned = [Planned(protocol, role, 0 if role.beside else port_of(role, config), role.transports,
+                       own.get(role.name, ""))
+               for protocol, role in on if not role.beside or role.name in own]
     clash = find_clash(planned, config)
     if clash is not None:
         raise error(clash, file)
     return planned
+
+
+def name_servers(config: Config, on: list[Role]) -> tuple[Problem | None, dict[str, str]]:
+    """What is wrong with the settings of the name servers, and the address of each by role. It is all or none of
+    them: without one the way down the tree would end."""
+    roles = [role for protocol in PROTOCOLS for role in protocol.roles if role.beside]
+    hosts = config.dns.hierarchy
+    for role in roles:
+        port = config.services.get(role.name)
+        if port is not None and not isinstance(port, bool):
+            return Problem(("services", role.name), f"port {port}",
+                           f"true or false: it has the port of {role.beside}, on an address of its own"), {}
+    try:
+        addresses = [ipaddress.ip_address(host) for host in hosts]
+    except ValueError as problem:
+        return Problem(("dns", "hierarchy"), str(problem), "IP addresses"), {}
+    if not hosts:
+        return None, {}
+    if len(set(hosts)) != len(roles) or len(hosts) != len(roles):
+        return Problem(("dns", "hierarchy"), f"{len(hosts)} addresses",
+                       f"{len(roles)} different ones, for {', '.join(role.name for role in roles)}; or none"), {}
+    names = {role.name for role in on}
+    if not all(role.name in names and role.beside in names for role in roles):
+        return None, {}
+    # Who comes from another machine cannot reach a loopback address here: it would be led to its own.
+    far = [host for host in config.bind if not is_loopback(host)]
+    if far and any(address.is_loopback for address in addresses):
+        return None, {}
+    return None, dict(zip((role.name for role in roles), hosts, strict=True))
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def dashboard_port(config: Config) -> int | None:

@@ -94,11 +94,15 @@ class Space:
         bound: dict[str, tuple[Planned, Bound]] = {}
         try:
             # Those with a port of their own come first: any free one that another is given might be just that.
-            for planned in sorted(planned_all, key=lambda planned: planned.port == 0):
+            # Last come those that share the port of another, on an address of their own.
+            for planned in sorted(planned_all, key=lambda planned: (planned.host != "", planned.port == 0)):
                 try:
-                    sockets = bind(list(self.config.bind), planned.port, planned.transports)
+                    if planned.host and planned.role.beside not in bound:
+                        continue
+                    sockets = bind([planned.host], bound[planned.role.beside][1].port, planned.transports) \
+                        if planned.host else bind(list(self.config.bind), planned.port, planned.transports)
                 except BindError as error:
-                    if self.config.ports == "standard":
+                    if self.config.ports == "standard" and not planned.host:
                         raise StartError(f"{planned.role.name}: {error}") from error
                     self.failures[planned.role.name] = str(error)
                     continue
@@ -127,7 +131,8 @@ class Space:
         found = list(addresses or config.advertise) or reachable(
             [host for host in config.bind if host not in self.skipped])
         self.world.plan_zones(found, self.endpoints, config.dns.unknown, config.dns.ttl)
-        dialer = Dialer(common.journal, self.name, found, common.contexts.client if common.contexts else None)
+        own = [*found, *(planned.host for planned in self._planned if planned.host)]
+        dialer = Dialer(common.journal, self.name, own, common.contexts.client if common.contexts else None)
         for planned in self._planned:
             role = planned.role
             context = Context(self.world, role, config, self.endpoints, dialer, self._ask, ca_folder(common.data),

@@ -184,7 +184,10 @@ class Spaces:
         """The sandbox's own configuration, with what makes this space another. Nothing is kept, so nothing waits for
         the disk."""
         config = self.main.config
-        on = set(spec.services or (planned.role.name for planned in plan(config)))
+        # With listeners of its own a space has no name servers of the hierarchy unless they are named: on one port
+        # their addresses are taken once.
+        on = set(spec.services or (planned.role.name for planned in plan(config)
+                                   if not (planned.host and spec.bind)))
         roles = [role.name for protocol in PROTOCOLS for role in protocol.roles]
         services: dict[str, bool | int] = {name: name in on for name in roles}
         services |= {name: port for name, port in spec.ports.items() if name in on}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from sandbox.config import Config
+from sandbox.config import Config, Dns
 from sandbox.config.load import ConfigError
 from sandbox.plan import plan
 from sandbox.protocols.contract.registry import PROTOCOLS
@@ -52,3 +53,36 @@ def test_a_clash_that_the_file_does_not_hold_is_not_blamed_on_it(tmp_path: Path)
     file.write_text("[dns]\nttl = 1\n")
     with pytest.raises(ConfigError, match=r"^the configuration: services\.http"):
         plan(Config(services={"http": 8053}), file)
+
+
+LEVELS = {"dns-root": "127.53.0.1", "dns-tld": "127.53.0.2", "dns-domains": "127.53.0.3"}
+
+
+def hosts(config: Config) -> dict[str, str]:
+    return {service.role.name: service.host for service in plan(config) if service.host}
+
+
+@pytest.mark.parametrize(("config", "expected"), [
+    (Config(), LEVELS),
+    (Config(dns=Dns(hierarchy=())), {}),
+    (Config(services={"dns": False}), {}),
+    (Config(services={"dns-tld": False}), {}),
+    (Config(bind=("0.0.0.0",)), {}),
+    (Config(bind=("127.0.0.1", "10.0.0.1")), {}),
+    (Config(bind=("10.0.0.1",), dns=Dns(hierarchy=("10.0.0.2", "10.0.0.3", "10.0.0.4"))),
+     {"dns-root": "10.0.0.2", "dns-tld": "10.0.0.3", "dns-domains": "10.0.0.4"}),
+])
+def test_the_name_servers_of_the_tree_are_there_all_or_none(config: Config, expected: dict[str, str]) -> None:
+    """And only where those who are sent to them can reach them."""
+    assert hosts(config) == expected
+    assert {name for name in ports(config) if name in LEVELS} == set(expected)
+
+
+@pytest.mark.parametrize(("config", "said"), [
+    (Config(services={"dns-root": 5000}), "services.dns-root\n  found:    port 5000\n  expected: true or false"),
+    (Config(dns=Dns(hierarchy=("127.53.0.1",))), "dns.hierarchy\n  found:    1 addresses\n  expected: 3 different"),
+    (Config(dns=Dns(hierarchy=("127.53.0.1", "root", "x"))), "dns.hierarchy\n  found:    'root' does not appear"),
+])
+def test_settings_of_the_name_servers_that_cannot_be(config: Config, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        plan(config)

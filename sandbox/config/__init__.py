@@ -69,6 +69,10 @@ class Dns(Section, frozen=True):
                                   "(1232 avoids fragments, RFC 9715)")] = 1232
     transfer: Annotated[Literal["loopback", "anyone", "nobody"], Meta(
         description="who may copy whole zones (AXFR)")] = "loopback"
+    hierarchy: Annotated[tuple[str, ...], Meta(
+        description="addresses of the name servers of the root, the top-level domains and the domains, which are on "
+                    "the port of dns; empty for none; loopback ones are left out where bind has others")
+        ] = ("127.53.0.1", "127.53.0.2", "127.53.0.3")
 
 
 class Files(Section, frozen=True):

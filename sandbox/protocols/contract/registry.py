@@ -51,6 +51,8 @@ class Role:
     """Whether it accepts TLS 1.0 and 1.1 too, with weak suites: for old clients, and to learn why they died."""
     default: bool = True
     """Whether it is on unless the configuration says otherwise."""
+    beside: str = ""
+    """The role whose port it has too, on an address of its own (`dns.hierarchy`)."""
 
     def __post_init__(self) -> None:
         if not self.high:
@@ -120,6 +122,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     )),
     Protocol("dns", "sandbox.protocols.dns.session", (
         Role("dns", 53, transports=BOTH),
+        Role("dns-root", 53, transports=BOTH, beside="dns"),        # one server for each level of the tree
+        Role("dns-tld", 53, transports=BOTH, beside="dns"),
+        Role("dns-domains", 53, transports=BOTH, beside="dns"),
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
     )),
     Protocol("smtp", "sandbox.protocols.smtp.service", (

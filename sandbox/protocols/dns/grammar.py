@@ -120,12 +120,14 @@ class Query:
 class Draft:
     """An answer before it is bytes.
 
-    glue: the additional records are needed to follow a referral (RFC 9471 §3); options: EDNS options as code and
-    data; signature: a finished TSIG record, which comes last of all.
+    recursive: whether whoever answers would find out what it does not keep itself (RA); glue: the additional records
+    are needed to follow a referral (RFC 9471 §3); options: EDNS options as code and data; signature: a finished TSIG
+    record, which comes last of all.
     """
 
     rcode: Rcode = Rcode.NOERROR
     authoritative: bool = False
+    recursive: bool = True
     answer: list[tuple[Name, Rdataset]] = field(default_factory=list)
     authority: list[tuple[Name, Rdataset]] = field(default_factory=list)
     additional: list[tuple[Name, Rdataset]] = field(default_factory=list)
@@ -210,9 +212,13 @@ def _read_options(data: bytes) -> tuple[tuple[int, bytes], ...]:
     return tuple(found)
 
 
-def bare(header: Header, rcode: Rcode) -> bytes:
-    """An answer that is a header only, for what was not understood beyond that."""
-    flags = QR | RA | header.flags & ECHOED | int(rcode)
+def bare(header: Header, rcode: Rcode, recursive: bool = True) -> bytes:
+    """An answer that is a header only, for what was not understood beyond that. recursive: as in `Draft`.
+
+    RA and CD speak of questions; for another opcode nobody has said what they would mean (RFC 8906 §8.1.4).
+    """
+    echoed = ECHOED & ~CD if header.opcode else ECHOED
+    flags = QR | (RA if recursive and not header.opcode else 0) | header.flags & echoed | int(rcode)
     return HEADER.pack(header.id, flags, 0, 0, 0, 0)
 
 
@@ -223,7 +229,8 @@ def render(query: Query, draft: Draft, limit: int, payload: int) -> tuple[bytes,
     additional records may be dropped in silence (RFC 2181 §9).
     """
     header = query.header
-    flags = QR | RA | header.flags & ECHOED | int(draft.rcode) & 15 | (AA if draft.authoritative else 0)
+    flags = QR | header.flags & ECHOED | int(draft.rcode) & 15
+    flags |= (RA if draft.recursive else 0) | (AA if draft.authoritative else 0)
     # The extended RCODE's upper bits stand in the OPT record (RFC 6891 §6.1.3); DO is copied (RFC 3225 §3).
     last = [] if query.edns is None else \
         [opt_record(payload, int(draft.rcode) >> 4 << 24 | (DO if query.edns.dnssec_ok else 0), draft.options)]

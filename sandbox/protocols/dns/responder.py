@@ -32,7 +32,9 @@ from sandbox.protocols.dns import grammar
 from sandbox.protocols.dns.cookies import BadCookie, Cookies
 from sandbox.protocols.dns.grammar import Draft, Header, Malformed, Query, Transport
 from sandbox.protocols.dns.transfer import is_newer, transfer
+from sandbox.world.names.hierarchy import Names, view
 from sandbox.world.names.records import parse_set, record_set
+from sandbox.world.names.servers import LEVELS
 from sandbox.world.names.zones import Found, Kind, Zone, Zones
 
 __all__ = ["TCP", "UDP", "Reply", "Responder"]
@@ -69,6 +71,10 @@ HOST_FIELDS = {RdataType.NS: "target", RdataType.MX: "exchange", RdataType.SRV: 
 SHORT_ANY = parse_set("HINFO", ['"RFC8482" ""'], 3600)
 
 
+PLACES = dict(zip(LEVELS, ("situation.dns-root", "situation.dns-tld", "situation.dns-domains"), strict=True))
+"""What is special about the usual answer of each level of the tree."""
+
+
 class Reply(NamedTuple):
     """What happens with a message. data: the answer, None for silence; keep: the same bytes after the id will
     always get the same answer, until the zones change; more: the further messages of a zone transfer."""
@@ -80,10 +86,14 @@ class Reply(NamedTuple):
 
 
 class Responder:
-    """Answers queries from the zones. settings: who may transfer, how long a datagram may be."""
+    """Answers queries from the zones. settings: who may transfer, how long a datagram may be; level: the service
+    whose part of the tree it keeps, "" where it answers for all of it, as resolvers do."""
 
-    def __init__(self, zones: Zones, settings: Dns, cookies: Cookies | None = None) -> None:
-        self._zones = zones
+    def __init__(self, zones: Zones, settings: Dns, cookies: Cookies | None = None, level: str = "") -> None:
+        self._zones: Names = view(level, zones)
+        self._level = level if self._zones is not zones else ""
+        self._hierarchy = zones.servers is not None
+        self._place = PLACES.get(self._level, "")
         self._settings = settings
         self._cookies = cookies or Cookies()
 
@@ -97,15 +107,20 @@ class Responder:
         if header.opcode:
             # RFC 8906 §3.1.4; what follows the header may have a form of its own, so it is not looked at.
             verb = grammar.opcode_text(header.opcode)
-            return _bare(header, Rcode.NOTIMP, verb, "situation.opcode")
+            return self._bare(header, Rcode.NOTIMP, verb, "situation.opcode")
         try:
             query = grammar.read_query(wire)
         except Malformed as problem:
-            return _bare(header, Rcode.FORMERR, "QUERY", "situation.malformed", str(problem))
+            return self._bare(header, Rcode.FORMERR, "QUERY", "situation.malformed", str(problem))
         return self._answer(query, transport, client)
 
+    def _bare(self, header: Header, rcode: Rcode, verb: str, key: str, problem: str = "") -> Reply:
+        facts = {"problem": problem} if problem else None
+        return Reply(grammar.bare(header, rcode, not self._level),
+                     Description(verb, "", grammar.rcode_text(rcode), "", key, facts))
+
     def _answer(self, query: Query, transport: Transport, client: Address) -> Reply:
-        draft = Draft()
+        draft = Draft(recursive=not self._level)
         facts: dict[str, str] = {}
         if query.edns and query.edns.version:
             # RFC 6891 §6.1.3: say which version is understood (0), and nothing else.
@@ -114,14 +129,14 @@ class Responder:
         try:
             self._options(query, draft, transport, client, facts)
         except BadCookie as problem:
-            return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.bad-cookie", str(problem))
+            return self._bare(query.header, Rcode.FORMERR, "QUERY", "situation.bad-cookie", str(problem))
         if query.name is None:
             if query.edns is None or query.edns.option(OptionType.COOKIE) is None:
-                return _bare(query.header, Rcode.FORMERR, "QUERY", "situation.malformed", "has no question")
+                return self._bare(query.header, Rcode.FORMERR, "QUERY", "situation.malformed", "has no question")
             # RFC 7873 §5.4: only a cookie is wanted.
             return self._finish(query, draft, transport, "situation.cookie", facts)
         if query.signature is not None:
-            return _unknown_key(query, self._settings.udp_size)
+            return _unknown_key(query, draft, self._settings.udp_size)
         if query.rdclass != RdataClass.IN:
             facts["class"] = grammar.class_text(query.rdclass)
         if query.rdclass == RdataClass.CH:
@@ -164,8 +179,9 @@ class Responder:
         for step in range(LONGEST_CHAIN):
             known = self._zones.lookup(name, rdtype)
             if known is None:
-                # No zone has the name; only without a root zone.
-                return key or _refuse(query, draft, Rcode.REFUSED, EDECode.NOT_AUTHORITATIVE, "situation.refused")
+                # Somebody else keeps the name, or nobody does.
+                reason = "situation.elsewhere" if self._level else "situation.refused"
+                return key or _refuse(query, draft, Rcode.REFUSED, EDECode.NOT_AUTHORITATIVE, reason)
             zone, found = known
             if step == 0:
                 # The AA bit speaks of the first owner name (RFC 1035 §4.1.1), and of one class only (§6.2).
@@ -198,13 +214,15 @@ class Responder:
             self._add_addresses(draft, found.records, name)
             if _is_refusal(found.records[0]):
                 return "situation.not-offered"
-            return key or ("situation.wildcard" if found.wildcard else "")
+            if self._hierarchy and name == dns.name.root and query.rdtype == RdataType.NS:
+                return "situation.priming"
+            return key or ("situation.wildcard" if found.wildcard else self._place)
         if found.kind is Kind.REFERRAL:
             assert found.source is not None
             draft.authority += [(found.source, records) for records in found.records]
             draft.glue = True
             self._add_addresses(draft, found.records, name, glue=zone)
-            return key or "situation.referral"
+            return key or (self._place if self._level in LEVELS[:2] else "situation.referral")
         soa = zone.soa
         if soa.ttl > soa[0].minimum:
             soa = record_set(RdataType.SOA, list(soa), soa[0].minimum)      # the negative lifetime, RFC 2308 §3
@@ -232,10 +250,7 @@ class Responder:
     def _address(self, host: Name, rdtype: RdataType, glue: Zone | None) -> Rdataset | None:
         if glue is not None and host.is_subdomain(glue.origin):
             return glue.get(host, rdtype)
-        known = self._zones.lookup(host, rdtype)
-        if known is None or known[1].kind is not Kind.ANSWER or known[1].captured:
-            return None     # what the catch-all would say is not worth adding
-        return known[1].records[0]
+        return self._zones.address(host, rdtype)
 
     # Zone transfer
 
@@ -260,7 +275,7 @@ class Responder:
         if not transport.stream:
             draft.rcode, draft.authoritative = Rcode.FORMERR, False        # RFC 5936 §4.2: not defined over UDP
             return self._finish(query, draft, transport, "situation.transfer-udp", facts)
-        count, messages = transfer(query, zone)
+        count, messages = transfer(query, zone, draft.recursive)
         stream = iter(messages)
         about = Description(grammar.type_text(query.rdtype), grammar.name_text(name), "NOERROR", f"{count} records",
                             "situation.transfer", {"serial": str(zone.serial)})
@@ -285,11 +300,6 @@ class Responder:
         return Reply(data, about, keep=not private)
 
 
-def _bare(header: Header, rcode: Rcode, verb: str, key: str, problem: str = "") -> Reply:
-    facts = {"problem": problem} if problem else None
-    return Reply(grammar.bare(header, rcode), Description(verb, "", grammar.rcode_text(rcode), "", key, facts))
-
-
 def _refuse(query: Query, draft: Draft, rcode: Rcode, reason: EDECode, key: str) -> str:
     draft.rcode = rcode
     _explain(query, draft, reason)
@@ -303,14 +313,14 @@ def _explain(query: Query, draft: Draft, code: EDECode, text: bytes = b"") -> No
         draft.options.append(option)
 
 
-def _unknown_key(query: Query, payload: int) -> Reply:
+def _unknown_key(query: Query, draft: Draft, payload: int) -> Reply:
     """RFC 8945 §5.2.1: a key nobody here knows gets NOTAUTH with BADKEY, unsigned. We know no keys."""
     assert query.signature is not None
     bad_key, fudge = 17, 300
     key, algorithm = query.signature
     rdata = grammar.wire_name(algorithm) + struct.pack("!HIHHHHH", 0, 0, fudge, 0, query.header.id, bad_key, 0)
     record = grammar.wire_name(key) + struct.pack("!HHIH", grammar.TSIG, RdataClass.ANY, 0, len(rdata)) + rdata
-    draft = Draft(rcode=Rcode.NOTAUTH, signature=[record])
+    draft = Draft(rcode=Rcode.NOTAUTH, recursive=draft.recursive, signature=[record])
     data, _ = grammar.render(query, draft, grammar.LARGEST_MESSAGE, payload)
     about = Description(grammar.type_text(query.rdtype), grammar.name_text(query.name), "NOTAUTH",
                         "", "situation.unknown-key", {"tsig": grammar.name_text(key)})
@@ -375,7 +385,9 @@ def _targets(records: Iterable[Rdataset], owner: Name) -> Iterable[Name]:
 
 
 def _summary(draft: Draft) -> str:
-    """What was answered, in a few words."""
+    """What was answered, in a few words: the records, or whom to ask instead."""
+    if draft.glue and not draft.answer:
+        return ", ".join(f"{cut} NS {item}" for cut, found in draft.authority for item in found)[:SUMMARY]
     records = [item for _, found in draft.answer for item in found]
     text, size = [], 0
     for item in records:

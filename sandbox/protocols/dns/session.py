@@ -46,7 +46,7 @@ BURST = 32
 def serve(context: Context) -> Service:
     """DNS for the world's zones."""
     zones = context.world.zones
-    responder = Responder(zones, context.config.dns)
+    responder = Responder(zones, context.config.dns, level=context.role.name)
     return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder),
                    restate=restate, message=message_handler(responder))
 

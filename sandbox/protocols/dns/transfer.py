@@ -14,12 +14,13 @@ MESSAGE_SIZE = 16_384
 """Octets of one message: compression pointers reach no further (RFC 1035 §4.1.4)."""
 
 
-def transfer(query: Query, zone: Zone) -> tuple[int, Iterator[bytes]]:
-    """How many records a transfer has, and its messages. The zone is as it is now, whatever changes meanwhile."""
+def transfer(query: Query, zone: Zone, recursive: bool = True) -> tuple[int, Iterator[bytes]]:
+    """How many records a transfer has, and its messages. The zone is as it is now, whatever changes meanwhile.
+    recursive: as in `Draft`."""
     records = list(zone.records())
     soa = records[0]
     records.append(soa)     # first and last: that is how a client knows the end (RFC 5936 §2.2)
-    return sum(len(record.records) for record in records), _messages(query, records)
+    return sum(len(record.records) for record in records), _messages(query, records, RA if recursive else 0)
 
 
 def is_newer(serial: int, than: int) -> bool:
@@ -27,10 +28,10 @@ def is_newer(serial: int, than: int) -> bool:
     return 0 < (serial - than) % 2 ** 32 < 2 ** 31
 
 
-def _messages(query: Query, records: list[Record]) -> Iterator[bytes]:
+def _messages(query: Query, records: list[Record], available: int) -> Iterator[bytes]:
     # RFC 5936 §2.2.5: an OPT record in each message when the query had one.
     last = opt_record(LARGEST_MESSAGE, 0, ()) if query.edns else b""
-    flags = QR | AA | RA | query.header.flags & ECHOED
+    flags = QR | AA | available | query.header.flags & ECHOED
 
     def start(size: int) -> MessageWriter:
         writer = MessageWriter(query.header.id, flags, size - len(last))

@@ -29,9 +29,10 @@ CLASSES = frozenset({"IN", "CH", "HS", "NONE", "ANY", "RESERVED0", "CLASS"})
 FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
-    "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "fragment", "ixfr", "loop", "malformed",
-    "meta", "no-zone", "nodata", "not-offered", "opcode", "referral", "refused", "response", "too-long", "transfer",
-    "transfer-refused", "transfer-udp", "truncated", "unknown-key", "unknown-type", "version", "wildcard",
+    "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "dns-domains", "dns-root", "dns-tld",
+    "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-zone", "nodata", "not-offered", "opcode",
+    "priming", "referral", "refused", "response", "too-long", "transfer", "transfer-refused", "transfer-udp",
+    "truncated", "unknown-key", "unknown-type", "version", "wildcard",
 })
 """What can be special about an exchange."""
 

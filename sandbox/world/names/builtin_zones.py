@@ -16,7 +16,7 @@ from sandbox.address import Address
 from sandbox.world.names.records import parse_name, parse_set
 from sandbox.world.names.zones import Absent, CatchAll, Zone, Zones
 
-__all__ = ["announce", "build_zones"]
+__all__ = ["announce", "build_zones", "home_of"]
 
 HTTPS_HOSTS = ("secure",)
 """The hosts with an HTTPS record, where a domain has them. Such a record makes browsers go to https:// even when a
@@ -69,7 +69,7 @@ def build_zones(domains: Sequence[str], hosts: Sequence[str], addresses: Sequenc
     # A handful of sets, shared by all the names that lead to the sandbox.
     to_us = [parse_set(kind, found, ttl) for kind, version in (("A", 4), ("AAAA", 6))
              if (found := [str(address) for address in usable if address.version == version])]
-    home = "sandbox.test" if "sandbox.test" in domains or not domains else domains[0]
+    home = home_of(domains)
     server = f"ns1.{home}."
     zones = [home_zone(domain, hosts, to_us, ttl, serial) for domain in domains]
     if home in domains:
@@ -84,6 +84,11 @@ def build_zones(domains: Sequence[str], hosts: Sequence[str], addresses: Sequenc
     if endpoints is not None:
         announce(built, domains, endpoints, addresses)
     return built
+
+
+def home_of(domains: Sequence[str]) -> str:
+    """The domain whose name server keeps everything that is nobody's."""
+    return "sandbox.test" if "sandbox.test" in domains or not domains else domains[0]
 
 
 def home_zone(domain: str, hosts: Iterable[str], to_us: Sequence[Rdataset], ttl: int,

@@ -17,7 +17,9 @@ from sandbox.toml import literal
 from sandbox.world.errors import WorldError
 from sandbox.world.names import builtin_zones
 from sandbox.world.names.domains import Domain
+from sandbox.world.names.hierarchy import delegate
 from sandbox.world.names.records import ZoneError, parse_name, parse_set
+from sandbox.world.names.servers import servers_of
 from sandbox.world.names.zones import Zone, Zones
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def build_zones(domains: Sequence[Domain], addresses: Sequence[str], endpoints: 
         assert zone is not None
         fill(zone, domain, ttl)
     builtin_zones.announce(zones, names, endpoints, addresses)
+    home = builtin_zones.home_of(names)
+    if (servers := servers_of(endpoints, home, ttl)) is not None:
+        delegate(zones, names, servers)
     return zones
 
 

@@ -17,6 +17,7 @@ from dns.rdatatype import RdataType
 
 from sandbox.observers import Observers
 from sandbox.world.names.records import ZoneError, parse_name, parse_set, parse_type, record_set
+from sandbox.world.names.servers import Servers
 from sandbox.world.names.zone import Absent, CatchAll, Found, Kind, Labels, Record, Zone, labels_of
 
 __all__ = ["Absent", "CatchAll", "Found", "Kind", "Record", "Zone", "ZoneChange", "ZoneError", "Zones"]
@@ -33,11 +34,13 @@ class ZoneChange(NamedTuple):
 class Zones:
     """All zones, and every change to them.
 
-    version: rises with each change; whoever keeps something derived from the zones compares it.
+    version: rises with each change; whoever keeps something derived from the zones compares it; servers: who keeps
+    the root, the top-level domains and the domains, None where nobody plays them.
     """
 
     def __init__(self, zones: Iterable[Zone] = ()) -> None:
         self.version = 0
+        self.servers: Servers | None = None
         self._zones: dict[Labels, Zone] = {}
         self._deepest = 0
         self._observers: Observers[ZoneChange] = Observers("the zones")
@@ -71,6 +74,14 @@ class Zones:
         if zone is not None and rdtype == RdataType.DS and labels_of(name) == zone.apex:
             zone = self.zone_for(name, above=True) or zone
         return None if zone is None else (zone, zone.lookup(name, rdtype))
+
+    def address(self, host: Name, rdtype: RdataType) -> Rdataset | None:
+        """The addresses, A or AAAA, of a host that a record names. What the catch-all would say is not worth adding.
+        """
+        known = self.lookup(host, rdtype)
+        if known is None or known[1].kind is not Kind.ANSWER or known[1].captured:
+            return None
+        return known[1].records[0]
 
     def install(self, zone: Zone) -> None:
         """Add a zone, or replace the one with the same origin."""

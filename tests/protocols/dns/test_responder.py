@@ -350,15 +350,16 @@ def test_any_for_a_missing_name_is_nxdomain() -> None:
 
 @pytest.mark.parametrize("opcode", [1, 2, 3, 4, 5, 6, 7, 15])
 def test_other_opcodes_get_notimp(opcode: int) -> None:
-    """§3.1.4; NOTIFY (RFC 1996) and UPDATE (RFC 2136 §3.1) too; the opcode is repeated."""
+    """§3.1.4; NOTIFY (RFC 1996) and UPDATE (RFC 2136 §3.1) too; the opcode is repeated. §8.1.4: RA and CD are not
+    set, they speak of questions."""
     message = query("example.com")
+    message.flags |= dns.flags.CD
     message.set_opcode(dns.opcode.Opcode.make(opcode))
     reply = respond(message)
     assert reply.data is not None
     assert reply.about.outcome == "NOTIMP"
     assert header(reply.data)[0] == message.id
-    assert header(reply.data)[1] >> 11 & 15 == opcode
-    assert header(reply.data)[1] & 0x8000
+    assert header(reply.data)[1] == 0x8100 | opcode << 11 | dns.rcode.NOTIMP
 
 
 @pytest.mark.parametrize("rdtype", ["TYPE1000", "TYPE65535", "NULL", "WKS", "SPF", "TYPE0"])
@@ -513,7 +514,9 @@ def test_without_a_zone_it_is_refused() -> None:
     ("zone.test", "A", Description("A", "zone.test", "NOERROR", "", "situation.nodata")),
     ("zone.test", "TYPE65280", Description("TYPE65280", "zone.test", "NOERROR", "", "situation.unknown-type")),
     ("x.wild.zone.test", "A", Description("A", "x.wild.zone.test", "NOERROR", "192.0.2.5", "situation.wildcard")),
-    ("x.child.zone.test", "A", Description("A", "x.child.zone.test", "NOERROR", "", "situation.referral")),
+    ("x.child.zone.test", "A", Description(
+        "A", "x.child.zone.test", "NOERROR",
+        "child.zone.test. NS ns.child.zone.test., child.zone.test. NS ns.other.example.", "situation.referral")),
 ])
 def test_descriptions(name: str, rdtype: str, expected: Description) -> None:
     assert respond(query(name, rdtype)).about == expected
