@@ -7,6 +7,7 @@ address, where a space was opened for it, and for a connection that the sandbox 
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -126,6 +127,14 @@ class Spaces:
         self.version += 1
         return space
 
+    def own_address(self, name: str) -> SpaceSpec:
+        """What a space is to be that has the main one's ports at a loopback address of its own: each address of
+        127.0.0.0/8 is this machine, on Linux without set-up (RFC 6890 §2.2.2)."""
+        taken = {host for space in self for host in space.config.bind} | set(self._clients)
+        host = next(host for host in own_hosts() if host not in taken)
+        return SpaceSpec(name, bind=(host,),
+                         ports={role: address.port for role, address in self.main.endpoints.items()})
+
     async def close(self, name: str) -> None:
         """Close a space: connections get `limits.grace` seconds, what it kept is gone. Raises SpaceError."""
         space = self.get(name)
@@ -219,6 +228,13 @@ class SpaceDoor:
 
     def choose(self, client: Address) -> LazyService:
         return self.spaces.answering(self.space, client).service(self.planned)
+
+
+def own_hosts() -> Iterator[str]:
+    """Loopback addresses in no order: another sandbox on this machine may be giving them away too."""
+    while True:
+        number = random.randrange(1 << 16, 1 << 24)
+        yield f"127.{number >> 16}.{number >> 8 & 255}.{number & 254 | 1}"
 
 
 def new_world(file: str, folder: Path) -> World:

@@ -50,7 +50,8 @@ MAY = {
                                    "sandbox.filter", "sandbox.explain", "sandbox.journeys", "sandbox.protocols",
                                    "sandbox.websites",
                                    "sandbox.net", "sandbox.app", "sandbox.plan", "sandbox.console",
-                                   "sandbox.datafolder", "sandbox.message", "sandbox.mailing"},
+                                   "sandbox.datafolder", "sandbox.message", "sandbox.mailing",
+                                   "sandbox.export", "sandbox.space", "sandbox.spaces"},
     "sandbox.mailing": {"sandbox.address", "sandbox.errors", "sandbox.pki"},  # a mail client
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},

@@ -16,6 +16,7 @@ from sandbox.dashboard.metrics import Metrics
 from sandbox.filter import parse
 from sandbox.pki import ca_path
 from sandbox.protocols.http.messages import Request
+from sandbox.space import Space
 from sandbox.world import World
 
 __all__ = ["Board"]
@@ -58,11 +59,12 @@ class Board:
     def last_exchange(self) -> int:
         return self.sandbox.journal.last
 
-    def place(self, request: Request) -> Mapping[str, Address]:
-        """Every service at an address that the asker can reach: one on all interfaces is where the page is."""
+    def place(self, request: Request, space: Space | None = None) -> Mapping[str, Address]:
+        """Every service at an address that the asker can reach: one on all interfaces is where the page is. space: by
+        default the main one."""
         own = request.server.host
         return {name: Address(own, address.port) if address.host in ANYWHERE else address
-                for name, address in self.sandbox.endpoints.items()}
+                for name, address in (space or self.sandbox.main).endpoints.items()}
 
     async def authority(self) -> str:
         """The certificate of the authority as PEM, "" before there is one."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from sandbox.address import Address
 from sandbox.dashboard.access import Asker
-from sandbox.dashboard.answers import Parameters
+from sandbox.dashboard.answers import Parameters, ProblemError
 from sandbox.protocols.http.messages import Request, Response
+from sandbox.space import MAIN, Space
+from sandbox.spaces import SpaceError
+from sandbox.world import World
 
 if TYPE_CHECKING:
     from sandbox.dashboard.board import Board
 
-__all__ = ["Call", "Operation", "Operations", "Query"]
+__all__ = ["SPACE", "Call", "Operation", "Operations", "Query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,9 @@ class Query:
     kind: Literal["string", "integer"] = "string"
 
 
+SPACE = Query("space", "The space whose world is meant, by default the main one.", MAIN)
+
+
 @dataclass(slots=True)
 class Call:
     """One request for an operation. board: what the live page stands on."""
@@ -34,6 +41,32 @@ class Call:
     request: Request
     asker: Asker
     query: Parameters
+
+    @property
+    def space(self) -> Space:
+        """The space it is about. Raises ProblemError."""
+        return self.space_called(self.query.text("space", MAIN))
+
+    @property
+    def world(self) -> World:
+        """The world it is about. Raises ProblemError."""
+        return self.space.world
+
+    @property
+    def place(self) -> Mapping[str, Address]:
+        """The services of its space, at addresses that the asker can reach."""
+        return self.board.place(self.request, self.space)
+
+    def space_called(self, name: str) -> Space:
+        """Raises ProblemError, for a visitor too, who may know of no other space than the main one."""
+        if name != MAIN and not self.asker.sees_all:
+            raise ProblemError(403, "Not for visitors", "A visitor knows the main space only.",
+                               "The teacher's token shows the others.")
+        try:
+            return self.board.sandbox.spaces.get(name)
+        except SpaceError as error:
+            raise ProblemError(404, "No such space", f"{str(error)[:1].upper()}{str(error)[1:]}.",
+                               "spaces lists those that are open.") from None
 
 
 Handler = Callable[..., Awaitable[Response]]
@@ -55,15 +88,16 @@ class Operation:
 
 
 class Operations:
-    """A table of operations, filled by decorators."""
+    """A table of operations, filled by decorators. spaced: whether each is about the world of a space."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, spaced: bool = False) -> None:
         self.all: list[Operation] = []
+        self._shared = (SPACE,) if spaced else ()
 
     def add(self, method: str, path: str, text: str, gives: Any, *queries: Query, takes: Any = None,
             changes: bool = False) -> Callable[[Handler], Handler]:
         """Declare the function below it. text: what it is for, as a sentence."""
         def declared(handler: Handler) -> Handler:
-            self.all.append(Operation(method, path, text, handler, gives, takes, queries, changes))
+            self.all.append(Operation(method, path, text, handler, gives, takes, (*queries, *self._shared), changes))
             return handler
         return declared

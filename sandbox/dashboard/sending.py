@@ -9,11 +9,13 @@ from typing import NamedTuple
 import trio
 
 from sandbox.address import Address
+from sandbox.app import Sandbox
 from sandbox.dashboard.answers import ProblemError
-from sandbox.dashboard.board import ANYWHERE, Board
+from sandbox.dashboard.board import ANYWHERE
 from sandbox.errors import UserError
 from sandbox.journal.bus import Happened
 from sandbox.mailing import Login, composed, hand_over, trusting
+from sandbox.space import Space
 
 __all__ = ["Report", "send"]
 
@@ -31,12 +33,12 @@ class Report(NamedTuple):
     refused: Mapping[str, str]
 
 
-async def send(board: Board, sender: str, to: list[str], subject: str, text: str) -> Report:
+async def send(sandbox: Sandbox, space: Space, sender: str, to: list[str], subject: str, text: str) -> Report:
     """Raises ProblemError, which says what SMTP said."""
     if not 1 <= len(to) <= RECIPIENTS:
         raise ProblemError(422, "Not such a letter", f"It has {len(to)} recipients.", f"Give 1 to {RECIPIENTS}.")
-    endpoints = board.sandbox.endpoints
-    account = board.world.accounts.get(parseaddr(sender)[1])
+    endpoints = space.endpoints
+    account = space.world.accounts.get(parseaddr(sender)[1])
     service = "submission" if account is not None and "submission" in endpoints else "smtp"
     if service not in endpoints:
         raise ProblemError(409, "No mail service", "Neither smtp nor submission runs here.",
@@ -46,12 +48,12 @@ async def send(board: Board, sender: str, to: list[str], subject: str, text: str
 
     def work() -> Mapping[str, str]:
         letter = composed(sender, to, subject, text)
-        login = (Login(account.login, account.password, trusting(board.sandbox.data))
+        login = (Login(account.login, account.password, trusting(sandbox.data))
                  if account is not None and service == "submission" else None)
         handed = hand_over(dialled(endpoints[service]), sender, to, letter, login, ours.append)
         return {"": handed.said, **handed.refused}
 
-    board.sandbox.journal.bus.watch(seen)
+    sandbox.journal.bus.watch(seen)
     try:
         refused = dict(await trio.to_thread.run_sync(work))
         with trio.move_on_after(SESSION_SECONDS):
@@ -60,7 +62,7 @@ async def send(board: Board, sender: str, to: list[str], subject: str, text: str
         raise ProblemError(422, "Not sent", f"{service} did not take it: {error}.",
                            "The filter protocol:smtp shows the dialogue.", session=seen.session) from None
     finally:
-        board.sandbox.journal.bus.unwatch(seen)
+        sandbox.journal.bus.unwatch(seen)
     return Report(refused.pop(""), service, seen.session, refused)
 
 

@@ -39,12 +39,16 @@ def operations() -> list[Operation]:
         mail,
         names,
         people,
+        placing,
+        routes,
         services,
         sessions,
+        spaces,
+        waiting,
     )
 
     return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
-                                     letters, journeys, knowledge)
+                                     letters, journeys, knowledge, spaces, waiting, routes, placing)
             for operation in module.OPERATIONS.all]
 
 

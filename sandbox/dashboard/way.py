@@ -22,24 +22,27 @@ PROTOCOLS = frozenset({"smtp", "imap"})
 class Stored:
     """Matches the exchange that stored a letter."""
 
-    def __init__(self, asker: Asker, content: int, received: float) -> None:
+    def __init__(self, asker: Asker, space: str, content: int, received: float) -> None:
         self._asker = asker
+        self._space = space
         self._number = str(content)
         self._received = received
 
     def matches(self, session: Session, exchange: Exchange) -> bool:
-        return (session.protocol in PROTOCOLS and exchange.verb in ("message", "APPEND")
+        return (session.protocol in PROTOCOLS and session.space == self._space
+                and exchange.verb in ("message", "APPEND")
                 and self._number in exchange.facts.get("message", "").replace(",", " ").split()
                 and self._asker.sees_all)
 
     def narrowing(self) -> Narrowing:
-        return Narrowing((self._number,), {"protocol": PROTOCOLS}, since=self._received - AROUND,
-                         until=self._received + AROUND)
+        return Narrowing((self._number,), {"protocol": PROTOCOLS, "space": frozenset({self._space})},
+                         since=self._received - AROUND, until=self._received + AROUND)
 
 
-async def way(archive: Archive, asker: Asker, content: int, received: float, message: Message) -> list[Hop]:
+async def way(archive: Archive, asker: Asker, space: str, content: int, received: float, message: Message,
+              ) -> list[Hop]:
     """The hops, the first one first: as the journal has them, else as the letter's own Received fields say."""
-    page = await archive.newest(Stored(asker, content, received), limit=1)
+    page = await archive.newest(Stored(asker, space, content, received), limit=1)
     if page.found:
         hops = await archive.read(lambda reader: back(reader, *page.found[0]))
         return hops[::-1]

@@ -2,6 +2,7 @@
 
 `build` gives one site that serves them all. It looks, in this order, for
 
+0. a route that somebody has set up while the world runs (`scripted`),
 1. a connectivity probe of an operating system or a browser (`probes`),
 2. /proxy.pac and /wpad.dat, under every host (`proxyconfig`),
 3. the site that the world has for the host: a folder, an application, a program, a redirect or a built-in one
@@ -36,6 +37,7 @@ from sandbox.websites.probes import probe
 from sandbox.websites.protected import Protected
 from sandbox.websites.reader import is_local
 from sandbox.websites.routes import Routes
+from sandbox.websites.scripted import scripted
 from sandbox.world.names.domains import normal
 from sandbox.world.sites import SiteSpec
 
@@ -89,6 +91,9 @@ class Websites:
 
     async def __call__(self, request: Request) -> Response:
         request.live_page = self._context.live_page()
+        if self._world.routes and (met := self._world.routes.meet(
+                request.method, normal(request.host), request.path)) is not None:
+            return await scripted(met, request)
         spec = self._spec(request.host)
         if request.method not in METHODS and (spec is None or spec.kind not in PROGRAMS):
             raise unknown_method(request.method)

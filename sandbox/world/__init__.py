@@ -16,6 +16,7 @@ from sandbox.world.errors import WorldError
 from sandbox.world.files.layout import Files
 from sandbox.world.load import Beginning, Letter, load_beginning
 from sandbox.world.names.domains import Domain
+from sandbox.world.routes import Routes
 from sandbox.world.sites import Sites, SiteSpec
 from sandbox.world.store import Store
 
@@ -37,7 +38,8 @@ class World:
     """Everything the protocols serve.
 
     accounts: the people; domains: in the file's order; sites: which website answers for a host; mail: the letters
-    that are there from the start; ssh_keys: lines of authorized_keys by login; files: where things are in the data
+    that are there from the start; ssh_keys: lines of authorized_keys by login; routes: web answers set up while it
+    runs; files: where things are in the data
     folder; changes: tells observers.
     """
 
@@ -51,6 +53,7 @@ class World:
         self.mail = beginning.mail
         self.ssh_keys = beginning.ssh_keys
         self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
+        self.routes = Routes()
         self._store = Store(files.store)
         self._mail: MailStore | None = None
         self._resources: Resources | None = None

@@ -38,6 +38,20 @@ CALLS: tuple[tuple[str, Mapping[str, object], object], ...] = (
     ("GET filter", {"text": "protocol:http outcome:4xx"}, None),
     ("GET filter/keys", {}, None),
     ("POST wait", {}, {"filter": "protocol:http", "count": 1, "since": 0, "timeout": 5}),
+    ("POST wait/letters", {}, {"letter": {"to": "bob"}, "timeout": 5, "raw": True}),
+    ("POST people", {}, {"login": "dora", "password": "explorer"}),
+    ("DELETE people/dora", {}, None),
+    ("POST names", {}, {"records": "api.shop.test A 127.0.0.1"}),
+    ("DELETE names", {"name": "api.shop.test", "type": "A", "value": "127.0.0.1"}, None),
+    ("POST files", {}, {"place": "homes/bob", "path": "a/b.txt", "text": "t"}),
+    ("DELETE files", {"place": "homes/bob", "path": "a/b.txt"}, None),
+    ("POST routes", {}, {"host": "shop.test", "path": "/pay", "status": 503, "times": 2}),
+    ("GET routes", {}, None),
+    ("DELETE routes/1", {}, None),
+    ("POST spaces", {}, {"name": "one"}),
+    ("GET spaces", {}, None),
+    ("GET mail/bob/INBOX", {"space": "one"}, None),
+    ("DELETE spaces/one", {}, None),
     ("GET people", {}, None),
     ("GET sites", {}, None),
     ("GET names", {}, None),
@@ -79,7 +93,7 @@ def test_every_parameter_is_used_in_a_call_or_has_a_test_of_its_own() -> None:
         if name not in ELSEWHERE:
             for query in operation.queries:
                 assert any(pattern(name).fullmatch(call) and given == query.name for call, given in used) \
-                    or query.name == "before", (name, query.name)
+                    or query.name in ("before", "space"), (name, query.name)
 
 
 async def description(page: Page) -> dict[str, Any]:

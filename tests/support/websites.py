@@ -23,7 +23,8 @@ ENDPOINTS = {name: Address("127.0.0.1", port) for name, port in (("http", 8080),
 class Client:
     """Asks the websites, one connection a request. facts: of the last exchange."""
 
-    def __init__(self, server: HttpService) -> None:
+    def __init__(self, server: HttpService, world: World) -> None:
+        self.world = world
         self._server = server
         self.facts: dict[str, str] = {}
 
@@ -60,4 +61,4 @@ def websites(data: Path, world: str = "", config: Config | None = None,
     with closing(World.load(file if world else None, data)) as loaded:
         context = Context(world=loaded, role=find_role("http")[1], config=config or Config(), endpoints=ENDPOINTS,
                           dial=dial, ask=ask, ca=data / "ca", live_page=live_page)
-        yield Client(HttpService(context, build(context), error_page))
+        yield Client(HttpService(context, build(context), error_page), loaded)

@@ -25,7 +25,7 @@ __all__ = ["OPERATIONS"]
 
 T = TypeVar("T")
 
-OPERATIONS = Operations()
+OPERATIONS = Operations(spaced=True)
 
 ENTRIES = 1_000
 """Entries of one folder that an answer has."""
@@ -133,7 +133,7 @@ async def read(root: Root, names: Names, size: int) -> AsyncIterator[bytes]:
 
 async def places(call: Call) -> dict[str, Spot]:
     """Those the asker may look into: a visitor into what everybody sees, and the own home."""
-    world = call.board.world
+    world = call.world
     proven = await call.board.proven(call.asker)
     homes = [Spot(f"homes/{account.login}", f"{account.name}'s home", world.files.home(account.login),
                   account.login, "")
@@ -180,7 +180,7 @@ def writer(session: Session, exchange: Exchange) -> Writer:
 
 def commands(call: Call, spot: Spot, names: Names) -> list[Again]:
     """What shows the same folder to a client, as far as it can be said without a password."""
-    services = call.board.place(call.request)
+    services = call.place
     account = spot.account or ("" if spot.place == "public" else "alice")
     inside = f"{spot.above if account else ''}{virtual(names)}".rstrip("/") + "/"
     said = []

@@ -15,7 +15,7 @@ from sandbox.world.mail import Item
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS = Operations()
+OPERATIONS = Operations(spaced=True)
 
 LARGEST = 67_108_864
 """Octets of a letter that are looked at; of a larger one only its beginning."""
@@ -27,7 +27,7 @@ READERS = trio.CapacityLimiter(2)
 async def one(call: Call, person: str, folder: str, uid: str) -> Response:
     item, data = await find(call, person, folder, uid)
     message = Message(data)
-    hops = await way(call.board.archive, call.asker, item.content, item.received, message)
+    hops = await way(call.board.archive, call.asker, call.space.name, item.content, item.received, message)
     return as_json(await trio.to_thread.run_sync(letter, item, message, hops, limiter=READERS))
 
 

@@ -14,7 +14,7 @@ from sandbox.world.mail import Folder, MailStore, NoSuchFolder
 
 __all__ = ["OPERATIONS", "find_folder", "store_of"]
 
-OPERATIONS = Operations()
+OPERATIONS = Operations(spaced=True)
 
 CATCH_ALL = "catch-all"
 """Whose mailbox letters are in that are for nobody here."""
@@ -84,7 +84,7 @@ class Sent(msgspec.Struct):
 @OPERATIONS.add("GET", "mail", "Whose mail there is, and in which folders.", MailPeople)
 async def people(call: Call) -> Response:
     store = await store_of(call)
-    world = call.board.world
+    world = call.world
     own = None if call.asker.sees_all else await call.board.proven(call.asker)
     domain = call.board.cast.domain
 
@@ -133,14 +133,14 @@ async def letters(call: Call, person: str, folder: str) -> Response:
 @OPERATIONS.add("POST", "mail", "Send a letter over real SMTP.", Sent, takes=Draft, changes=True)
 async def post(call: Call) -> Response:
     draft = await body_of(call.request, Draft)
-    report = await send(call.board, draft.sender, draft.to, draft.subject, draft.text)
+    report = await send(call.board.sandbox, call.space, draft.sender, draft.to, draft.subject, draft.text)
     return as_json(Sent(report.said, report.service, report.session,
                         [Refusal(*pair) for pair in report.refused.items()]))
 
 
 async def store_of(call: Call) -> MailStore:
-    settings = call.board.sandbox.config.mail
-    return await trio.to_thread.run_sync(call.board.world.open_mail, settings.durability, settings.quota)
+    settings = call.space.config.mail
+    return await trio.to_thread.run_sync(call.world.open_mail, settings.durability, settings.quota)
 
 
 async def find_folder(call: Call, person: str, name: str) -> tuple[MailStore, Folder]:

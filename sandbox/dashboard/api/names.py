@@ -12,12 +12,13 @@ import dns.exception
 import dns.message
 import dns.rdatatype
 import msgspec
+import trio
 from dns.name import Name
 from dns.rdataset import Rdataset
 
 from sandbox.address import Address
 from sandbox.dashboard.again import again
-from sandbox.dashboard.answers import ProblemError, as_json
+from sandbox.dashboard.answers import ProblemError, as_json, body_of
 from sandbox.dashboard.api.exchanges import Side
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.spans import parts
@@ -26,12 +27,13 @@ from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import Responder
 from sandbox.protocols.http.messages import Response
+from sandbox.world.names.lines import put_lines
 from sandbox.world.names.records import ZoneError, parse_name, parse_type
 from sandbox.world.names.zone import Zone
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS = Operations()
+OPERATIONS = Operations(spaced=True)
 
 RECORDS = 2_000
 """Records of one zone that an answer has."""
@@ -94,7 +96,7 @@ class Lookup(msgspec.Struct):
 @OPERATIONS.add("GET", "names", "Every zone with its records.", ZoneRows)
 async def names(call: Call) -> Response:
     rows = []
-    for zone in call.board.world.zones:
+    for zone in call.world.zones:
         found = list(islice(records_of(zone), RECORDS + 1))
         rows.append(ZoneRow(shown(zone.origin), zone.serial, found[:RECORDS], len(found) > RECORDS))
     return as_json(ZoneRows(rows, call.board.sandbox.config.dns.unknown))
@@ -114,6 +116,44 @@ def shown(name: Name) -> str:
     return name.to_text(omit_final_dot=len(name.labels) > 1)
 
 
+class Change(msgspec.Struct, forbid_unknown_fields=True):
+    """records: a line each, as zone files write them (RFC 1035 §5), with whole names; replace: whether others of the
+    same name and type go."""
+
+    records: str
+    replace: bool = False
+
+
+class Changed(msgspec.Struct):
+    """count: records that are there now, or went."""
+
+    count: int
+
+
+@OPERATIONS.add("POST", "names", "Add records, or put them in the place of those there are.", Changed, takes=Change,
+                changes=True)
+async def added(call: Call) -> Response:
+    asked = await body_of(call.request, Change)
+    zones = await trio.to_thread.run_sync(call.world.open_zones)
+    try:
+        return as_json(Changed(put_lines(zones, asked.records, replace=asked.replace)))
+    except ZoneError as error:
+        raise ProblemError(422, "Not such records", f"{error}.",
+                           "Write a line each, such as `api.shop.test A 127.0.0.1`.") from None
+
+
+@OPERATIONS.add("DELETE", "names", "Remove a name, or its records of one type, or one of them by its value.", Changed,
+                Query("name", "A name.", "api.shop.test"), Query("type", "A record type.", "A"),
+                Query("value", "As a zone file has it.", "127.0.0.1"), changes=True)
+async def removed(call: Call) -> Response:
+    zones = await trio.to_thread.run_sync(call.world.open_zones)
+    try:
+        return as_json(Changed(zones.remove(call.query.text("name"), call.query.text("type"),
+                                            call.query.text("value"))))
+    except ZoneError as error:
+        raise ProblemError(422, "Not removed", f"{error}.") from None
+
+
 @OPERATIONS.add("GET", "lookup", "Ask the name server, and see its answer field by field.", Lookup,
                 Query("name", "A name.", "www.example.com"), Query("type", "A record type.", "A"))
 async def lookup(call: Call) -> Response:
@@ -121,16 +161,16 @@ async def lookup(call: Call) -> Response:
     question = asked(name, kind)
     started = time.time()
     board = call.board
-    place = board.place(call.request).get("dns", Address("127.0.0.1", 53))
+    place = call.place.get("dns", Address("127.0.0.1", 53))
     client = Address(call.request.client.host, call.request.client.port)
-    reply = Responder(board.world.zones, board.sandbox.config.dns).respond(question, INSIDE, client)
+    reply = Responder(call.world.zones, board.sandbox.config.dns).respond(question, INSIDE, client)
     ended = time.time()
     answer, about = reply.data or b"", reply.about
     session = Session(id=0, service="dns", protocol="dns", transport="udp", client=client, server=place,
                       opened=started)
     exchange = Exchange(0, 0, started, ended, about.verb, about.asked, about.outcome, about.answered, about.key,
                         (0, len(question)), (0, len(answer)), dict(about.facts or {}))
-    commands = again(session, exchange, board.place(call.request))
+    commands = again(session, exchange, call.place)
     return as_json(Lookup(
         name, kind.upper(), "dns", "dns", about.verb, about.asked, about.outcome, about.answered,
         sentence(session, exchange), ended - started, sections(answer),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import trio
 
-from sandbox.dashboard.answers import as_json
+from sandbox.dashboard.answers import ProblemError, as_json, body_of
 from sandbox.dashboard.operations import Call, Operations
 from sandbox.protocols.http.messages import Response
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS = Operations()
+OPERATIONS = Operations(spaced=True)
 
 
 class Person(msgspec.Struct):
@@ -48,7 +49,7 @@ class SiteRows(msgspec.Struct):
 
 @OPERATIONS.add("GET", "people", "Everybody who can log in, with the password where the asker may see it.", People)
 async def people(call: Call) -> Response:
-    world = call.board.world
+    world = call.world
     domain = call.board.cast.domain
     domains = [one.name for one in world.domains]
     proven = await call.board.proven(call.asker)
@@ -62,12 +63,49 @@ async def people(call: Call) -> Response:
     return as_json(People(rows))
 
 
+class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody who can log in from now on; one who is there already gets this password and name."""
+
+    login: str
+    password: str
+    name: str = ""
+
+
+@OPERATIONS.add("POST", "people", "Have somebody log in with this password from now on.", People, takes=NewPerson,
+                changes=True)
+async def added(call: Call) -> Response:
+    asked = await body_of(call.request, NewPerson)
+    accounts = call.world.accounts
+
+    def work() -> None:
+        if accounts.get(asked.login) is None:
+            accounts.add(asked.login, asked.password, asked.name)
+        else:
+            accounts.change(asked.login, asked.password, asked.name or None)
+
+    try:
+        await trio.to_thread.run_sync(work)
+    except ValueError as error:
+        raise ProblemError(422, "Not a person", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    return await people(call)
+
+
+@OPERATIONS.add("DELETE", "people/{login}", "Have somebody be nobody here.", People, changes=True)
+async def removed(call: Call, login: str) -> Response:
+    try:
+        await trio.to_thread.run_sync(call.world.accounts.remove, login)
+    except KeyError:
+        raise ProblemError(404, "No such person", f"There is nobody called {login[:64]!r}.",
+                           "people lists those there are.") from None
+    return await people(call)
+
+
 @OPERATIONS.add("GET", "sites", "The websites of the world.", SiteRows)
 async def sites(call: Call) -> Response:
-    http = call.board.place(call.request).get("http")
+    http = call.place.get("http")
     port = "" if http is None or http.port == 80 else f":{http.port}"
     rows = []
-    for site in call.board.world.sites:
+    for site in call.world.sites:
         inside = site.kind in ("folder", "wsgi") and call.asker.role != "owner"
         url = "" if "*" in site.host or http is None else f"http://{site.host}{port}/"
         rows.append(SiteRow(site.host, site.kind, "" if inside else site.value, url))

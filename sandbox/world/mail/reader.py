@@ -170,6 +170,16 @@ class MailReader:
                                     (folder, *uids))
             return list(map(Item._make, rows))
 
+    def copies(self, content: int) -> list[tuple[str, str, Item]]:
+        """Where a message is: (account, folder, item) of each copy, a thousand at most."""
+        with self._reading() as database:
+            rows = database.execute(
+                "SELECT account.name, folder.name, uid, message.size, content, message.modseq, received, flags, "
+                "recipient FROM message JOIN folder ON folder.id = message.folder "
+                "JOIN account ON account.id = folder.account WHERE content = ? ORDER BY 1, 2, 3 LIMIT 1000",
+                (content,))
+            return [(account, folder, Item(*item)) for account, folder, *item in rows]
+
     def items_flagged(self, folder: int, flag: str) -> list[int]:
         """The UIDs of the messages that have a flag."""
         with self._reading() as database:
