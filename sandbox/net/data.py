@@ -61,6 +61,10 @@ class DataConversation(Conversation):
     __slots__ = ()
     appetite = BULK_SIZE
 
+    @property
+    def cut_off(self) -> bool:
+        return self.channel.truncated
+
     async def aclose(self, *, wait: bool = True) -> None:
         end = "server-closed"
         try:

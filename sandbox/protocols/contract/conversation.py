@@ -211,6 +211,11 @@ class DataConversation(Conversation, Protocol):
     """A connection that belongs to another conversation and carries its data: a session of its own in the journal,
     with the other as its parent. Limits and deadlines are the same."""
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether what the client sent ended without its saying so, over TLS without close_notify: the last of it may
+        be missing (RFC 8446 §6.1). In clear nobody can tell."""
+
     async def aclose(self, *, wait: bool = True) -> None:
         """Send all that is queued, say that it is the end (over TLS with close_notify), and close.
 

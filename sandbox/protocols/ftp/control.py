@@ -5,7 +5,9 @@ nobody is in the middle of an answer, else the answer says it. A transfer's exch
 that last word, so that it is one in the journal, unless another command comes in between: then the command's exchange
 ends with the 150, and the last word is an exchange of its own, "transfer".
 
-While a transfer runs, ABOR, STAT and NOOP are obeyed at once, and every other command waits for its end.
+While a transfer runs, the commands of AT_ONCE are obeyed at once, and every other waits for its end: so QUIT is
+answered after the transfer's last word. USER and REIN change who is there, but not the transfer, which goes on for
+whom it was begun (RFC 959 §4.1.1). ABOR ends it: its last word is 426 then, and ABOR's own reply follows.
 
 A transfer that need not wait for anything (little is sent, and the client is connected already) takes no task: it
 is over before the next command is read, and 150 and 226 leave together.
@@ -25,6 +27,7 @@ from sandbox.protocols.contract.conversation import (
     ConversationError,
     DataConversation,
     DataPort,
+    EndOfStream,
     OpenExchange,
     TimedOut,
 )
@@ -45,9 +48,11 @@ REPLIES = frozenset({
 OUTCOMES = frozenset({"complete", "aborted", "lost", "failed"})
 """How a data connection can end."""
 
-AT_ONCE = frozenset({"ABOR", "STAT", "NOOP"})
-"""Commands that do not wait for a transfer's end (RFC 959 §4.1.3)."""
+AT_ONCE = frozenset({"ABOR", "STAT", "NOOP", "HELP", "FEAT", "USER", "PASS", "REIN"})
+"""Commands that do not wait for a transfer's end (RFC 959 §4.1.1, §4.1.3)."""
 
+BROKEN_OFF = Reply("426", ("The transfer was broken off",))
+CUT_OFF = Reply("426", ("TLS ended without a close_notify, so the end of the file may be missing",))
 NO_TLS = Reply("522", ("TLS could not be started on the data connection",))
 
 ALIASES = {"XCWD": "CWD", "XCUP": "CDUP", "XPWD": "PWD", "XMKD": "MKD", "XRMD": "RMD"}
@@ -56,7 +61,7 @@ ALIASES = {"XCWD": "CWD", "XCUP": "CDUP", "XPWD": "PWD", "XMKD": "MKD", "XRMD": 
 FILE_PROBLEMS = {
     errno.ENOENT: ("550", "There is no such file or folder"),
     errno.EEXIST: ("550", "There is something of that name already"),
-    errno.EACCES: ("550", "That is not allowed here"),
+    errno.EACCES: ("550", "Its permissions do not allow that"),
     errno.EPERM: ("550", "That is not allowed here"),
     errno.EROFS: ("550", "You can read here, not change anything"),
     errno.EBUSY: ("550", "This folder stays where it is"),
@@ -68,6 +73,8 @@ FILE_PROBLEMS = {
     errno.EINVAL: ("553", "It cannot be moved into itself"),
     errno.ESTALE: ("451", "Somebody changed the file while it was sent; fetch it again"),
     errno.ENAMETOOLONG: ("553", "That name is too long"),
+    errno.ENOTSUP: ("504", "Permissions are 400 to 777 for a file, 700 to 777 for a folder"),
+    errno.EFBIG: ("552", "No file is that long"),
     errno.EDQUOT: ("552", "There is no room left in this folder"),
     errno.ENOSPC: ("452", "There is no room left on the disk"),
 }
@@ -83,18 +90,21 @@ def file_problem(error: OSError) -> Reply:
 class Transfer:
     """A transfer under way. reach: opens the data connection; move: what then passes, giving the last word.
 
-    count: what passed; sending: whether the end of the data is the end of the connection, said by this side.
+    count: what passed; sending: whether the end of the data is the end of the connection, said by this side;
+    protected: whether the data connection has to be encrypted.
     """
 
     def __init__(self, verb: str, asked: str, reach: Callable[[], Awaitable[DataConversation]],
                  move: Callable[[DataConversation], Awaitable[Reply]], count: Count, *, sending: bool,
-                 give_up: Callable[[], Awaitable[None]] | None = None, at_once: bool = False) -> None:
+                 protected: bool, give_up: Callable[[], Awaitable[None]] | None = None,
+                 at_once: bool = False) -> None:
         self.verb = verb
         self.asked = asked
         self.reach = reach
         self.move = move
         self.count = count
         self.sending = sending
+        self.protected = protected
         self.give_up = give_up
         """What to do when it is over before its end."""
         self.at_once = at_once
@@ -121,6 +131,8 @@ class ControlConnection(LineSession):
         super().__init__(conversation)
         self.transfer: Transfer | None = None
         self.port: DataPort | None = None
+        self.broken_off = False
+        """Whether the ABOR being obeyed has ended a transfer."""
         self.protected = conversation.secure
         """Whether data connections are encrypted (PROT P). Where TLS comes first of all, on the port of its own, that
         goes without saying: many clients send no PROT there. After AUTH TLS it has to be said (RFC 4217 §9)."""
@@ -157,17 +169,25 @@ class ControlConnection(LineSession):
     # -- beside a transfer ------------------------------------------------------------------------------------
 
     async def _obey(self, line: bytes) -> Reply:
-        transfer = self.transfer
-        if transfer is not None and transfer.exchange is not None:
-            self.conversation.untake(line)  # it belongs to the next exchange
-            transfer.exchange.end("150", "Data follows")
-            transfer.exchange = None
-            self.conversation.take(len(line))
+        transfer, self.broken_off = self.transfer, False
         if transfer is not None:
             verb = self._decode(line.rstrip(b"\r\n"))[0].partition(" ")[0].upper()
+            self.conversation.untake(line)  # it belongs to the next exchange
+            if verb == "ABOR":
+                await self._break_off(transfer)
+            elif transfer.exchange is not None:
+                transfer.exchange.end("150", "Data follows")
+                transfer.exchange = None
+            self.conversation.take(len(line))
             if verb not in AT_ONCE:
                 await transfer.finished.wait()
         return await super()._obey(line)
+
+    async def _break_off(self, transfer: Transfer) -> None:
+        """End a transfer, and have it say so in its own exchange, before ABOR has one."""
+        transfer.scope.cancel()
+        await transfer.finished.wait()
+        self.broken_off = transfer.reply is not None and transfer.reply.code == BROKEN_OFF.code
 
     async def _answer(self, reply: Reply) -> None:
         if not reply.failed:
@@ -202,23 +222,11 @@ class ControlConnection(LineSession):
         self.conversation.write(self.render(reply))
         exchange.end(reply.code, reply.summary)
 
-    async def abort(self) -> bool:
-        """Break off the transfer and say so. False where there was none to break off."""
-        transfer = self.transfer
-        if transfer is None:
-            return False
-        transfer.scope.cancel()
-        await transfer.finished.wait()
-        if transfer.reply is not None:
-            self.conversation.write(self.render(transfer.reply))
-        self.transfer = None
-        return True
-
     # -- the transfer itself ----------------------------------------------------------------------------------
 
     async def _carry(self, transfer: Transfer) -> None:
         """In a task of its own. Never raises for what a client does."""
-        reply = Reply("426", ("The transfer was broken off",))
+        reply = BROKEN_OFF
         try:
             with transfer.scope:
                 reply = await self._run(transfer)
@@ -246,6 +254,8 @@ class ControlConnection(LineSession):
             return reply
         except OSError as error:
             return file_problem(error)
+        except EndOfStream:
+            return CUT_OFF
         except ConversationError:
             return Reply("426", ("The data connection was lost",))
         except Exception as error:
@@ -264,7 +274,7 @@ class ControlConnection(LineSession):
         outcome = "aborted"
         exchange: OpenExchange | None = None
         try:
-            if self.protected and not data.secure:
+            if transfer.protected and not data.secure:
                 try:
                     await data.start_tls()
                 except Closed:

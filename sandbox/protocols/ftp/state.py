@@ -138,7 +138,7 @@ class Stateful(ControlConnection):
 
         if waiting is not None and port is not None:
             port.close()
-        self.transfer = Transfer(verb, asked, reach, move, count, sending=sending, give_up=give_up,
-                                 at_once=waiting is not None)
+        self.transfer = Transfer(verb, asked, reach, move, count, sending=sending,
+                                 protected=self.protected, give_up=give_up, at_once=waiting is not None)
         self.transfer.facts = {"account": self.login, "file": self.file} if self.login else {"file": self.file}
         return "150"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 import trio
 
-from sandbox.protocols.contract.conversation import DataConversation
+from sandbox.protocols.contract.conversation import DataConversation, EndOfStream
 from sandbox.world.files.signature import Signature, signature_of
 from sandbox.world.files.writing import Writing
 
@@ -181,6 +182,8 @@ class Upload:
                  written: Callable[[Writing], None]) -> None:
         self.count = Count()
         self.writing: Writing | None = None
+        self._unwritten: deque[list[bytes]] = deque()
+        """What has come and is not in the file yet."""
         self._opening = opening
         self._start = start
         self._written = written
@@ -196,54 +199,75 @@ class Upload:
         return self.writing
 
     def abandon(self) -> None:
-        """In a worker thread."""
+        """Write what has come, and no more. In a worker thread."""
+        with contextlib.suppress(OSError):  # the disk's own words were the reason, or nobody hears them any more
+            while self._unwritten:
+                self._write()
+            if self._rest and self.writing is not None:
+                self.writing.write(self._rest, self._position)
         if self.writing is not None:
             self.writing.abandon()
 
     async def receive(self, data: DataConversation) -> None:
         """Everything up to the end of stream. Raises OSError where it cannot be written, ConversationError."""
-        first, whole = await self._gather(data)
+        whole = await self._gather(data)
         if whole:
-            await trio.to_thread.run_sync(self._write_last, first, limiter=SHORT_WORK)
+            await trio.to_thread.run_sync(self._write_last, limiter=SHORT_WORK)
             return
         async with trio.open_nursery() as nursery:
-            giving, taking = trio.open_memory_channel[list[bytes]](1)
+            giving, taking = trio.open_memory_channel[None](1)
             nursery.start_soon(self._write_behind, taking)
             async with giving:
-                await giving.send(first)
+                await giving.send(None)
                 while not whole:
-                    pieces, whole = await self._gather(data)
-                    await giving.send(pieces)
+                    whole = await self._gather(data)
+                    await giving.send(None)
 
-    async def _gather(self, data: DataConversation) -> tuple[list[bytes], bool]:
-        """What comes next, at least GATHERED octets unless it is the last; and whether it is."""
+    async def _gather(self, data: DataConversation) -> bool:
+        """Put together what comes next, at least GATHERED octets unless it is the last. Whether it is.
+
+        Raises EndOfStream where the client's last words are missing.
+        """
         pieces: list[bytes] = []
+        self._unwritten.append(pieces)
         size = 0
         while size < GATHERED:
             received = await data.read_some(PIECE)
             if not received:
-                return pieces, True
+                if data.cut_off:
+                    raise EndOfStream("the client's TLS ended without close_notify")
+                return True
             pieces.append(received)
             size += len(received)
             self.count.add(len(received))
-        return pieces, False
+        return False
 
-    async def _write_behind(self, taking: trio.MemoryReceiveChannel[list[bytes]]) -> None:
-        async for pieces in taking:
-            await trio.to_thread.run_sync(self._write, pieces)
-        await trio.to_thread.run_sync(self._write_last, [])
+    async def _write_behind(self, taking: trio.MemoryReceiveChannel[None]) -> None:
+        async for _ in taking:
+            await trio.to_thread.run_sync(self._write)
+        await trio.to_thread.run_sync(self._write_last)
 
-    def _write(self, pieces: list[bytes]) -> None:
+    def _write(self) -> None:
+        """Write the first of what was put together."""
+        pieces = self._unwritten.popleft()
+        if not pieces:
+            return
         writing = self.open()
-        for piece in pieces:
-            if self._ascii:
-                piece, self._rest = from_network(self._rest + piece)
-            writing.write(piece, self._position)
-            self._position += len(piece)
+        try:
+            for piece in pieces:
+                if self._ascii:
+                    piece, self._rest = from_network(self._rest + piece)
+                writing.write(piece, self._position)
+                self._position += len(piece)
+        except OSError:
+            self._unwritten.clear()  # what comes after a gap is of no use
+            self._rest = b""
+            raise
 
-    def _write_last(self, pieces: list[bytes]) -> None:
+    def _write_last(self) -> None:
         writing = self.open()
-        self._write(pieces)
+        while self._unwritten:
+            self._write()
         if self._rest:
             writing.write(self._rest, self._position)
             self._position += 1

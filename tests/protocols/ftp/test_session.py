@@ -235,7 +235,8 @@ async def test_text_crosses_with_crlf(client: FtpClient, sandbox: Sandbox) -> No
     assert (sandbox.data / "homes" / "alice" / "t.txt").read_bytes() == b"one\ntwo\n"
     assert await client.fetch("RETR t.txt") == b"one\r\ntwo\r\n"
     await client.expect(
-        ("SIZE t.txt", "213 10"), ("REST 2", "350"), ("RETR t.txt", "550"), ("TYPE I", "200"), ("SIZE t.txt", "213 8")
+        ("SIZE t.txt", "213 10"), ("REST 2", "501"), ("REST 0", "350"), ("TYPE I", "200"), ("SIZE t.txt", "213 8"),
+        ("REST 2", "350"), ("TYPE A", "200"), ("RETR t.txt", "550")
     )
 
 
@@ -264,7 +265,7 @@ async def test_listings(client: FtpClient) -> None:
     assert await client.fetch("NLST public") == b"public/welcome.txt\r\n"
     assert await client.fetch("NLST a b.txt") == b"a b.txt\r\n"
     await client.expect(
-        ("LIST nothing", "550"), ("NLST nothing", "550"), ("MLSD nothing", "550"), ("MLSD a b.txt", "550")
+        ("LIST nothing", "550"), ("NLST nothing", "550"), ("MLSD nothing", "550"), ("MLSD a b.txt", "501")
     )
     facts = dict(line.partition(" ")[::2] for line in (await client.fetch("MLSD")).decode().splitlines())
     assert sorted(facts.values()) == ["a b.txt", "public", "sites", "www"]
@@ -648,8 +649,15 @@ async def test_parameters(client: FtpClient) -> None:
 
 async def test_site_chmod(client: FtpClient, sandbox: Sandbox) -> None:
     await client.give("STOR f", b"x")
-    await client.expect(("SITE CHMOD 755 f", "200"), ("SITE CHMOD 644 nothing", "550"))
-    assert os.stat(sandbox.data / "homes" / "alice" / "f").st_mode & 0o777 == 0o755
+    await client.expect(
+        ("SITE CHMOD 755 f", "200"),
+        ("SITE CHMOD 644 nothing", "550"),
+        ("SITE CHMOD 4755 f", "504"),
+        ("SITE CHMOD 000 f", "504"),
+        ("SITE CHMOD 644 www", "504"),
+    )
+    assert os.stat(sandbox.data / "homes" / "alice" / "f").st_mode & 0o7777 == 0o755
+    await client.expect(("SITE CHMOD 444 f", "200"), ("STOR f", "550"), ("APPE f", "550"), ("SIZE f", "213"))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,10 @@ class Listings(Stateful):
     @command("MLSD", states=IN, args="[path...]", rfc="3659 §7")
     async def list_facts(self, path: str = "") -> Reply:
         """List a directory with facts about each file, for programs."""
-        return await self.send_lines("MLSD", path, partial(self.fact_lines, self.at(path)))
+        try:
+            return await self.send_lines("MLSD", path, partial(self.fact_lines, self.at(path)))
+        except NotADirectoryError:
+            return ok("501", "That is not a directory; MLST tells of a file")  # RFC 3659 §7.2.1
 
     def fact_lines(self, names: Names) -> list[str]:
         """In a worker thread. Only what is in the directory: of itself and the one above, which could be told too

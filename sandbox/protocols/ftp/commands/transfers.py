@@ -16,6 +16,8 @@ from sandbox.world.files.writing import Writing
 
 __all__ = ["Transfers"]
 
+RESTART_IN_ASCII = "REST counts octets of the file, which TYPE A changes; send TYPE I first"
+
 UNIQUE_TRIES = 1000
 """Names that STOU tries."""
 
@@ -28,7 +30,7 @@ class Transfers(Stateful):
         """Send a file to you."""
         names, start = self.at(path), self.take_restart()
         if start and self.ascii:
-            return ok("550", "REST counts octets; send TYPE I first")
+            return ok("550", RESTART_IN_ASCII)
         download = Download(self.ascii)
 
         def prepare() -> None:
@@ -89,13 +91,13 @@ class Transfers(Stateful):
                       exclusive: bool = False) -> Reply:
         """start: from where on the file is written; None for its end."""
         if start and self.ascii:
-            return ok("550", "REST counts octets; send TYPE I first")
+            return ok("550", RESTART_IN_ASCII)
 
         self.note_file(names)
-        whole = start == 0 and not exclusive
+        tree, whole = self.tree, start == 0 and not exclusive
 
         def opening() -> Writing:
-            writing = self.tree.write(names, replace=whole, exclusive=exclusive)
+            writing = tree.write(names, replace=whole, exclusive=exclusive)
             if start is not None and start > writing.size and not whole:
                 writing.abandon()
                 raise OSError(errno.ESPIPE, "beyond the end")
@@ -103,10 +105,10 @@ class Transfers(Stateful):
 
         def written(writing: Writing) -> None:
             writing.commit()
-            self.tree.announce(names)
+            tree.announce(names)
 
         upload = Upload(opening, start, self.ascii, written)
-        if not (whole and self.tree.takes_file(names)):  # else one visit to a thread opens and writes a small file
+        if not (whole and tree.takes_file(names)):  # else one visit to a thread opens and writes a small file
             try:
                 await trio.to_thread.run_sync(upload.open, limiter=SHORT_WORK)
             except OSError as error:
@@ -134,12 +136,14 @@ class Transfers(Stateful):
 
     @command("REST", states=IN, args="octets", rfc="3659 §5")
     def restart_at(self, octets: int) -> Reply:
-        """Begin the next transfer at this octet of the file."""
+        """Begin the next transfer at this octet of the file, in TYPE I."""
+        if octets and self.ascii:
+            return ok("501", RESTART_IN_ASCII)
         self.restart = octets
         return ok("350", f"The next transfer begins at octet {octets}; send RETR or STOR")
 
     @command("ABOR", states=ANY, rfc="959 §4.1.3")
-    async def break_off(self) -> Reply:
+    def break_off(self) -> Reply:
         """Break off the transfer that is under way."""
         self.drop_port()
-        return ok("226", "Broken off" if await self.abort() else "There was nothing to break off")
+        return ok("226", "Broken off" if self.broken_off else "There was nothing to break off")
