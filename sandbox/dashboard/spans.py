@@ -7,10 +7,11 @@ from functools import lru_cache
 import msgspec
 
 from sandbox.explain.knowledge import lookup
-from sandbox.journal.records import Exchange, Session
+from sandbox.journal.reader import Reader
+from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.protocols.contract.spans import About, Span, dissect
 
-__all__ = ["Part", "parts"]
+__all__ = ["Part", "about", "explained", "parts"]
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,11 +27,17 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     children: list[Part] = []
 
 
-def parts(session: Session, exchange: Exchange, octets: bytes, *, client: bool) -> list[Part]:
+def about(reader: Reader, session: Session, exchange: Exchange, stream: Stream) -> About:
+    """What a dissector is told of one side of an exchange."""
+    client = stream is Stream.CLIENT
+    start = (exchange.client if client else exchange.server)[0]
+    return About(client, exchange.verb, exchange.asked, exchange.outcome, session.service, session.transport,
+                 exchange.facts, start, lambda count: reader.octets(session.id, stream, 0, min(count, start)))
+
+
+def parts(protocol: str, octets: bytes, about: About) -> list[Part]:
     """What one side said, taken apart: the parts cover all of it."""
-    about = About(client, exchange.verb, exchange.asked, exchange.outcome, session.service, session.transport,
-                  exchange.facts)
-    return [part(span, session.protocol) for span in dissect(session.protocol, octets, about)]
+    return [part(span, protocol) for span in dissect(protocol, octets, about)]
 
 
 def part(span: Span, protocol: str) -> Part:
@@ -42,8 +49,8 @@ def part(span: Span, protocol: str) -> Part:
 @lru_cache(maxsize=4096)
 def explained(protocol: str, key: str) -> tuple[str, str]:
     """The key in full and its sentence; ("", "") where nothing is known."""
-    other, colon, own = key.rpartition(":")
-    kind, _, term = own.partition(".")
+    front, _, term = key.partition(".")
+    other, colon, kind = front.rpartition(":")
     asked = other if colon else protocol
     entry = lookup(asked, kind, term[:64]) or lookup(asked, kind, "unknown")
     return (f"{entry.protocol}:{entry.kind}.{entry.term}", entry.text) if entry is not None else ("", "")

@@ -3,8 +3,6 @@ and what a part says of itself is in the knowledge."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,92 +10,19 @@ from hypothesis import strategies as st
 from sandbox.dashboard.spans import explained
 from sandbox.protocols.contract.registry import PROTOCOLS
 from sandbox.protocols.contract.spans import About, Span, dissect, dissector_of, whole
+from sandbox.protocols.http.http2.frames import PREFACE
+from tests.support.dissecting import DIALOGUES, H2_ASKED, H2_CUT, check, walk
 
 NAMES = [protocol.name for protocol in PROTOCOLS if dissector_of(protocol.name) is not None]
 
-DIALOGUES: dict[str, list[tuple[About, bytes]]] = {
-    "http": [
-        (About(client=True, verb="POST"),
-         b"POST http://example.com/a?b=1&c HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"
-         b"5;x=y\r\nhello\r\n0\r\nTrailer: 1\r\n\r\n"),
-        (About(client=False), b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhi"),
-    ],
-    "dns": [(About(client=True, transport="udp"), bytes.fromhex(
-        "123401000001000000000001037777770765786d61706c6503636f6d0000010001"
-        "0000291000000000000004000a0000"))],
-    "smtp": [
-        (About(client=True, verb="MAIL"), b"MAIL FROM:<a@example.org> SIZE=10\r\n"),
-        (About(client=True, verb="AUTH"), b"AUTH PLAIN AGEAYg==\r\n"),
-        (About(client=False, verb="EHLO"), b"250-mail.example.com\r\n250 2.1.0 Fine\r\n"),
-        (About(client=True, verb="message"), b"Subject: Hi\r\n there\r\n\r\nBody\r\n.\r\n"),
-        (About(client=True, verb="message"),
-         b"Received: from a.example (localhost [127.0.0.1])\r\n\tby b.example with ESMTPS id 12\r\n"
-         b"\tfor <a@b.example>; Fri, 1 Jan 2027 00:00:00 +0000\r\nFrom: =?utf-8?q?J=C3=BC?= <a@b.c>, x@y.z\r\n"
-         b"Message-ID: <1@a>\r\nX-Other: 1\r\nno field\r\nDKIM-Signature: v=1; d=a.example\r\n"
-         b'Content-Type: multipart/mixed; boundary="X Y"\r\n\r\nbefore\r\n--X Y\r\n'
-         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8=\r\n"
-         b"--X Y\r\nContent-Type: message/rfc822\r\n\r\nSubject: In\r\n\r\nside\r\n--X Y--\r\n\r\nafter\r\n.\r\n"),
-    ],
-    "pop3": [
-        (About(client=True, verb="USER"), b"USER alice\r\n"),
-        (About(client=False, verb="RETR"), b"+OK 20 octets\r\nSubject: Hi\r\n\r\nBody\r\n.\r\n"),
-        (About(client=False, verb="LIST"), b"+OK\r\n1 120\r\n2 90\r\n.\r\n"),
-    ],
-    "ftp": [
-        (About(client=True, verb="RETR"), b"RETR a.txt\r\n"),
-        (About(client=False), b"227 Entering Passive Mode (127,0,0,1,4,1)\r\n229 Fine (|||1025|)\r\n"
-                              b"211-Features\r\n x\r\n211 End\r\n"),
-        (About(client=False, service="ftp-data"), b"octets of a file"),
-    ],
-    "imap": [
-        (About(client=True, verb="LOGIN"), b'a1 LOGIN alice "won\\"der"\r\n'),
-        (About(client=True, verb="UID FETCH"),
-         b"a2 UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM)]<0.10>) (CHANGEDSINCE 12)\r\n"),
-        (About(client=True, verb="SEARCH"), b'a3 SEARCH UNSEEN OR FROM "x" SUBJECT {1}\r\ny 1:3,* (NOT SEEN)\r\n'),
-        (About(client=True, verb="APPEND"), b'a4 APPEND INBOX (\\Seen) "17-Jul-1996 02:44:25 -0700" {21+}\r\n'
-                                            b"Subject: Hi\r\n\r\nBody\r\n\r\n"),
-        (About(client=True, verb="AUTHENTICATE"), b"a5 AUTHENTICATE PLAIN\r\nAGEAYg==\r\n"),
-        (About(client=True, verb="STORE"), b"a6 STORE 1 +FLAGS.SILENT (\\Deleted work)\r\n"),
-        (About(client=True, verb="STATUS"), b"a7 STATUS INBOX (MESSAGES UNSEEN)\r\na8 IDLE\r\nDONE\r\n"),
-        (About(client=False), b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] Ready\r\n* 3 EXISTS\r\n* FLAGS (\\Seen)\r\n"
-                              b'* LIST (\\HasNoChildren) "/" INBOX\r\n* STATUS INBOX (MESSAGES 1 UNSEEN 0)\r\n'
-                              b'* ESEARCH (TAG "a") UID COUNT 2\r\n* SEARCH 1 2\r\n* QUOTA "" (STORAGE 1 2)\r\n'
-                              b'* NAMESPACE (("" "/")) NIL NIL\r\n* ID ("name" "x")\r\n+ Go on\r\n+ AGEA\r\n'
-                              b"* VANISHED (EARLIER) 1:3\r\n"
-                              b"a9 OK [COPYUID 1 2:3 4:5] Done\r\na9 NO [OVERQUOTA] Full\r\n"),
-        (About(client=False), b'* 1 FETCH (UID 4 FLAGS (\\Seen) INTERNALDATE "17-Jul-1996 02:44:25 -0700" MODSEQ (12)'
-                              b' ENVELOPE ("d" "=?utf-8?q?a?=" (("A" NIL "a" "b.c")) NIL NIL NIL NIL NIL NIL "<>")'
-                              b' BODYSTRUCTURE (("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "7BIT" 10 1 NIL NIL NIL)'
-                              b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 20 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) '
-                              b'("TEXT" "PLAIN" NIL NIL NIL "7BIT" 10 1) 3) "MIXED" ("BOUNDARY" "x") NIL NIL) '
-                              b"BODY[HEADER]<0> {15}\r\nSubject: Hi\r\n\r\n BODY[] {20}\r\n"
-                              b"Subject: Hi\r\n\r\nBody!)\r\na1 OK [READ-WRITE] Done\r\n"),
-    ],
-    "tcp": [(About(client=False, service="time"), bytes(4)), (About(client=True, service="echo"), b"hello")],
-}
-
-
-def walk(spans: tuple[Span, ...]) -> Iterator[Span]:
-    for span in spans:
-        yield span
-        yield from walk(span.children)
-
-
-def check(spans: tuple[Span, ...], start: int, end: int) -> None:
-    at = start
-    for span in spans:
-        assert span.start == at < span.end <= end, f"{span} does not begin at {at}"
-        if span.children:
-            check(span.children, span.start, span.end)
-        at = span.end
-    assert at == end
-
-
 abouts = st.builds(About, client=st.booleans(), transport=st.sampled_from(["tcp", "udp"]),
-                   verb=st.sampled_from(["", "GET", "message", "AUTH", "RETR", "A", "FETCH"]),
+                   verb=st.sampled_from(["", "GET", "message", "AUTH", "RETR", "A", "FETCH", "TEXT", "PREFACE"]),
                    service=st.sampled_from(["", "ftp-data", "time", "smtp"]))
 PIECES = [b"\r\n", b"\n", b" ", b":", b"HTTP/1.1 ", b"GET ", b"250-", b"+OK ", b".\r\n",
-          b"Transfer-Encoding: chunked\r\n", b"ffff\r\n", b"\xc0\x0c", b"\0\x01", b"{10}", b"(", b")", b'"']
+          b"Transfer-Encoding: chunked\r\n", b"ffff\r\n", b"\xc0\x0c", b"\0\x01", b"{10}", b"(", b")", b'"', PREFACE,
+          bytes.fromhex("000004010400000001"), bytes.fromhex("000006040000000000"), b"\xc1\x05",
+          b"Content-Type: multipart/x; boundary=b\r\n", b"--b", b"=?utf-8?q?", b"* 1 FETCH (",
+          b"BODYSTRUCTURE (", b"a FETCH 1 BODY[", b"Received: from a by b; c"]
 octets_like = st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(PIECES)), max_size=30).map(b"".join)
 
 
@@ -118,7 +43,8 @@ def test_a_dissector_raises_for_nothing(protocol: str, octets: bytes, about: Abo
 @pytest.mark.parametrize("protocol", NAMES)
 def test_every_cut_of_a_dialogue_is_covered(protocol: str) -> None:
     for about, octets in DIALOGUES[protocol]:
-        for end in range(len(octets) + 1):
+        step = len(octets) // 1000 + 1
+        for end in (*range(0, len(octets), step), len(octets)):
             check(dissect(protocol, octets[:end], about), 0, end)
 
 
@@ -140,6 +66,35 @@ def test_a_message_says_what_its_parts_say() -> None:
     assert names["by value"] == b"b.example"
     assert names["closing delimiter"] == b"--X Y--"
     assert names["epilogue"] == b"after\r\n"
+
+
+def said(protocol: str, number: int) -> set[tuple[str, str]]:
+    """The names and values of one dialogue's parts."""
+    about, octets = DIALOGUES[protocol][number]
+    return {(span.name, span.value) for span in walk(dissect(protocol, octets, about))}
+
+
+def test_an_http_message_says_what_its_values_mean() -> None:
+    assert {("credentials", "alice:wonderland"), ("path", "/a b"), ("value", "A b"), ("value", "2"),
+            ("parameter value", "b.png"), ("part", "part 1: image/png")} <= said("http", 1)
+    assert ("content", "gzip: hello") in said("http", 3)
+
+
+def test_http2_fields_are_unpacked_by_what_was_said_before() -> None:
+    found = said("http", 5)
+    assert ("field", ":authority: www.example.com (from the table)") in found
+    assert any(name == "piece of the fields" and "x-new: abc; authorization" in value for name, value in found)
+    assert {("debug data", ""), ("increment", "1000 octets"), ("error code", "NO_ERROR")} <= found
+    far = About(client=True, start=2_000_000, before=lambda count: H2_ASKED[:count])
+    names = {span.name for span in walk(dissect("http", H2_ASKED[H2_CUT:], far))}
+    assert "packed fields" in names, "what the fields were packed against is too far back"
+    assert "field" not in names
+
+
+def test_websocket_payloads_are_unmasked_and_unpacked() -> None:
+    assert ("payload", "Hello") in said("http", 7)
+    assert ("payload", "hello hello") in said("http", 8)
+    assert ("payload", "hello hello") in said("http", 9)
 
 
 def test_gaps_are_named_and_what_does_not_fit_is_left_out() -> None:

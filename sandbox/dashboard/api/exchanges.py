@@ -12,7 +12,7 @@ from sandbox.dashboard.again import Again, again
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.rows import Row, SessionRow, row, session_row
-from sandbox.dashboard.spans import Part, parts
+from sandbox.dashboard.spans import Part, about, parts
 from sandbox.filter import Filter, FilterError, parse
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
@@ -128,7 +128,7 @@ def side(reader: Reader, session: Session, exchange: Exchange, stream: Stream) -
     start, end = exchange.client if stream is Stream.CLIENT else exchange.server
     data = reader.octets(exchange.session, stream, start, min(end, start + SHOWN))
     return Side(stream.name.lower(), start, end, base64.b64encode(data).decode(), end - start - len(data),
-                parts(session, exchange, data, client=stream is Stream.CLIENT))
+                parts(session.protocol, data, about(reader, session, exchange, stream)))
 
 
 @OPERATIONS.add("GET", "count", "How many exchanges a filter means.", Count, FILTER)

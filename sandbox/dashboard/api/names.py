@@ -24,6 +24,7 @@ from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.spans import parts
 from sandbox.explain.sentences import sentence
 from sandbox.journal.records import Exchange, Session
+from sandbox.protocols.contract.spans import About
 from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import Responder
 from sandbox.protocols.http.messages import Response
@@ -201,4 +202,5 @@ def sections(answer: bytes) -> list[AnswerRecord]:
 
 def side(session: Session, exchange: Exchange, octets: bytes, *, client: bool) -> Side:
     return Side("client" if client else "server", 0, len(octets), base64.b64encode(octets).decode(), 0,
-                parts(session, exchange, octets, client=client))
+                parts(session.protocol, octets, About(client, exchange.verb, exchange.asked, exchange.outcome,
+                                                      session.service, session.transport, exchange.facts)))

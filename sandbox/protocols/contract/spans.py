@@ -34,9 +34,15 @@ class Span(NamedTuple):
     children: tuple[Span, ...] = ()
 
 
+def nothing(count: int) -> bytes:
+    """Of a stream of which no octets are at hand."""
+    return b""
+
+
 class About(NamedTuple):
     """What is known of the exchange that the octets belong to. client: whether the client said them; facts: as in the
-    journal; before: what the same side said on this connection before, where that matters (HTTP/2), else b""."""
+    journal; start: where they begin in their side's stream; before: gives the stream's first octets, so many, for
+    protocols that go on from what was said before (HTTP/2)."""
 
     client: bool
     verb: str = ""
@@ -45,7 +51,8 @@ class About(NamedTuple):
     service: str = ""
     transport: str = "tcp"
     facts: Mapping[str, str] = {}
-    before: bytes = b""
+    start: int = 0
+    before: Callable[[int], bytes] = nothing
 
 
 Dissector = Callable[[bytes, About], "tuple[Span, ...]"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from sandbox.protocols.http.dissect import PARTS
+from sandbox.protocols.http.dissecting.http2 import SETTINGS
+from sandbox.protocols.http.dissecting.websocket import OPCODES
 from sandbox.protocols.http.hosts import METHODS
+from sandbox.protocols.http.http2.frames import Kind
 from sandbox.protocols.http.status import PHRASES
 
 __all__ = ["FIELDS", "SITUATIONS", "vocabulary"]
@@ -70,15 +73,23 @@ FIELDS = frozenset({
 })
 """Header fields that clients and sites are known to send, in lower case; the grammar lets them send any other too."""
 
+FRAMES = frozenset(kind.name for kind in Kind) | {"unknown"}
+SETTING_NAMES = frozenset(SETTINGS.values()) | {"unknown"}
+OPCODE_NAMES = frozenset(OPCODES.values()) | {"other"}
+
 
 def vocabulary() -> dict[str, frozenset[str]]:
     """Every term a record of this protocol can have, by kind; statuses nobody registered by their class."""
     return {
         "part": PARTS,
-        "verb": METHODS | UNSUPPORTED | NO_REQUEST | HTTP2 | WEBSOCKET,
+        "frame": FRAMES,
+        "setting": SETTING_NAMES,
+        "pseudo": frozenset({"method", "scheme", "authority", "path", "status", "protocol", "other"}),
+        "ws": OPCODE_NAMES,
+        "verb": METHODS | {"other"} | UNSUPPORTED | NO_REQUEST | HTTP2 | WEBSOCKET,
         "outcome": ERRORS | {"closed", "done", "failed", "sent", "unused", "PONG", "HTTP/2"},
         "close": CLOSE_CODES,
         "status": frozenset(map(str, PHRASES)) | {"1xx", "2xx", "3xx", "4xx", "5xx"},
-        "header": FIELDS,
+        "header": FIELDS | {"other"},
         "situation": SITUATIONS,
     }

@@ -14,7 +14,7 @@ from sandbox.protocols.lines.dissect import line_stop
 from sandbox.protocols.lines.fields import field_body
 from sandbox.protocols.lines.values import LONGEST_VALUE
 
-__all__ = ["entity", "header", "message"]
+__all__ = ["header", "message", "multipart"]
 
 DECODED = 4_096
 """Octets of a body that are decoded for its value."""

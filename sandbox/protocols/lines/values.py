@@ -11,7 +11,8 @@ from sandbox.message.lexical import unquote
 from sandbox.message.words import decode_header
 from sandbox.protocols.contract.spans import Cutter
 
-__all__ = ["LONGEST_VALUE", "base64_text", "encoded", "listed", "parameters", "shown", "text"]
+__all__ = ["LONGEST_VALUE", "base64_text", "encoded", "listed", "parameters", "shown", "text",
+           "until_semicolon"]
 
 LONGEST_VALUE = 1000
 """Characters of a decoded value."""
