@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sandbox.console.escape import cells, escape, shorten
 from sandbox.console.folding import fill, width
 from sandbox.console.terminal import BOLD, DIM, Look, paint
-from sandbox.dashboard.spans import Part, parts
+from sandbox.dashboard.spans import Part, about, parts
 from sandbox.explain import lookup
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
@@ -18,7 +18,7 @@ LOOKED_AT = 65_536
 """Octets of one side of an exchange that are taken apart; what follows is said to be left out."""
 DEEPEST = 12
 """Steps of indentation that still leave room for words."""
-BETWEEN = frozenset({"space", "line end", "colon", "ampersand", "semicolon"})
+BETWEEN = frozenset({"space", "line end", "colon", "ampersand", "semicolon", "comma", "equals sign", "bracket"})
 """Parts that hold others apart: after the first of each they need no line of their own."""
 SHORTEST = 20
 """Columns that what is written gets even deep inside."""
@@ -86,7 +86,8 @@ def explained(reader: Reader, session: Session, look: Look) -> Iterator[str]:
         sides = ((Stream.CLIENT, ">", exchange.client), (Stream.SERVER, "<", exchange.server))
         for stream, mark, (start, end) in sides:
             octets = reader.octets(session.id, stream, start, min(end, start + LOOKED_AT))
-            yield from telling.side(mark, parts(session, exchange, octets, client=mark == ">"), octets)
+            yield from telling.side(mark, parts(session.protocol, octets, about(reader, session, exchange, stream)),
+                                    octets)
             if left := end - start - len(octets):
                 yield f"{mark} ({left:,} octets more are not taken apart)"
 
