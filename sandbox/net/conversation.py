@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,7 @@ from sandbox.journal.records import Stream
 from sandbox.net.exchange import Departures, RunningExchange, RunningStream
 from sandbox.net.layers.channel import BULK_SIZE, READ_SIZE, Channel
 from sandbox.net.script import Script
+from sandbox.net.striking import Strikeable
 from sandbox.net.watch import Watch
 from sandbox.protocols.contract.conversation import (
     Closed,
@@ -35,10 +37,10 @@ from sandbox.protocols.contract.conversation import (
     TimedOut,
     TooLong,
 )
-from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 
 if TYPE_CHECKING:
     from sandbox.net.layers.deflate import DeflateChannel
+    from sandbox.net.layers.struck import StruckChannel
     from sandbox.net.layers.tls.channel import TlsChannel, TlsSettings
 
 __all__ = ["Conversation"]
@@ -57,11 +59,11 @@ class DataMaker(Protocol):
     async def connect_back(self, owner: Conversation, port: int, from_port: int) -> DataConversation: ...
 
 
-class Conversation:
+class Conversation(Strikeable):
     """One connection. Built by a listener, which closes the channel when the session returns."""
 
     __slots__ = ("_burst", "_data", "_eager", "_encryption", "_ended", "_journal", "_limits", "_pending",
-                 "_pending_size", "_script", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active",
+                 "_pending_size", "_sending", "_since", "_tls", "_warned", "_watch", "_why", "active",
                  "buffer", "channel", "client", "departures", "due", "encrypted", "expired", "failed",
                  "open_exchange", "owner", "patience", "recorder", "resetting", "scope", "secure", "server",
                  "service", "space", "streams", "waiting")
@@ -72,14 +74,15 @@ class Conversation:
                  tls: TlsSettings | None = None, data: DataMaker | None = None,
                  script: Script | None = None) -> None:
         session = recorder.session
-        self.channel: Channel | TlsChannel | DeflateChannel = channel
+        self.channel: Channel | TlsChannel | DeflateChannel | StruckChannel = channel
+
         self._encryption: TlsChannel | None = None
         """The one among the channels that encrypts."""
         self.encrypted: Mapping[str, str] = {}
         """The fact that every exchange has, once octets are encrypted."""
         self._tls = tls
         self._data = data
-        self._script = script or Script()
+        super().__init__(script or Script())
         self._journal = journal
         self._limits = limits
         self._watch = watch
@@ -252,7 +255,8 @@ class Conversation:
         self._pending.clear()
 
     async def start_tls(self) -> None:
-        if self._tls is None or not isinstance(self.channel, Channel):
+        below = self._uncovered()
+        if self._tls is None or not isinstance(below, Channel):
             raise RuntimeError("this service has no TLS to start, or has started it already")
         from sandbox.net.layers.tls.channel import TlsChannel
         await self.flush()
@@ -262,10 +266,11 @@ class Conversation:
             # CVE-2011-0411). They are recorded, and belong to no one.
             exchange.note("thrown-away", f"{len(self.buffer)} octets")
             self.buffer.clear()
-        self.channel = self._encryption = channel = TlsChannel(self.channel, self.recorder, self._tls)
+        self._encryption = channel = TlsChannel(below, self.recorder, self._tls)
+        self._cover(channel)
         self.due = trio.current_time() + self._limits.handshake
         try:
-            await channel.handshake(self._wait)
+            await channel.handshake(self._wait, partial(self._meet, exchange))
         except ConversationError:
             self.failed = "tls-failed"
             channel.tell(exchange)
@@ -281,10 +286,11 @@ class Conversation:
 
     async def start_compression(self) -> None:
         from sandbox.net.layers.deflate import DeflateChannel
-        if isinstance(self.channel, DeflateChannel):
+        below = self._uncovered()
+        if isinstance(below, DeflateChannel):
             raise RuntimeError("this conversation is compressed already")
         await self.flush()
-        self.channel = DeflateChannel(self.channel, self.recorder)
+        self._cover(DeflateChannel(below, self.recorder))
         self._eager = True  # a client may say something right behind our answer
 
     # -- data connections -------------------------------------------------------------------------------------
@@ -306,6 +312,8 @@ class Conversation:
         if self.open_exchange is not None:
             self.open_exchange.end("", "", "end.superseded")
         self.open_exchange = exchange = RunningExchange(self, self._since, verb, asked, facts)
+        if self.strikes is not None:
+            self.strikes.begins(exchange)
         self._journal.begun(self.recorder.session, exchange)
         return exchange
 
@@ -315,10 +323,9 @@ class Conversation:
         self._journal.begun(self.recorder.session, exchange)
         return exchange
 
-    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
-        if self._script.decide is None:
-            return None
-        return self._script.answer(self.recorder.session, verb, asked, {**facts, **self.encrypted})
+    def touch(self) -> None:
+        """Something happened that is as good as octets that passed."""
+        self.active = self._watch.now
 
     # -- ending -----------------------------------------------------------------------------------------------
 

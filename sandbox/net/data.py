@@ -28,6 +28,7 @@ from sandbox.net.dial import connect
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.layers.channel import BULK_SIZE, Channel
+from sandbox.net.script import Script
 from sandbox.protocols.contract.conversation import Closed, ConversationError, TimedOut
 
 if TYPE_CHECKING:
@@ -131,12 +132,13 @@ class DataLine:
     """Makes the data connections of one service's conversations."""
 
     def __init__(self, journal: Journal, limits: Limits, watch: Watch, rules: DataRules,
-                 tls: TlsSettings | None) -> None:
+                 tls: TlsSettings | None, script: Script | None = None) -> None:
         self._journal = journal
         self._limits = limits
         self._watch = watch
         self._tls = tls.for_data() if tls is not None else None
         self.rules = rules
+        self._script = script
 
     def listen(self, owner: Conversation) -> DataPort:
         """Raises OSError."""
@@ -193,7 +195,8 @@ class DataLine:
             service=f"{parent.service}-data", protocol=parent.protocol, transport="tcp",
             client=peer, server=Address(own[0], own[1]), parent=parent.id, space=parent.space)
         recorder.session.facts["open"] = opening_facts(sock)
-        conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls)
+        conversation = DataConversation(Channel(sock), recorder, self._journal, self._limits, self._watch, self._tls,
+                                        script=self._script)
         conversation.owner = owner
         self._watch.begin(conversation)
         return conversation

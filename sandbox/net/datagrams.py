@@ -18,11 +18,11 @@ import trio
 from sandbox.address import Address
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
-from sandbox.journal.records import Session
 from sandbox.linux.mmsg import Burst, available
 from sandbox.net.server import Door, LazyService
 from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Description
-from sandbox.protocols.contract.script import NO_FACTS
+from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
+from sandbox.protocols.contract.strike import Point, Strike
 
 __all__ = ["answer_from"]
 
@@ -39,6 +39,9 @@ FLOWS = 4096
 
 SIZE = 65_535
 """The largest datagram."""
+
+LATE = 1000
+"""Answers of one socket that wait at a time; past it they no longer do."""
 
 Route = Any
 """Where an answer goes: hashable, the same for all datagrams of one client, and of whatever type the port likes."""
@@ -149,7 +152,7 @@ async def answer_from(sock: socket.socket, door: Door, journal: Journal) -> None
             nursery.start_soon(expire, flows)
             while True:
                 await trio.lowlevel.wait_readable(sock)
-                while drain(port, flows, journal):
+                while drain(port, flows, journal, nursery):
                     if journal.full:
                         await journal.room()
                     await trio.lowlevel.checkpoint()
@@ -164,8 +167,8 @@ async def expire(flows: Flows) -> None:
         flows.expire(time())
 
 
-def drain(port: Port, flows: Flows, journal: Journal) -> bool:
-    """Answer one batch of what has arrived. Whether there may be more."""
+def drain(port: Port, flows: Flows, journal: Journal, later: trio.Nursery) -> bool:
+    """Answer one batch of what has arrived. later: for answers that have to wait. Whether there may be more."""
     try:
         batch = port.receive()
     except OSError:
@@ -181,8 +184,15 @@ def drain(port: Port, flows: Flows, journal: Journal) -> bool:
         flow = find(route, now)
         try:
             answer, about = flow.handle(data, flow.client)
-            if flow.service.script.decide is not None and flow.service.built.restate is not None:
-                answer, about = scripted(flow.service, flow.recorder.session, data, Answer(answer, about))
+            script = flow.service.script
+            if (script.decide is not None or script.faults is not None) and script.concerns(
+                    Point.QUESTION, flow.service.protocol, about.asked, about.facts or NO_FACTS):
+                strike = struck(flow, about)
+                if strike is not None and strike.wait is None and strike.stage is None:
+                    answer, about = restated(flow.service, data, Answer(answer, about), strike, strike.answer)
+                elif strike is not None and len(later.child_tasks) < LATE:
+                    later.start_soon(answer_late, port, flows, journal, data, route, Answer(answer, about), strike)
+                    continue
         except Exception:
             log.exception("the %s service failed on a datagram from %s", flow.service.name, flow.client)
             answer, about = None, FAILED
@@ -205,12 +215,42 @@ def drain(port: Port, flows: Flows, journal: Journal) -> bool:
     return True
 
 
-def scripted(service: LazyService, session: Session, data: bytes, answer: Answer) -> Answer:
-    """The answer to a datagram, in a script's words where there is one for it."""
-    restate, about = service.built.restate, answer.about
-    assert restate is not None
-    instead = service.script.answer(session, about.verb, about.asked, about.facts or NO_FACTS)
-    return answer if instead is None else restate(data, answer, instead)
+def struck(flow: Flow, about: Description) -> Strike | None:
+    """What befalls the answer to a datagram."""
+    return flow.service.script.strike(Point.QUESTION, flow.recorder.session, about.verb, about.asked,
+                                      about.facts or NO_FACTS)
+
+
+def restated(service: LazyService, data: bytes, answer: Answer, strike: Strike,
+             instead: ScriptedAnswer | None) -> Answer:
+    """The answer to a datagram, in other words where there are some, and with the fact of what befell it."""
+    if instead is not None and service.built.restate is not None:
+        answer = service.built.restate(data, answer, instead)
+    if not strike.fault:
+        return answer
+    return answer._replace(about=answer.about._replace(facts={**(answer.about.facts or {}), "fault": strike.fault}))
+
+
+async def answer_late(port: Port, flows: Flows, journal: Journal, data: bytes, route: Route, answer: Answer,
+                      strike: Strike) -> None:
+    """Answer one datagram after a wait, or otherwise than it should be."""
+    began, service = time(), flows.find(route, time()).service
+    instead = None if strike.wait is None else await strike.wait()
+    said, about = restated(service, data, answer, strike, instead or strike.answer)
+    if said is not None and strike.stage is not None:
+        wait, said = strike.stage.datagram(said)
+        if said is None:
+            about = about._replace(outcome="", answered="")
+        else:
+            released = trio.Event()
+            strike.stage.wake = released.set
+            with trio.move_on_after(0 if strike.stage.released else wait):
+                await released.wait()
+    if said is not None and port.send([(said, route)]) == 0:
+        said = None
+    took = max(0, round((time() - began) * 1e6))
+    flows.find(route, time()).recorder.datagram(began, data, said, about, took)
+    journal.count(len(data) + len(said or b""), 1)
 
 
 def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:

@@ -145,7 +145,8 @@ class Server:
             self._refuse(channel, recorder, service)
             return
         conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, service.tls,
-                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls),
+                                    DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls,
+                                             service.script),
                                     service.script)
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
@@ -165,6 +166,7 @@ class Server:
             try:
                 session = service.built.session
                 assert session is not None
+                await conversation.accepted()
                 if service.encrypted:
                     await conversation.start_tls()
                 await session(conversation)
@@ -178,6 +180,10 @@ class Server:
                 return "failed"
             if conversation.resetting:
                 return "server-reset"
+            if conversation.strikes is not None and conversation.strikes.severed:
+                with contextlib.suppress(ConversationError):
+                    await linger(conversation)
+                return conversation.failed
             with contextlib.suppress(ConversationError):
                 await conversation.flush()
                 if not conversation.ended and not conversation.channel.reset:

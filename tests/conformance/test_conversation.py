@@ -240,9 +240,9 @@ async def test_facts_can_be_read_and_a_script_is_asked(carry: Carry, tmp_path: P
         exchange = talk.begin("plain", "x")
         exchange.note("host", "a.test")
         assert dict(exchange.facts) == {"host": "a.test"}
-        assert talk.scripted("plain", "x", exchange.facts) is None
+        assert await talk.scripted("plain", "x", exchange.facts) is None
         exchange.end("ok")
-        answer = talk.scripted("odd")
+        answer = await talk.scripted("odd")
         talk.begin("odd").end("" if answer is None else answer.code)
 
     script = {"odd": ScriptedAnswer("451")}.get

@@ -161,7 +161,8 @@ async def test_of_equal_answers_only_the_one_that_was_lost_is_recorded_as_lost(t
         port = Picky([(b"who", "127.0.0.1"), (b"who", "127.0.0.2")], taken="127.0.0.2")
         service = LazyService("udp", "test", lambda: Service(datagram=shout))
         flows = datagrams.Flows(journal, service, Address("127.0.0.1", 53), port.client)
-        datagrams.drain(port, flows, journal)
+        async with trio.open_nursery() as later:
+            datagrams.drain(port, flows, journal, later)
         await journal.settle()
         with Reader(tmp_path / NAME) as reader:
             sent = {session.client.host: reader.stream(session.id, Stream.SERVER) for session in reader.sessions()}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.address import Address
-from sandbox.protocols.contract.conversation import DataConversation, DataPort, EndOfStream, TooLong
+from sandbox.protocols.contract.conversation import DataConversation, DataPort, EndOfStream, OpenExchange, TooLong
 from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 
 __all__ = ["CLIENT", "SERVER", "Memory", "Recorded"]
@@ -180,7 +180,11 @@ class Memory(ABC):
         self.exchanges.append(exchange)
         return exchange
 
-    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
+    def unscripted(self) -> bool:
+        return self.script is None
+
+    async def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS,
+                       exchange: OpenExchange | None = None) -> ScriptedAnswer | None:
         return None if self.script is None else self.script(verb, asked)
 
     def listen(self) -> DataPort:

@@ -7,16 +7,12 @@ compressed: the very bytes that passed. With TLS below they keep the encrypted o
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.layers.channel import READ_SIZE, Channel
-from sandbox.net.layers.layer import Layer
+from sandbox.net.layers.layer import Below, Layer
 from sandbox.protocols.contract.conversation import Closed
-
-if TYPE_CHECKING:
-    from sandbox.net.layers.tls.channel import TlsChannel
 
 __all__ = ["DeflateChannel"]
 
@@ -36,7 +32,7 @@ class DeflateChannel(Layer):
 
     __slots__ = ("_ended", "_more", "_packed", "_packer", "_recorder", "_said_all", "_unpacker", "_wire")
 
-    def __init__(self, inner: Channel | TlsChannel, recorder: Recorder) -> None:
+    def __init__(self, inner: Below, recorder: Recorder) -> None:
         super().__init__(inner)
         self._recorder = recorder if isinstance(inner, Channel) else None
         self._packer = zlib.compressobj(level=6, method=zlib.DEFLATED, wbits=-WINDOW, memLevel=MEMORY)

@@ -187,12 +187,17 @@ class Conversation(Protocol):
     def begin_stream(self, verb: str, asked: str = "", facts: Mapping[str, str] | None = None) -> OpenStream:
         """Start an exchange that says itself which octets are its own, beside others that are under way."""
 
-    def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS) -> ScriptedAnswer | None:
+    async def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS,
+                       exchange: OpenExchange | None = None) -> ScriptedAnswer | None:
         """The answer that stands in for what would be done, None for none: mostly.
 
         Asked once for each question, when it has begun and nothing has been changed for it. facts: what is known by
-        then, for whoever decides; what the answer has of them is for the session to note.
+        then, for whoever decides; what the answer has of them is for the session to note. exchange: the one that has
+        begun, None where it begins when this has returned. It may take its time. Raises Closed.
         """
+
+    def unscripted(self) -> bool:
+        """Whether `scripted` has nothing to say to anything now, for those to whom asking is dear."""
 
     def listen(self) -> DataPort:
         """Open a port for one more connection from this client, to carry data (FTP's passive mode).

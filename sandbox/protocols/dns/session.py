@@ -106,7 +106,7 @@ def session_handler(zones: Zones, responder: Responder) -> SessionHandler:
             while (message := await read_message(conversation)) is not None:
                 reply = respond(message, conversation.client)
                 about = reply.about
-                scripted = conversation.scripted(about.verb, about.asked, about.facts or NO_FACTS)
+                scripted = await conversation.scripted(about.verb, about.asked, about.facts or NO_FACTS)
                 if scripted is not None:
                     reply = Reply(*restate(message, Answer(reply.data, about), scripted))
                 await send_reply(conversation, reply)

@@ -45,11 +45,11 @@ class HttpEngine:
         has ended then.
         """
         request.exchange = exchange
+        scripted = await talk.scripted(exchange.verb, exchange.asked, exchange.facts, exchange)
+        if scripted is not None:
+            request.facts.update(scripted.facts)
+            return in_words(scripted), ""
         try:
-            scripted = talk.scripted(exchange.verb, exchange.asked, exchange.facts)
-            if scripted is not None:
-                request.facts.update(scripted.facts)
-                return in_words(scripted), ""
             admit(request, length, expect, self.config.limits.body)
             response = await self._route(request)
             if not isinstance(response, Response):

@@ -46,7 +46,7 @@ class ImapDialogue(Dialogue):
 
     async def welcome(self) -> None:
         exchange = self.conversation.begin("greeting")
-        reply = self._scripted(exchange)
+        reply = await self._scripted(exchange)
         if reply is not None:
             self.session.say(reply, tag="*")
             exchange.end(reply.outcome, reply.summary)
@@ -76,13 +76,13 @@ class ImapDialogue(Dialogue):
         row = TABLE.get(verb) if session.tag != "*" else None
         if row is None:
             session.exchange = self._begin("unknown", show(text))
-            reply = self._scripted(session.exchange) or no_command(session.tag, text)
+            reply = await self._scripted(session.exchange) or no_command(session.tag, text)
             await self._end(await self._past_message(reply))
             return
         cursor = Cursor(text, utf8=session.utf8)
         cursor.at = len(session.tag) + 1 + len(verb)
         session.exchange = self._begin(verb, shown(row, text[cursor.at:]))
-        scripted = self._scripted(session.exchange)
+        scripted = await self._scripted(session.exchange)
         if scripted is not None:
             await self._end(await self._past_message(scripted))  # no news either: only what the script says
             return
@@ -91,8 +91,8 @@ class ImapDialogue(Dialogue):
     def _begin(self, verb: str, asked: str) -> OpenExchange:
         return self.conversation.begin(verb, asked, self.session.known)
 
-    def _scripted(self, exchange: OpenExchange) -> Tagged | None:
-        answer = self.script_for(exchange)
+    async def _scripted(self, exchange: OpenExchange) -> Tagged | None:
+        answer = await self.script_for(exchange)
         return None if answer is None else Tagged(answer.code, answer.text, answer.detail, close=answer.close)
 
     async def _past_message(self, reply: Tagged) -> Tagged:

@@ -52,9 +52,9 @@ class Dialogue:
         finally:
             self.leave()
 
-    def script_for(self, exchange: OpenExchange) -> ScriptedAnswer | None:
+    async def script_for(self, exchange: OpenExchange) -> ScriptedAnswer | None:
         """The answer that stands in for what would be done in an exchange that has just begun."""
-        answer = self.conversation.scripted(exchange.verb, exchange.asked, exchange.facts)
+        answer = await self.conversation.scripted(exchange.verb, exchange.asked, exchange.facts, exchange)
         if answer is not None:
             for name, value in answer.facts.items():
                 exchange.note(name, value)

@@ -105,7 +105,7 @@ class LineSession(Dialogue):
 
     async def welcome(self) -> None:
         self._begin("greeting", "")
-        await self._answer(self.scripted() or await self.greet())
+        await self._answer(await self.scripted() or await self.greet())
 
     async def turn(self) -> None:
         self.exchange = None
@@ -130,7 +130,7 @@ class LineSession(Dialogue):
             if len(line) > self.line_limit:
                 problem = self.refuse(Refusal.TOO_LONG, "That line is too long")
             self._begin("unknown", text[:SHOWN])
-            if (reply := self.scripted()) is not None:
+            if (reply := await self.scripted()) is not None:
                 return reply
             if verb in WEB:
                 return self.refuse(Refusal.WEB, "This is not a web server; goodbye", close=True)
@@ -143,7 +143,7 @@ class LineSession(Dialogue):
             exchange.note("secret", "password")
         if row.secret == 0 and not self.conversation.secure:
             exchange.note("warning", CLEAR_TEXT)
-        if (reply := self.scripted()) is not None:
+        if (reply := await self.scripted()) is not None:
             await self.pass_over(row, rest)
             return reply
         if len(line) > (row.line or self.line_limit):
@@ -198,10 +198,10 @@ class LineSession(Dialogue):
         self.exchange = self.conversation.begin(verb, asked, {"account": who} if who else None)
         return self.exchange
 
-    def scripted(self) -> Reply | None:
+    async def scripted(self) -> Reply | None:
         """The reply that stands in for what would be done in the exchange that has just begun."""
         assert self.exchange is not None
-        answer = self.script_for(self.exchange)
+        answer = await self.script_for(self.exchange)
         return None if answer is None else Reply(answer.code, answer.lines, answer.detail, close=answer.close)
 
     def note(self, name: str, value: str) -> None:

@@ -72,7 +72,7 @@ class Files(asyncssh.SFTPServer):
     async def _do(self, verb: str, asked: str, work: Callable[..., Value], *paths: bytes,
                   answer: Callable[[Value], str] = lambda value: "") -> Value:
         """Run an operation in a worker thread, and note it as an exchange. paths: handed to it as names."""
-        self._consult(verb, asked, *paths[-1:])
+        await self._consult(verb, asked, *paths[-1:])
         names: list[Names] = []
         try:
             names += map(self._names, paths)
@@ -84,13 +84,13 @@ class Files(asyncssh.SFTPServer):
         self._log.note(verb, asked, "OK", answer(value), file=where(*names))
         return value
 
-    def _consult(self, verb: str, asked: str, *paths: bytes) -> None:
+    async def _consult(self, verb: str, asked: str, *paths: bytes) -> None:
         """Raises what a script wants said instead of doing it."""
         try:
             file = where(*map(self._names, paths))
         except asyncssh.SFTPError:
             file = ""
-        answer = self._log.scripted(verb, asked, file)
+        answer = await self._log.scripted(verb, asked, file)
         if answer is not None:
             raise asyncssh.SFTPError(CODES.get(answer.code, asyncssh.FX_FAILURE), answer.text)
 
@@ -99,7 +99,7 @@ class Files(asyncssh.SFTPServer):
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Reading | Changing:
         shown, names = text(path), None
         verb = "WRITE" if pflags & (WRITE | APPEND) else "READ"
-        self._consult(verb, shown, path)
+        await self._consult(verb, shown, path)
         try:
             if len(self._log.handles) >= HANDLES:
                 raise OSError(errno.EMFILE, "too many")
@@ -299,16 +299,16 @@ class Files(asyncssh.SFTPServer):
     # -- what there is not ------------------------------------------------------------------------------------
 
     async def readlink(self, path: bytes) -> bytes:
-        raise self._refused("READLINK", text(path), "Links are not shown here")
+        raise await self._refused("READLINK", text(path), "Links are not shown here")
 
     async def symlink(self, oldpath: bytes, newpath: bytes) -> None:
-        raise self._refused("SYMLINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
+        raise await self._refused("SYMLINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
 
     async def link(self, oldpath: bytes, newpath: bytes) -> None:
-        raise self._refused("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
+        raise await self._refused("LINK", f"{text(newpath)} to {text(oldpath)}", "Links cannot be made here")
 
-    def _refused(self, verb: str, asked: str, sentence: str) -> asyncssh.SFTPError:
-        self._consult(verb, asked)
+    async def _refused(self, verb: str, asked: str, sentence: str) -> asyncssh.SFTPError:
+        await self._consult(verb, asked)
         self._log.note(verb, asked, "OP_UNSUPPORTED", sentence)
         return asyncssh.SFTPOpUnsupported(sentence)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import trio_asyncio
+
 from sandbox.protocols.contract.conversation import Conversation
 from sandbox.protocols.contract.script import ScriptedAnswer
 
@@ -30,9 +32,13 @@ class Log:
         self.known: dict[str, str] = {}
         """Facts of every exchange: that it is encrypted, once it is, and who has come in."""
 
-    def scripted(self, verb: str, asked: str, file: str = "") -> ScriptedAnswer | None:
+    async def scripted(self, verb: str, asked: str, file: str = "") -> ScriptedAnswer | None:
         """The answer that stands in for an operation that has not been done; it is noted."""
-        answer = self._conversation.scripted(verb, asked, {**self.known, "file": file} if file else self.known)
+        if self._conversation.unscripted():
+            return None
+        known = {**self.known, "file": file} if file else self.known
+        answer: ScriptedAnswer | None = await trio_asyncio.trio_as_aio(
+            self._conversation.scripted)(verb, asked, known)
         if answer is not None:
             self.note(verb, asked, answer.code, answer.text, **{"file": file, **answer.facts})
         return answer

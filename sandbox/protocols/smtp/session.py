@@ -198,7 +198,7 @@ class Smtp(LineSession):
             if used < len(data):
                 conversation.untake(data[used:])
             await message.add(text)
-        if (reply := self.scripted()) is not None:
+        if (reply := await self.scripted()) is not None:
             await self.drop()
             return reply
         return await self.accept()

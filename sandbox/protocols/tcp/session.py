@@ -198,7 +198,7 @@ def one_line(name: str, service: SmallService) -> Callable[[Conversation], Await
 
 async def scripted(conversation: Conversation, exchange: OpenExchange) -> ScriptedAnswer | None:
     """Say what a script wants said in an exchange that has just begun; None where it wants nothing."""
-    answer = conversation.scripted(exchange.verb, exchange.asked, exchange.facts)
+    answer = await conversation.scripted(exchange.verb, exchange.asked, exchange.facts, exchange)
     if answer is None:
         return None
     for name, value in answer.facts.items():

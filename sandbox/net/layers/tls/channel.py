@@ -16,11 +16,12 @@ from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.layers.channel import Channel
 from sandbox.net.layers.layer import Layer
-from sandbox.net.layers.tls.contexts import site_for
+from sandbox.net.layers.tls.contexts import Strength, site_for
 from sandbox.net.layers.tls.engine import Engine, NotOpen, State
 from sandbox.net.layers.tls.fingerprints import ja3, ja4
 from sandbox.net.layers.tls.settings import TlsSettings
 from sandbox.protocols.contract.conversation import Closed, OpenExchange
+from sandbox.protocols.contract.strike import BadHandshake
 
 if TYPE_CHECKING:
     from sandbox.pki.leaves import Leaf
@@ -32,6 +33,13 @@ PIECE = 65_536
 
 Wait = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Waits for a channel to be readable or writable, as a conversation does."""
+
+Meet = Callable[[str], Awaitable[BadHandshake | None]]
+"""What befalls a handshake with a client that asked for that name, None for nothing."""
+
+
+async def undisturbed(name: str) -> None:
+    """Nothing."""
 
 
 class TlsChannel(Layer):
@@ -51,12 +59,19 @@ class TlsChannel(Layer):
         self._bindings: dict[str, bytes] | None = None
         self.engine = Engine()
 
-    async def handshake(self, wait: Wait) -> None:
+    async def handshake(self, wait: Wait, meet: Meet = undisturbed) -> None:
         """Raises Closed when it fails, TimedOut; what has to be said to the client then has been sent."""
         engine, settings = self.engine, self._settings
         while engine.state not in (State.OPEN, State.FAILED):
             if engine.state is State.CONTEXT:
-                site = site_for(engine.server_name, self._address, settings.alpn, settings.strength)
+                bad = await meet(engine.server_name) or BadHandshake()
+                if bad.stops:
+                    await self._stop(wait)
+                if bad.alert:
+                    engine.refuse(bad.alert)
+                    continue
+                site = site_for(engine.server_name, self._address, settings.alpn,
+                                Strength.OLDEST if bad.oldest else settings.strength, bad.certificate)
                 context = settings.contexts.ready(site)
                 if context is None:
                     context = await trio.to_thread.run_sync(settings.contexts.get, site)
@@ -71,8 +86,19 @@ class TlsChannel(Layer):
             while self.behind:
                 await wait(self._inner.writable)
                 self._push()
+        self._push()
         if not engine.opened:
             raise Closed("the TLS handshake failed")
+
+    async def _stop(self, wait: Wait) -> None:
+        """Say nothing more, whatever comes, until the client or a limit ends it."""
+        while True:
+            data = self._inner.receive_now()
+            if data == b"":
+                raise Closed("the client did not wait for the handshake")
+            if data:
+                self._recorder.chunk(Stream.CLIENT_WIRE, data)
+            await wait(self._inner.readable)
 
     def facts(self) -> dict[str, str]:
         """What is known of the handshake, for the journal. The recorded wire bytes hold the rest."""

@@ -53,11 +53,13 @@ class Strength(enum.Enum):
 
 
 class Site(NamedTuple):
-    """What a context is for. name: a normalized host name or IP address."""
+    """What a context is for. name: a normalized host name or IP address; bad: what is wrong with its certificate, a
+    fault of `pki/bad.py`, "" for nothing."""
 
     name: str
     alpn: tuple[str, ...] = ()
     strength: Strength = Strength.MODERN
+    bad: str = ""
 
 
 OLDEST_HOST = "old-tls.badtls.example.com"
@@ -65,14 +67,14 @@ OLDEST_HOST = "old-tls.badtls.example.com"
 
 
 def site_for(
-    server_name: str, address: str, alpn: tuple[str, ...] = (), strength: Strength = Strength.MODERN,
+    server_name: str, address: str, alpn: tuple[str, ...] = (), strength: Strength = Strength.MODERN, bad: str = "",
 ) -> Site:
     """What a client asked for: the name in its hello, or the address it came to when it named none, or one that no
     certificate could carry."""
     name = _host(server_name) or _host(address) or "localhost"
-    if name == OLDEST_HOST:
-        return Site(name, tuple(one for one in alpn if one != "h2"), Strength.OLDEST)  # RFC 9113 §9.2 wants TLS 1.2
-    return Site(name, alpn, strength)
+    if name == OLDEST_HOST or strength is Strength.OLDEST:
+        return Site(name, tuple(one for one in alpn if one != "h2"), Strength.OLDEST, bad)  # RFC 9113 §9.2: 1.2
+    return Site(name, alpn, strength, bad)
 
 
 class Kept(NamedTuple):
@@ -115,7 +117,7 @@ class Contexts:
             if context is not None:
                 self._kept.move_to_end(site)
                 return context
-            leaves = self._certificates(site.name)
+            leaves = self._certificates(site.name, site.bad)
             context = self._make(site, leaves)
             self._kept[site] = Kept(context, time.time() + KEPT_SECONDS, tuple(leaves))
             self._kept.move_to_end(site)
@@ -161,12 +163,12 @@ class Contexts:
             self._issuer = Leaves(Authority.open(self._folder), self._crl_url)
         return self._issuer
 
-    def _certificates(self, name: str) -> list[Leaf]:
+    def _certificates(self, name: str, bad: str) -> list[Leaf]:
         """An EC and an RSA certificate: OpenSSL sends the one the client can verify. On purpose bad ones for the
-        hosts that exist for it."""
+        hosts that exist for it, and where that is asked for."""
         from sandbox.pki.bad import bad_leaf, fault_of
 
-        leaves, fault = self._leaves(), fault_of(name)
+        leaves, fault = self._leaves(), bad or fault_of(name)
         kinds: tuple[KeyType, ...] = ("ec", "rsa")
         if fault is not None:
             return [bad_leaf(leaves, fault, name, kind) for kind in kinds]

@@ -142,6 +142,10 @@ class Engine:
         self._early.clear()
         self._advance()
 
+    def refuse(self, alert: str) -> None:
+        """Go no further, and end it with a fatal alert of that name. Only in the state CONTEXT."""
+        self._refuse("refused", names.number_of("alerts")[alert], 0x0303)
+
     def read(self) -> bytes:
         """All plain text that has come since the last call."""
         data = bytes(self._plain)
