@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import textwrap
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sandbox.address import Address
+import msgspec
+
 from sandbox.console.escape import cells, escape, shorten
 from sandbox.console.folding import fold
 from sandbox.console.remarks import remark
 from sandbox.console.terminal import BOLD, DIM, MOODS, PROTOCOLS, paint
 from sandbox.explain import sentence, session_sentence
+from sandbox.explain.rows import row
 from sandbox.journal.records import Exchange, Session
 from sandbox.journal.traits import Mood, mood
 
@@ -84,34 +86,10 @@ def _front(session: Session, moment: float, *, wide: bool) -> list[tuple[str, st
 
 
 def json_line(session: Session, exchange: Exchange) -> bytes:
-    """The exchange as one line of JSON (RFC 8259), ASCII only, with its line end. Field names are stable:
-
-    id, session: numbers, unique and rising in one data folder; time: when it ended, RFC 3339 in UTC; seconds: how
-    long it took; left: when the last octet of the answer had left, likewise, null where there was none or it is not
-    known; space: whose services answered; parent: the session whose data this one's carries, cause: the exchange that
-    made the sandbox open it, 0 for none; protocol, service, transport ("tcp", "udp"); client, server: {"host",
-    "port"}; verb, asked, outcome, answered, key: as in `Exchange`; explanation: the sentence; received, sent: octets;
-    facts: facts by name; cuts: [{"stream", "length", "sha256"}] for what was longer than is kept.
-    """
-    fields = {
-        "id": exchange.id, "session": exchange.session,
-        "time": _moment(exchange.ended), "seconds": round(max(0.0, exchange.ended - exchange.started), 6),
-        "left": _moment(exchange.sent) if exchange.sent else None,
-        "space": session.space, "parent": session.parent, "cause": session.cause,
-        "protocol": session.protocol, "service": session.service, "transport": session.transport,
-        "client": _address(session.client), "server": _address(session.server),
-        "verb": exchange.verb, "asked": exchange.asked, "outcome": exchange.outcome, "answered": exchange.answered,
-        "key": exchange.key, "explanation": sentence(session, exchange),
-        "received": exchange.client[1] - exchange.client[0], "sent": exchange.server[1] - exchange.server[0],
-        "facts": exchange.facts,
-        "cuts": [{"stream": cut.stream, "length": cut.length, "sha256": cut.sha256} for cut in exchange.cuts],
-    }
+    """The exchange as one line of JSON (RFC 8259), ASCII only, with its line end: a `Row`, as the API gives it."""
+    fields = msgspec.to_builtins(row(session, exchange))
     # ASCII, with DEL escaped too: JSON allows raw control and direction characters that a terminal would obey.
     return json.dumps(fields, separators=(",", ":")).replace("\x7f", "\\u007f").encode("ascii") + b"\n"
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock(moment: float, *, milliseconds: bool) -> str:
@@ -125,10 +103,6 @@ def duration(seconds: float) -> str:
     if seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
     return f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:,.1f} s"
-
-
-def _address(address: Address) -> dict[str, str | int]:
-    return {"host": address.host, "port": address.port}
 
 
 def _below(explanation: str, *, color: bool, width: int) -> str:

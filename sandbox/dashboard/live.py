@@ -16,7 +16,7 @@ import msgspec
 import trio
 
 from sandbox.dashboard.access import Seen
-from sandbox.dashboard.rows import Place, row, session_row
+from sandbox.explain.rows import Place, row, session_row
 from sandbox.journal.bus import Begun, Happened
 from sandbox.journal.journal import Journal
 from sandbox.journal.records import Exchange, Session

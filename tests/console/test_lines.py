@@ -102,7 +102,9 @@ def test_json_line() -> None:
     data = json_line(session(), exchange("echo", facts={"account": "alice"}, cuts=[cut]))
     assert data.endswith(b"}\n")
     assert json.loads(data) == {
-        "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "seconds": 0.25,
+        "id": 7, "session": 12, "time": "2027-01-15T08:00:00.500Z", "started": 1_800_000_000.25,
+        "ended": 1_800_000_000.5, "seconds": 0.25, "mood": "good", "rfc": "RFC 9293 §3.9.1.2", "encrypted": False,
+        "background": False, "unfinished": False,
         "left": None, "space": "main", "parent": 0, "cause": 0, "protocol": "tcp",
         "service": "echo", "transport": "tcp", "client": {"host": "127.0.0.1", "port": 50000},
         "server": {"host": "127.0.0.1", "port": 8007}, "verb": "echo", "asked": "/a", "outcome": "done",

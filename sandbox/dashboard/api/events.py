@@ -9,7 +9,7 @@ from sandbox.dashboard.access import Seen
 from sandbox.dashboard.api.exchanges import FILTER, parsed
 from sandbox.dashboard.live import event
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.rows import row
+from sandbox.explain.rows import row
 from sandbox.protocols.http.messages import Headers, Response
 
 __all__ = ["OPERATIONS"]

@@ -11,8 +11,8 @@ from sandbox.dashboard.access import Asker, Seen
 from sandbox.dashboard.again import Again, again
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.rows import Row, SessionRow, row, session_row
 from sandbox.dashboard.spans import Part, about, parts
+from sandbox.explain.rows import Row, SessionRow, row, session_row
 from sandbox.filter import Filter, FilterError, parse
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream

@@ -8,7 +8,7 @@ import trio
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.api.exchanges import FILTER, find, parsed, seen
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.rows import Row, row
+from sandbox.explain.rows import Row, row
 from sandbox.journal.traits import background
 from sandbox.journeys import Journey, journeys
 from sandbox.protocols.http.messages import Response

@@ -8,9 +8,9 @@ from sandbox.dashboard.access import Seen
 from sandbox.dashboard.answers import ProblemError, as_json
 from sandbox.dashboard.api.exchanges import parsed
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.rows import Row, row
 from sandbox.explain import concepts
 from sandbox.explain.knowledge import Entry, find, lookup, suggest
+from sandbox.explain.rows import Row, row
 from sandbox.protocols.http.messages import Response
 
 __all__ = ["OPERATIONS"]

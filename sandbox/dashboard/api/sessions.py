@@ -9,7 +9,7 @@ import msgspec
 from sandbox.dashboard.answers import ProblemError, as_json, octets
 from sandbox.dashboard.api.exchanges import FILTER, parsed, seen
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.rows import Row, SessionRow, row, session_row
+from sandbox.explain.rows import Row, SessionRow, row, session_row
 from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.protocols.http.messages import Response

@@ -11,7 +11,7 @@ from sandbox.dashboard.answers import ProblemError, as_json, body_of
 from sandbox.dashboard.api.exchanges import parsed
 from sandbox.dashboard.arrivals import Arrival, Late, LetterTerms, arrivals
 from sandbox.dashboard.operations import Call, Operations
-from sandbox.dashboard.rows import Row, row
+from sandbox.explain.rows import Row, row
 from sandbox.journal.asking import NotSeen
 from sandbox.protocols.http.messages import Response
 from sandbox.space import MAIN

@@ -1,4 +1,5 @@
-"""Records as the API gives them: one shape for lists, the live stream, waiting and `sandbox log --json`."""
+"""Records as programs read them, with their sentences: one shape for `sandbox log --json`, the console's lines of
+JSON, and the API with its lists, its live stream and its waits."""
 
 from __future__ import annotations
 
@@ -22,9 +23,26 @@ class Place(msgspec.Struct, frozen=True):
     port: int
 
 
+class CutRow(msgspec.Struct, frozen=True):
+    """What a body was that was not kept whole. stream: 0 the client's, 1 the server's; length: octets."""
+
+    stream: int
+    length: int
+    sha256: str
+
+
 class Row(msgspec.Struct, frozen=True):
-    """One exchange. started, ended: seconds since the epoch; time: `ended` by RFC 3339; received, sent: octets; mood:
-    "", "good", "more", "warning", "bad"; rfc: of the explanation; cause: the exchange that made the sandbox dial."""
+    """One exchange. Field names are stable.
+
+    id, session: numbers, unique and rising in one data folder; time: when it ended, RFC 3339 in UTC; started, ended:
+    seconds since the epoch; seconds: how long it took; left: when the last octet of the answer had left, as `time`,
+    null where there was none or it is not known; space: whose services answered; parent: the session whose data this
+    one's carries, cause: the exchange that made the sandbox open it, 0 for none; protocol, service, transport ("tcp",
+    "udp"); client, server: addresses; verb, asked, outcome, answered, key: as in `Exchange`; mood: "", "good",
+    "more", "warning", "bad"; explanation: the sentence, rfc: what it cites; received, sent: octets; encrypted,
+    background (a browser's own traffic), unfinished: whether it is that; facts: by name; cuts: what was longer than is
+    kept.
+    """
 
     id: int
     session: int
@@ -32,9 +50,12 @@ class Row(msgspec.Struct, frozen=True):
     started: float
     ended: float
     seconds: float
+    left: str | None
     protocol: str
     service: str
     space: str
+    parent: int
+    cause: int
     transport: str
     client: Place
     server: Place
@@ -51,9 +72,8 @@ class Row(msgspec.Struct, frozen=True):
     encrypted: bool
     background: bool
     unfinished: bool
-    cause: int
     facts: dict[str, str]
-    cuts: list[dict[str, Any]]
+    cuts: list[CutRow]
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -80,14 +100,14 @@ def row(session: Session, exchange: Exchange) -> Row:
     feeling = mood(exchange.outcome)
     return Row(
         exchange.id, exchange.session, stamp(exchange.ended), exchange.started, exchange.ended,
-        max(0.0, exchange.ended - exchange.started), session.protocol, session.service, session.space,
-        session.transport, place(session.client), place(session.server), exchange.verb, exchange.asked,
+        round(max(0.0, exchange.ended - exchange.started), 6), stamp(exchange.sent) if exchange.sent else None,
+        session.protocol, session.service, session.space, session.parent, session.cause, session.transport,
+        place(session.client), place(session.server), exchange.verb, exchange.asked,
         exchange.outcome, exchange.answered, exchange.key,
         "warning" if "warning" in exchange.facts else "" if feeling is Mood.NEUTRAL else feeling.value,
         text, cited(text), exchange.client[1] - exchange.client[0], exchange.server[1] - exchange.server[0],
         "encrypted" in exchange.facts, background(session, exchange), unfinished(session, exchange),
-        session.cause, exchange.facts,
-        [{"stream": cut.stream, "length": cut.length, "sha256": cut.sha256} for cut in exchange.cuts])
+        exchange.facts, [CutRow(cut.stream, cut.length, cut.sha256) for cut in exchange.cuts])
 
 
 def session_row(session: Session) -> SessionRow:
