@@ -40,8 +40,8 @@ class Row(msgspec.Struct, frozen=True):
     one's carries, cause: the exchange that made the sandbox open it, 0 for none; protocol, service, transport ("tcp",
     "udp"); client, server: addresses; verb, asked, outcome, answered, key: as in `Exchange`; mood: "", "good",
     "more", "warning", "bad"; explanation: the sentence, rfc: what it cites; received, sent: octets; encrypted,
-    background (a browser's own traffic), unfinished: whether it is that; facts: by name; cuts: what was longer than is
-    kept.
+    background (a browser's own traffic), unfinished: whether it is that; facts: by name; cuts: what was longer
+    than is kept.
     """
 
     id: int
