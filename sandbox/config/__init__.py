@@ -47,6 +47,9 @@ class Journal(Section, frozen=True):
     body_limit: Annotated[Positive, Meta(description="octets kept of one side of one exchange; of a longer one "
                                          "the length and SHA-256 are kept")] = 67_108_864
     queue: Annotated[Positive, Meta(description="octets waiting for the writer before clients wait")] = 67_108_864
+    mask_passwords: Annotated[bool, Meta(
+        description="write ******** for passwords that crossed the wire readable, in the lines, on the page and in "
+                    "the API, for those who type real ones; the recorded octets have them all the same")] = False
 
 
 class Http(Section, frozen=True):

@@ -44,7 +44,8 @@ def sentence(session: Session, exchange: Exchange) -> str:
     From the entry of its warning or its key where it has one, else from those of its verb and its outcome. Never
     contains a word the client chose. "" where nothing is known.
     """
-    if (warning := exchange.facts.get("warning")) and (entry := lookup("sasl", "warning", warning)):
+    if (warning := exchange.facts.get("warning")) and (entry := lookup(session.protocol, "warning", warning) or
+                                                       lookup("sasl", "warning", warning)):
         return _fit([_said(entry)])
     return _compose(session.protocol, exchange.verb[:LONGEST_TERM], exchange.outcome, exchange.key)
 

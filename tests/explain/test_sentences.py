@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.address import Address
-from sandbox.explain import Entry, sentence, session_sentence
+from sandbox.explain import Entry, lookup, sentence, session_sentence
 from sandbox.explain.sentences import LONGEST, _fit, _said
 from sandbox.journal.records import Exchange, Session
 
@@ -79,3 +79,23 @@ def test_a_long_sentence_is_cut_at_a_word() -> None:
     text = _fit(["word " * 50])
     assert len(text) <= LONGEST
     assert text.endswith("word…")
+
+
+@pytest.mark.parametrize(("protocol", "rfc"), [("ftp", "RFC 2577 §6"), ("pop3", "RFC 8314 §3")])
+def test_a_readable_password_cites_what_is_about_that_protocol(protocol: str, rfc: str) -> None:
+    talk = Session(id=1, service=protocol, protocol=protocol, transport="tcp", client=Address("127.0.0.1", 50000),
+                   server=Address("127.0.0.1", 8021), opened=1.0)
+    said = Exchange(1, 1, 0.0, 1.0, "PASS", "x", "230", "", "", (0, 1), (0, 1),
+                    {"warning": "password seen in clear text"})
+    assert sentence(talk, said).endswith(f"({rfc}).")
+
+
+@pytest.mark.parametrize(("entry", "rfc", "says"), [
+    (("dns", "outcome", "NXDOMAIN"), "RFC 8020 §2", "nor any name below"),
+    (("http", "outcome", "closed"), "RFC 9110 §9.3.6", "either side"),
+])
+def test_what_an_entry_cites_says_so(entry: tuple[str, str, str], rfc: str, says: str) -> None:
+    found = lookup(*entry)
+    assert found is not None
+    assert found.rfc == rfc
+    assert says in found.text

@@ -23,7 +23,9 @@ def serve(context: Context) -> Service:
                             upgrade=context.role.tls is Tls.UPGRADE)
 
         async def session(conversation: Conversation) -> None:
-            await Ftp(conversation, server).run()
+            dialogue = Ftp(conversation, server)
+            dialogue.mask_passwords = context.config.journal.mask_passwords
+            await dialogue.run()
 
         return session
 

@@ -7,6 +7,7 @@ from sandbox.protocols.ftp.control import OUTCOMES, REPLIES
 from sandbox.protocols.ftp.dissect import PARTS
 from sandbox.protocols.ftp.listing import FACTS
 from sandbox.protocols.ftp.session import Ftp
+from sandbox.protocols.lines.command import CLEAR_TEXT
 
 __all__ = ["vocabulary"]
 
@@ -21,4 +22,5 @@ def vocabulary() -> dict[str, frozenset[str]]:
         "feature": frozenset(word.split()[0] for word in FEATURES) | {"AUTH", "LANG"},
         "fact": frozenset(FACTS),
         "situation": frozenset({"bounce"}),
+        "warning": frozenset({CLEAR_TEXT}),
     }

@@ -81,7 +81,7 @@ class ImapDialogue(Dialogue):
             return
         cursor = Cursor(text, utf8=session.utf8)
         cursor.at = len(session.tag) + 1 + len(verb)
-        session.exchange = self._begin(verb, shown(row, text[cursor.at:]))
+        session.exchange = self._begin(verb, shown(row, text[cursor.at:], secrets=self.shows_passwords))
         scripted = await self._scripted(session.exchange)
         if scripted is not None:
             await self._end(await self._past_message(scripted))  # no news either: only what the script says
@@ -193,10 +193,10 @@ def show(text: bytes) -> str:
     return LITERAL.sub(b"{...}", text[:SHOWN]).decode("utf-8", "backslashreplace").strip()
 
 
-def shown(row: Command, arguments: bytes) -> str:
-    """A command's arguments as its exchange names them: never a password."""
+def shown(row: Command, arguments: bytes, *, secrets: bool) -> str:
+    """A command's arguments as its exchange names them. secrets: whether with a password."""
     text = show(arguments)
-    if row.secret < 0:
+    if row.secret < 0 or secrets:
         return text
     words = text.split(" ")
     return " ".join([*words[:row.secret], MASK] if len(words) > row.secret else words)

@@ -26,7 +26,9 @@ def serve(context: Context) -> Service:
             channel_binding=settings.channel_binding, size=settings.size)
 
         async def session(conversation: Conversation) -> None:
-            await ImapDialogue(conversation, mailboxes).run()
+            dialogue = ImapDialogue(conversation, mailboxes)
+            dialogue.mask_passwords = context.config.journal.mask_passwords
+            await dialogue.run()
 
         return session
 

@@ -99,8 +99,8 @@ class Argument(NamedTuple):
 class Command:
     """A row of the table.
 
-    secret: the index of the first argument that is never shown, None for none; line: octets its command line may
-    have, 0 for the session's usual limit.
+    secret: the index of the first argument that is a secret, None for none; line: octets its command line may have, 0
+    for the session's usual limit.
     """
 
     name: str
@@ -122,9 +122,9 @@ class Command:
         """What it does, in one sentence: the first line of its method's docstring."""
         return (self.method.__doc__ or "").strip().partition("\n")[0]
 
-    def shown(self, text: str) -> str:
-        """The arguments as the journal may show them."""
-        if self.secret is not None:
+    def shown(self, text: str, *, secrets: bool = False) -> str:
+        """The arguments as the journal may show them. secrets: whether secrets are shown too."""
+        if self.secret is not None and not secrets:
             words = text.split(" ", self.secret)
             text = " ".join([*words[:self.secret], MASK] if len(words) > self.secret and text else words)
         return text[:SHOWN]
@@ -153,7 +153,7 @@ def command(name: str, *, states: enum.Flag, args: str = "", rfc: str, secret: i
     """Put a method into its class's command table.
 
     states: those in which it may be used; args: see the top of this file; rfc: number and section; secret: the
-    index of the first argument that is never shown; offers: the capability its presence announces; line: octets
+    index of the first argument that is a secret; offers: the capability its presence announces; line: octets
     its command line may have, for one that may be longer than others.
     """
     arguments = []

@@ -14,6 +14,8 @@ class Dialogue:
 
     least_idle: float = 0.0
     """Seconds a client may keep silent, where the protocol's RFC wants at least so many."""
+    mask_passwords: bool = False
+    """Whether exchanges are never named by a password (`journal.mask_passwords`)."""
 
     def __init__(self, conversation: Conversation) -> None:
         self.conversation = conversation
@@ -51,6 +53,12 @@ class Dialogue:
             pass  # the client left without a goodbye; the conversation has recorded what it sent
         finally:
             self.leave()
+
+    @property
+    def shows_passwords(self) -> bool:
+        """Whether an exchange may be named by the password in it: where anybody on the way has read it, that is what
+        there is to see. What passed encrypted nobody has seen."""
+        return not (self.mask_passwords or self.conversation.secure)
 
     async def script_for(self, exchange: OpenExchange) -> ScriptedAnswer | None:
         """The answer that stands in for what would be done in an exchange that has just begun."""

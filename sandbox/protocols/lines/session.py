@@ -136,7 +136,7 @@ class LineSession(Dialogue):
                 return self.refuse(Refusal.WEB, "This is not a web server; goodbye", close=True)
             return problem or self.refuse(Refusal.UNKNOWN,
                                           f"There is no such command here; {self.help_command} lists them")
-        exchange = self._begin(row.name, row.shown(rest))
+        exchange = self._begin(row.name, row.shown(rest, secrets=self.shows_passwords))
         if self.line_end == b"\n":
             exchange.note("line-end", "bare LF instead of CRLF")
         if row.secret == 0 and rest:

@@ -24,7 +24,9 @@ def serve(context: Context) -> Service:
             channel_binding=settings.channel_binding)
 
         async def session(conversation: Conversation) -> None:
-            await Pop3(conversation, maildrops).run()
+            dialogue = Pop3(conversation, maildrops)
+            dialogue.mask_passwords = context.config.journal.mask_passwords
+            await dialogue.run()
 
         return session
 

@@ -28,7 +28,9 @@ def serve(context: Context) -> Service:
             channel_binding=settings.channel_binding, size=settings.size)
 
         async def session(conversation: Conversation) -> None:
-            await Smtp(conversation, office).run()
+            dialogue = Smtp(conversation, office)
+            dialogue.mask_passwords = context.config.journal.mask_passwords
+            await dialogue.run()
 
         return session
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from sandbox.app import Sandbox, running
-from sandbox.config import Config, Files, Ftp, Limits
+from sandbox.config import Config, Files, Ftp, Journal, Limits
 from sandbox.journal.records import Stream
 from tests.support.ftp import FtpClient, ftp
 from tests.support.network import reader, watching
@@ -117,14 +117,18 @@ async def test_anonymous_can_be_kept_out(tmp_path: Path) -> None:
         await client.expect(("USER anonymous", "331"), ("PASS a@b", "530"))
 
 
-async def test_a_password_is_not_shown(sandbox: Sandbox) -> None:
-    with watching(sandbox.journal) as watcher:
-        async with ftp(sandbox) as client:
-            await client.login()
-        await watcher.wait_closed()
-        shown = [exchange for _, exchange in watcher.exchanges if exchange.verb == "PASS"]
-        assert [exchange.asked for exchange in shown] == ["********"]
-        assert shown[0].facts["warning"] == "password seen in clear text"
+@pytest.mark.parametrize(("mask", "asked"), [(False, "wonderland"), (True, "********")])
+async def test_a_password_that_anybody_could_read_is_shown_unless_told_otherwise(mask: bool, asked: str,
+                                                                                 tmp_path: Path) -> None:
+    config = Config(ports="ephemeral", services=dict(OFF), journal=Journal(mask_passwords=mask))
+    async with running(config, tmp_path) as started:
+        with watching(started.journal) as watcher:
+            async with ftp(started) as client:
+                await client.login()
+            await watcher.wait_closed()
+            shown = [exchange for _, exchange in watcher.exchanges if exchange.verb == "PASS"]
+            assert [exchange.asked for exchange in shown] == [asked]
+            assert shown[0].facts["warning"] == "password seen in clear text"
 
 
 # -- files ------------------------------------------------------------------------------------------------------

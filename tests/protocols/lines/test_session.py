@@ -110,8 +110,15 @@ async def test_state_then_arguments_then_method() -> None:
         S: 221 bye
         S: <end>""")
     assert [(one.verb, one.asked, one.outcome) for one in talked.exchanges] == [
-        ("greeting", "", "220"), ("ADD", "1 2", "200"), ("ADD", "1", "200"), ("KEY", "alice ********", "200"),
-        ("KEY", "alice ********", "500"), ("ADD", "", "500"), ("BYE", "", "221")]
+        ("greeting", "", "220"), ("ADD", "1 2", "200"), ("ADD", "1", "200"), ("KEY", "alice  open sesame", "200"),
+        ("KEY", "alice x", "500"), ("ADD", "", "500"), ("BYE", "", "221")]
+
+
+async def test_a_secret_that_nobody_on_the_way_has_seen_is_not_shown() -> None:
+    conversation = Talk(secure=True)
+    conversation.buffer += b"KEY alice open\r\nBYE\r\n"
+    await Door(conversation).run()
+    assert [one.asked for one in conversation.exchanges if one.verb == "KEY"] == ["alice ********"]
 
 
 async def test_who_has_much_to_say_at_once_is_not_alone_here() -> None:
