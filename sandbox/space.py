@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
 from sandbox.net.datagrams import answer_from
 from sandbox.net.dial import Dialer
+from sandbox.net.joining import Listening
 from sandbox.net.script import Script
 from sandbox.net.server import Door, LazyService, Server
 from sandbox.pki import ca_folder
@@ -58,6 +59,8 @@ class Common:
     script: Script
     contexts: Contexts | None = None
     live_page: Address | None = None
+    listening: dict[str, Listening] = field(default_factory=dict)
+    """How the main space's services, and the live page, answer on further listeners."""
 
 
 class Space:
@@ -186,6 +189,8 @@ class Space:
                 self._nursery = listeners
                 for planned, sockets in self._bound:
                     own = door(self, planned)
+                    if self.name == MAIN:
+                        self._common.listening[planned.role.name] = Listening(server, own, connections)
                     for listener in sockets.streams:
                         listeners.start_soon(server.accept_from, listener, own, connections)
                     for sock in sockets.datagrams:

@@ -53,6 +53,8 @@ MAY = {
                                    "sandbox.datafolder", "sandbox.message", "sandbox.mailing",
                                    "sandbox.export", "sandbox.space", "sandbox.spaces"},
     "sandbox.mailing": {"sandbox.address", "sandbox.errors", "sandbox.pki"},  # a mail client
+    "sandbox.shell": LEAVES | {"sandbox.linux", "sandbox.datafolder", "sandbox.net.joining",
+                               "sandbox.protocols.contract.registry"},
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},
     "sandbox.__init__": {"sandbox"},

@@ -22,6 +22,9 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "up": "Start the sandbox and show what happens in it.",
     "ready": "Say whether the sandbox is up and answering.",
+    "shell": "Run a shell, or any program, whose whole internet is the sandbox.",
+    "browser": "Start a browser whose whole internet is the sandbox, with the live page beside it.",
+    "mail-program": "Start a mail program with an account set up for one of the world's people.",
     "log": "Show what a running or a past sandbox recorded.",
     "mail": "List, show, send or export the mail of a running or a past sandbox.",
     "explain": "Explain a word: an idea such as port, or a protocol's own method, code, record type.",
@@ -65,7 +68,7 @@ def build_parser(command: str) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         own = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if name == command:
-            module = importlib.import_module(f"sandbox.cli.{name}")
+            module = importlib.import_module(f"sandbox.cli.{name.replace('-', '_')}")
             module.add(own)
             own.set_defaults(run=module.run)
     if command and not command.startswith("-") and command not in COMMANDS:

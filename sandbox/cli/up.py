@@ -17,6 +17,7 @@ from sandbox.cli.options import add_config, configure, data_folder
 from sandbox.config import Config
 from sandbox.dashboard.service import dashboard
 from sandbox.datafolder import Folder, LivePage, ReadyFile
+from sandbox.net.joining import joining
 
 if TYPE_CHECKING:
     from sandbox.console.live import Console
@@ -50,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
 async def up(config: Config, folder: Folder, ready_file: ReadyFile, args: argparse.Namespace) -> None:
     """Start, say so, show what happens, stop when told."""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with running(config, folder.path) as sandbox, dashboard(sandbox) as page:
+        async with (running(config, folder.path) as sandbox, dashboard(sandbox) as page,
+                    joining(folder.path, sandbox.common.listening, sandbox.journal)):
             console = None if args.quiet else start_console(sandbox, page, as_json=args.json)
             if args.quiet or args.json:  # else the summary has said it
                 for name, reason in sandbox.failures.items():

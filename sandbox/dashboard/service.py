@@ -21,6 +21,7 @@ from sandbox.app import Sandbox
 from sandbox.datafolder import LivePage, write_whole
 from sandbox.net.addresses import reachable
 from sandbox.net.binding import BindError, Bound, bind
+from sandbox.net.joining import Listening
 from sandbox.net.server import LazyService, Server
 from sandbox.plan import DASHBOARD, dashboard_port
 from sandbox.protocols.contract.registry import Service
@@ -92,6 +93,7 @@ async def serving(sandbox: Sandbox, sockets: Bound, token: str,
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as listeners:
                 service = LazyService(DASHBOARD.name, "http", build, recorded=False)
+                sandbox.common.listening[DASHBOARD.name] = Listening(server, service, connections)
                 for listener in sockets.streams:
                     listeners.start_soon(server.accept_from, listener, service, connections)
                 try:

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from sandbox.net.layers.tls.channel import TlsSettings
     from sandbox.net.watch import Watch
 
-__all__ = ["DataConversation", "DataLine", "DataPort", "DataRules"]
+__all__ = ["DataConversation", "DataLine", "DataPort", "DataRules", "Maker"]
+
+Maker = Callable[[int], socket.socket]
+"""Makes a socket of a family, in the network that the client is in."""
 
 BACKLOG = 8
 
@@ -129,10 +132,11 @@ class DataConversation(Conversation):
 
 
 class DataLine:
-    """Makes the data connections of one service's conversations."""
+    """Makes the data connections of one service's conversations. make: sockets of the client's network."""
 
     def __init__(self, journal: Journal, limits: Limits, watch: Watch, rules: DataRules,
-                 tls: TlsSettings | None, script: Script | None = None) -> None:
+                 tls: TlsSettings | None, script: Script | None = None, make: Maker = socket.socket) -> None:
+        self._make = make
         self._journal = journal
         self._limits = limits
         self._watch = watch
@@ -149,7 +153,7 @@ class DataLine:
         ports = list(range(first, last + 1)) if first else [0]
         random.shuffle(ports)  # a port that is easy to guess is easy to steal (RFC 2577 §8)
         for port in ports:
-            sock = socket.socket(family_of(host))
+            sock = self._make(family_of(host))
             try:
                 sock.setblocking(False)
                 # Else a port could not be used again for a minute after its connection, and a range would soon be
@@ -168,7 +172,7 @@ class DataLine:
     async def connect_back(self, owner: Conversation, port: int, from_port: int) -> DataConversation:
         """Raises OSError, TimeoutError among them."""
         host = owner.server.host
-        sock = socket.socket(family_of(host))
+        sock = self._make(family_of(host))
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

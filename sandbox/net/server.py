@@ -21,7 +21,7 @@ from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.conversation import Conversation
-from sandbox.net.data import DataLine, DataRules
+from sandbox.net.data import DataLine, DataRules, Maker
 from sandbox.net.ending import conclude, linger
 from sandbox.net.facts import keep_syn, opening_facts
 from sandbox.net.layers.channel import Channel
@@ -106,8 +106,10 @@ class Server:
         self._per_client: Counter[str] = Counter()
         self.watch = Watch(limits)
 
-    async def accept_from(self, listener: socket.socket, door: Door, connections: trio.Nursery) -> None:
-        """Accept until cancelled. connections: where each conversation runs. Closes the listener."""
+    async def accept_from(self, listener: socket.socket, door: Door, connections: trio.Nursery,
+                          make: Maker = socket.socket) -> None:
+        """Accept until cancelled. connections: where each conversation runs; make: sockets of the listener's network,
+        by family. Closes the listener."""
         keep_syn(listener)
         try:
             while True:
@@ -122,12 +124,12 @@ class Server:
                             log.warning("cannot accept another connection: %s", error.strerror)
                             await trio.sleep(PAUSE)
                         continue  # the client was gone before we came: not our error
-                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), door)
+                    connections.start_soon(self._carry, sock, Address(peer[0], peer[1]), door, make)
                 await trio.lowlevel.checkpoint()
         finally:
             listener.close()
 
-    async def _carry(self, sock: socket.socket, client: Address, door: Door) -> None:
+    async def _carry(self, sock: socket.socket, client: Address, door: Door, make: Maker) -> None:
         service = door.choose(client)
         channel = Channel(sock)
         try:
@@ -146,7 +148,7 @@ class Server:
             return
         conversation = Conversation(channel, recorder, self._journal, self._limits, self.watch, service.tls,
                                     DataLine(self._journal, self._limits, self.watch, self._data_rules, service.tls,
-                                             service.script),
+                                             service.script, make),
                                     service.script)
         self.watch.begin(conversation)
         self._per_client[client.host] += 1
