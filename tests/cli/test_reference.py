@@ -38,7 +38,7 @@ def written(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def test_every_command_is_there() -> None:
-    assert re.findall(r"^## sandbox (\w+)$", PAGE, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^## sandbox ([a-z-]+)$", PAGE, re.MULTILINE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
