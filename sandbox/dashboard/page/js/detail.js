@@ -10,7 +10,6 @@ import { h, icon, say, show } from "./dom.js";
 import { cited, decode, duration, family, fullTime, MOODS, plain, size, target, time } from "./format.js";
 import { entry } from "./knowledge.js";
 import { go, state } from "./state.js";
-import { visible } from "./text.js";
 
 const TABS = [["dialogue", "Dialogue"], ["bytes", "Bytes"], ["wire", "On the wire"], ["connection", "Connection"]];
 const PANES = { dialogue, explained, bytes, wire, connection };
@@ -63,10 +62,10 @@ export class Detail {
     this.drawn = "";
     show(this.element,
       h("header", { class: "detail-head" }, this.bar(),
-        h("h2", { class: "mono" }, h("span", { class: colour }, icon(symbol, word)), " ", h("b", {}, row.verb || "(unfinished)"), ` ${visible(target(row).join(""))}`),
+        h("h2", { class: "mono" }, h("span", { class: colour }, icon(symbol, word)), " ", h("b", {}, row.verb || "(unfinished)"), ` ${target(row).join("")}`),
         h("p", { class: "sentence" }, cited(row.explanation).map((piece, at) => (at % 2 ? h("span", { class: "rfc" }, ` ${piece}`) : piece)), row.key || row.verb ? [" ", entry(row)] : ""),
         h("p", { class: "facts small soft" },
-          h("span", { class: `pill ${row.mood}` }, row.mood ? icon(row.mood, MOODS[row.mood]) : "", visible(`${row.outcome || "no code"}${row.answered ? ` ${row.answered}` : ""}`)),
+          h("span", { class: `pill ${row.mood}` }, row.mood ? icon(row.mood, MOODS[row.mood]) : "", `${row.outcome || "no code"}${row.answered ? ` ${row.answered}` : ""}`),
           row.verb === "TLS" ? "" : row.encrypted ? h("span", { class: "pill good", title: "Between client and sandbox it was encrypted" }, icon("ssh"), "encrypted")
             : h("span", { class: "pill warning", title: "Whoever carried it could read it: see On the wire" }, icon("eye"), "readable on the way"),
           h("span", { title: fullTime(row.ended) }, time(row.ended)), h("span", {}, duration(row.seconds)),

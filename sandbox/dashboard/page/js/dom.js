@@ -1,4 +1,9 @@
-// Making elements. Whatever a client sent becomes a text node: nothing here ever parses HTML.
+// Making elements. Whatever a client sent becomes a text node: nothing here ever parses HTML; and what would turn
+// writing around or could not be seen has a sign.
+
+import { visible } from "./text.js";
+
+const SHOWN = new Set(["title", "aria-label"]);
 
 export function h(name, props = {}, ...children) {
   const element = document.createElement(name);
@@ -7,7 +12,7 @@ export function h(name, props = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "class") element.className = value;
     else if (key === "dataset") Object.assign(element.dataset, value);
-    else element.setAttribute(key, value === true ? "" : value);
+    else element.setAttribute(key, value === true ? "" : SHOWN.has(key) ? visible(String(value)) : value);
   }
   append(element, children);
   return element;
@@ -16,7 +21,7 @@ export function h(name, props = {}, ...children) {
 export function append(parent, children) {
   for (const child of [children].flat(Infinity)) {
     if (child === undefined || child === null || child === false) continue;
-    parent.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    parent.append(child instanceof Node ? child : document.createTextNode(visible(String(child))));
   }
   return parent;
 }

@@ -2,7 +2,7 @@
 
 import { h, icon, say } from "./dom.js";
 import { count, duration, family, fullTime, MOODS, plain, target, timePieces } from "./format.js";
-import { visible } from "./text.js";
+import { state } from "./state.js";
 
 const SPARE = 8;        // lines drawn above and below what is seen
 
@@ -63,6 +63,7 @@ export class List {
 
   top() {
     if (this.rows.detached) this.does.anew();
+    this.selected = state().exchange;
     this.element.scrollTop = 0;
     this.unseen = 0;
     this.later();
@@ -179,7 +180,7 @@ function cells({ row, count: times }, several) {
     several && h("span", { class: "who mono", role: "gridcell" }, word("client", "client", row.client.host)),
     h("span", { class: "asked mono", role: "gridcell", title: `${row.verb} ${host}${asked}` },
       h("b", {}, row.verb || (row.unfinished ? "(unfinished)" : "")),
-      h("span", { class: "object-of" }, host ? word("host", "host", host) : "", h("span", { class: "object" }, visible(asked))),
+      h("span", { class: "object-of" }, host ? word("host", "host", host) : "", h("span", { class: "object" }, asked)),
       times > 1 && h("button", { class: "times", type: "button", title: "Show each of them", tabindex: "-1" }, `× ${times.toLocaleString()}`)),
     h("span", { class: "sentence small soft", role: "gridcell" }, plain(row.explanation)),
     h("span", { class: `outcome mono ${row.mood}`, role: "gridcell" }, row.mood ? icon(row.mood, MOODS[row.mood]) : "",

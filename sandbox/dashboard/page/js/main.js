@@ -106,7 +106,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select");
   if (typing) return;
   const list = place.view?.list;
-  const does = {
+  const act = {
     "/": () => document.getElementById("filter")?.focus(), "?": help,
     j: () => walk(list, 1), ArrowDown: () => walk(list, 1), k: () => walk(list, -1), ArrowUp: () => walk(list, -1),
     PageDown: () => walk(list, 15), PageUp: () => walk(list, -15), Home: () => walk(list, -1e9), End: () => walk(list, 1e9),
@@ -115,10 +115,10 @@ document.addEventListener("keydown", (event) => {
     1: () => detail.pick(0), 2: () => detail.pick(1), 3: () => detail.pick(2), 4: () => detail.pick(3),
   }[event.key];
   const walking = event.key.length > 1 && event.key !== "Escape";
-  if (!does || (walking && event.target !== document.body && !event.target.closest(".list, #main"))) return;
+  if (!act || (walking && event.target !== document.body && !event.target.closest(".list, #main"))) return;
   if (walking && event.target.closest("button, a")) return;
   event.preventDefault();
-  does();
+  act();
 });
 
 function walk(list, by) {

@@ -120,7 +120,7 @@ class Dump {
     event.stopPropagation();
     const at = this.leaves.findIndex((path) => path.at(-1) === this.lit);
     const next = this.leaves[Math.min(this.leaves.length - 1, Math.max(0, at + by))];
-    this.kept = next.at(-1);
+    this.kept = null;
     while (this.drawn <= next.at(-1).start && this.drawn < this.octets.length) this.draw();
     this.light(next, true);
     this.lighting[0]?.scrollIntoView({ block: "nearest" });

@@ -3,7 +3,7 @@
 import { h, icon } from "../dom.js";
 import { count, size } from "../format.js";
 import { isBody, only } from "../spans.js";
-import { hex, readable, text, visible } from "../text.js";
+import { hex, readable, text } from "../text.js";
 import { kind, speaker } from "./dialogue.js";
 
 const MOST = 600;          // parts of one side
@@ -40,6 +40,6 @@ function item(span, octets, depth, sentence) {
   const whole = span.children?.length > 1;
   return h("li", { class: `deep-${Math.min(depth, 4)}${whole ? " whole" : ""}` },
     whole && depth < 1 ? "" : h("code", { class: `words ${kind(span.name)}` }, isBody(span) ? words.slice(0, 400) : words, own.length > (readable(own) ? 400 : 24) ? " …" : ""),
-    h("div", { class: "note" }, h("b", {}, span.name), span.value && readable(own) && words !== span.value || span.value && !readable(own) ? h("span", { class: "mono" }, ` ${visible(span.value)}`) : "",
+    h("div", { class: "note" }, h("b", {}, span.name), span.value && readable(own) && words !== span.value || span.value && !readable(own) ? h("span", { class: "mono" }, ` ${span.value}`) : "",
       h("span", { class: "soft" }, ` ${count(own.length, "octet")}`), sentence ? h("div", {}, sentence) : ""));
 }

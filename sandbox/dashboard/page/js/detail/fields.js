@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { count } from "../format.js";
 import { more } from "../knowledge.js";
-import { hex, visible } from "../text.js";
+import { hex } from "../text.js";
 import { pathOf } from "./pointing.js";
 
 const MOST = 300;        // fields of one message
@@ -21,7 +21,7 @@ function walk(spans, octets, depth, rows) {
     const deep = span.children?.length && depth < 1;
     const line = h("div", { class: `field deep-${depth}${deep ? " group" : ""}`, role: "row" },
       h("span", { class: "field-name", role: "cell" }, span.name),
-      h("span", { class: "field-value mono", role: "cell" }, span.value ? visible(span.value) : deep ? "" : raw(span, octets)),
+      h("span", { class: "field-value mono", role: "cell" }, span.value ? span.value : deep ? "" : raw(span, octets)),
       h("span", { class: "meaning small", role: "cell" }, span.text, span.key ? [" ", more("more", pathOf(span.key))] : ""));
     rows.push(line);
     if (deep) walk(span.children, octets, depth + 1, rows);

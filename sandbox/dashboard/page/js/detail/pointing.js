@@ -3,7 +3,6 @@
 import { h, say, show } from "../dom.js";
 import { count } from "../format.js";
 import { more } from "../knowledge.js";
-import { visible } from "../text.js";
 
 export class Pointing {
   constructor(invitation) {
@@ -16,7 +15,7 @@ export class Pointing {
   show(path, { aloud = false } = {}) {
     const span = path.at(-1);
     show(this.path, path.map(({ name }, at) => [at ? " › " : "", at === path.length - 1 ? h("b", {}, name) : name]),
-      span.value ? [" = ", h("span", { class: "mono" }, visible(span.value))] : "", h("span", { class: "soft" }, `, ${count(span.end - span.start, "octet")}`));
+      span.value ? [" = ", h("span", { class: "mono" }, span.value)] : "", h("span", { class: "soft" }, `, ${count(span.end - span.start, "octet")}`));
     show(this.meaning, span.text || h("span", { class: "soft" }, "No sentence about it yet."), span.key ? [" ", more("more", pathOf(span.key))] : "");
     if (aloud) say(`${path.map(({ name }) => name).join(", ")}${span.value ? `: ${span.value}` : ""}. ${span.text || ""}`);
   }

@@ -68,7 +68,7 @@ export class Live {
 
   update() {
     if (this.asked !== this.shown) this.begin();
-    else if (this.list.selected !== state().exchange) this.list.choose(this.byId(state().exchange));
+    else if (state().exchange && this.list.selected !== state().exchange) this.list.choose(this.byId(state().exchange));
   }
 
   byId(id) {

@@ -5,7 +5,7 @@ import { command, h, icon, show } from "../dom.js";
 import { dateTime, size } from "../format.js";
 import { go, state } from "../state.js";
 import { more } from "../knowledge.js";
-import { text, visible } from "../text.js";
+import { text } from "../text.js";
 import { Asked, failed, page, tabs } from "./view.js";
 
 export class View {
@@ -32,12 +32,7 @@ export class View {
 
   update() {
     const [person, folder, uid] = state().path;
-    if (person && folder && this.drawn !== `${person}/${folder}`) {
-      this.drawn = `${person}/${folder}`;
-      this.letters.into(this.list, `mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}`, { query: { limit: 200 } }, (found) => letters(person, folder, found));
-    }
-    for (const one of this.side.querySelectorAll("a")) one.toggleAttribute("aria-current", one.dataset.folder === this.drawn);
-    for (const one of this.list.querySelectorAll("a")) one.setAttribute("aria-current", String(one.dataset.uid === uid));
+    this.folder();
     if (uid) {
       const path = `mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}/${uid}`;
       this.letter.into(this.open, path, {}, (found) => letter(path, found));
@@ -46,6 +41,17 @@ export class View {
     } else {
       show(this.open);
     }
+  }
+
+  /** The list of letters of the folder that the address names. */
+  folder() {
+    const [person, folder, uid] = state().path;
+    if (person && folder && this.drawn !== `${person}/${folder}`) {
+      this.drawn = `${person}/${folder}`;
+      this.letters.into(this.list, `mail/${encodeURIComponent(person)}/${encodeURIComponent(folder)}`, { query: { limit: 200 } }, (found) => letters(person, folder, found));
+    }
+    for (const one of this.side.querySelectorAll("a")) one.toggleAttribute("aria-current", one.dataset.folder === this.drawn);
+    for (const one of this.list.querySelectorAll("a")) one.setAttribute("aria-current", String(one.dataset.uid === uid));
   }
 
   write() {
@@ -59,10 +65,10 @@ export class View {
         const answer = await ask("mail", { method: "POST", body: { from: values.from, to: values.to.split(/[\s,;]+/).filter(Boolean), subject: values.subject, text: values.text } });
         const refused = answer.refused ?? [];
         show(said, refused.length ? refused.map((one) => h("p", { class: "bad" }, icon("bad"), ` ${one.recipient} was refused: ${one.said}`)) : h("p", { class: "good" }, icon("good"), ` Sent over real SMTP. The server said: ${answer.said}`),
-          answer.session && h("button", { type: "button", onclick: () => go({ view: "live", path: [], filter: `session:${answer.session}` }) }, "See the dialogue"));
+          answer.session ? h("button", { type: "button", onclick: () => go({ view: "live", path: [], filter: `session:${answer.session}` }) }, "See the dialogue") : "");
         this.reload();
         this.drawn = "";
-        this.update();
+        this.folder();
       } catch (error) {
         show(said, failed(error));
       }
@@ -86,7 +92,7 @@ const link = (person, folder, uid = "") => `/mail/${encodeURIComponent(person)}/
 
 function letters(person, folder, { letters: some }) {
   if (!some.length) return h("p", { class: "soft pad" }, "No letters here yet.");
-  return some.map((one) => h("a", { class: `letter-line${one.seen ? "" : " unseen"}`, href: link(person, folder, one.uid), dataset: { uid: String(one.uid) } },
+  return some.map((one) => h("a", { class: `letter-line${one.seen ? "" : " unseen"}`, href: link(person, folder, one.uid), dataset: { uid: String(one.uid) }, "aria-current": String(String(one.uid) === state().path[2]) },
     h("b", {}, one.from || "(no sender)"), h("span", { class: "soft small" }, dateTime(one.received)), h("span", {}, one.subject || "(no subject)"), h("span", { class: "soft small" }, size(one.size))));
 }
 
@@ -94,8 +100,8 @@ function letter(path, found) {
   const base = `/api/v1/${path}`;
   const forms = [];
   if (found.html) forms.push(["As it wants to look", () => h("iframe", { class: "mail-frame", sandbox: "", referrerpolicy: "no-referrer", title: "The letter’s HTML, without network or scripts", src: `${base}/html` })]);
-  forms.push(["Text", () => h("pre", { class: "content tall", tabindex: "0", "aria-label": "The text of the letter" }, visible(found.text).trimEnd() || "(no text)")],
-    ["Header fields", () => h("div", { class: "scroll" }, h("table", {}, found.headers.map((one) => h("tr", {}, h("th", { scope: "row", class: "mono" }, one.name), h("td", {}, h("div", { class: "mono" }, visible(one.value)),
+  forms.push(["Text", () => h("pre", { class: "content tall", tabindex: "0", "aria-label": "The text of the letter" }, found.text.trimEnd() || "(no text)")],
+    ["Header fields", () => h("div", { class: "scroll" }, h("table", {}, found.headers.map((one) => h("tr", {}, h("th", { scope: "row", class: "mono" }, one.name), h("td", {}, h("div", { class: "mono" }, one.value),
       one.text ? h("div", { class: "soft small" }, one.text, one.key ? [" ", more("more", one.key.replace(":", "/").replace(".", "/"))] : "") : "")))))],
     ["Parts", () => h("ul", { class: "parts" }, found.parts.map((one) => h("li", { style: null }, h("span", { class: "mono" }, `${" ".repeat(one.depth * 2)}${one.type}`),
       h("span", { class: "soft small" }, ` ${size(one.size)}${one.encoding ? `, ${one.encoding}` : ""}${one.filename ? `, ${one.filename}` : ""} `),
