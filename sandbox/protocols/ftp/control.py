@@ -62,7 +62,7 @@ FILE_PROBLEMS = {
     errno.ENOENT: ("550", "There is no such file or folder"),
     errno.EEXIST: ("550", "There is something of that name already"),
     errno.EACCES: ("550", "Its permissions do not allow that"),
-    errno.EPERM: ("550", "That is not allowed here"),
+    errno.EPERM: ("550", "It belongs to somebody else: they and the teacher can change it"),
     errno.EROFS: ("550", "You can read here, not change anything"),
     errno.EBUSY: ("550", "This folder stays where it is"),
     errno.ENOTDIR: ("550", "That is not a folder"),

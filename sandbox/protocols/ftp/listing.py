@@ -14,9 +14,7 @@ from functools import lru_cache
 
 from sandbox.protocols.ftp.grammar import time_value
 
-__all__ = ["FACTS", "Entry", "facts", "long_line", "unique"]
-
-Entry = tuple[str, os.stat_result]
+__all__ = ["FACTS", "facts", "long_line", "unique"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HALF_A_YEAR = 15_778_476
@@ -38,8 +36,8 @@ def long_line(name: str, status: os.stat_result, owner: str, now: float) -> str:
 
 
 def shown(owner: str) -> str:
-    """Whose a file is said to be. owner: a login, "" for anonymous."""
-    return (owner or "ftp")[:16]
+    """Whose a file is said to be. owner: a login, "" for the sandbox itself."""
+    return (owner or "sandbox")[:16]
 
 
 filemode = lru_cache(256)(stat.filemode)
@@ -62,8 +60,8 @@ def facts(status: os.stat_result, kind: str, wanted: Sequence[str], owner: str, 
           movable: bool) -> str:
     """The facts of one file, as they stand before its name.
 
-    kind: file or dir; wanted: of FACTS; owner: a login, "" for anonymous; writable: whether it can be changed, or
-    filled; movable: whether it can be renamed and removed.
+    kind: file or dir; wanted: of FACTS; owner: a login, "" for the sandbox itself; writable: whether it can be
+    changed, or filled; movable: whether it can be renamed and removed.
     """
     if kind == "file":
         perm = "r" + ("aw" if writable else "") + ("df" if movable else "")

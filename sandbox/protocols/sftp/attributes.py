@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import zlib
 
 import asyncssh
 from asyncssh import SFTPAttrs, SFTPVFSAttrs
@@ -11,10 +12,13 @@ from asyncssh import SFTPAttrs, SFTPVFSAttrs
 from sandbox.world.files.paths import NAME_OCTETS
 from sandbox.world.files.places import Room
 
-__all__ = ["USER", "attributes", "fullness", "room_attributes"]
+__all__ = ["GROUP", "attributes", "fullness", "room_attributes", "user_number"]
 
-USER = 1000
-"""The number of every file's user and group."""
+GROUP = 1000
+"""The number of every file's group, and of the sandbox as a file's owner."""
+
+PEOPLE = 60_000
+"""Numbers that people have, above: what a system of 16 bits takes."""
 
 BLOCK = 1_024
 """Octets of a block, in which STATVFS counts."""
@@ -23,12 +27,17 @@ READ_ONLY = 1
 """The flag of STATVFS that says so, as OpenSSH's PROTOCOL file numbers it (§4.4)."""
 
 
-def attributes(status: os.stat_result) -> SFTPAttrs:
+def user_number(owner: str) -> int:
+    """By which version 3 of SFTP knows an owner, always the same. owner: a login, "" for the sandbox."""
+    return GROUP + 1 + zlib.crc32(owner.encode()) % PEOPLE if owner else GROUP
+
+
+def attributes(status: os.stat_result, owner: str) -> SFTPAttrs:
     """A file's attributes, without who owns it on this machine."""
     directory = stat.S_ISDIR(status.st_mode)
     kind = asyncssh.FILEXFER_TYPE_DIRECTORY if directory else asyncssh.FILEXFER_TYPE_REGULAR
     return SFTPAttrs(type=kind, size=status.st_size, permissions=status.st_mode, atime=int(status.st_atime),
-                     mtime=int(status.st_mtime), uid=USER, gid=USER,
+                     mtime=int(status.st_mtime), uid=user_number(owner), gid=GROUP,
                      nlink=2 if directory else 1)
 
 

@@ -18,7 +18,7 @@ import asyncssh
 from asyncssh import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from sandbox.protocols.contract.facts import bounded
-from sandbox.protocols.sftp.attributes import USER, attributes, fullness, room_attributes
+from sandbox.protocols.sftp.attributes import GROUP, attributes, fullness, room_attributes, user_number
 from sandbox.protocols.sftp.handles import PIECE, Changing, Reading, in_thread
 from sandbox.protocols.sftp.log import Log
 from sandbox.protocols.sftp.statuses import CODES, STATUSES, status_of
@@ -56,6 +56,8 @@ class Files(asyncssh.SFTPServer):
         super().__init__(channel)
         self._tree = tree
         self._log = log
+        self._owners: dict[int | None, str] = {}
+        """Who has been listed, by number."""
         self.over = False
         """Whether the session has ended: what is closed now, its client did not close."""
 
@@ -125,7 +127,7 @@ class Files(asyncssh.SFTPServer):
             finally:
                 writing.commit()
             self._tree.announce(names)
-        return Reading(path, names, self._tree.read(names))
+        return Reading(path, names, self._tree.read(names), self._tree.owner_of(names))
 
     def _open_to_write(self, path: str, names: Names, flags: int, mode: int | None) -> Changing:
         """What is there is replaced as a whole, at the close; what is new can be seen growing, as clients expect."""
@@ -201,16 +203,16 @@ class Files(asyncssh.SFTPServer):
 
     async def fstat(self, file_obj: Reading | Changing) -> SFTPAttrs:  # type: ignore[override]
         if isinstance(file_obj, Reading):
-            return attributes(file_obj.stat())
+            return attributes(file_obj.stat(), file_obj.owner)
         await file_obj.settle()
-        return attributes(os.fstat(file_obj.writing.fileno()))
+        return attributes(os.fstat(file_obj.writing.fileno()), file_obj.owner)
 
     async def fsetstat(self, file_obj: Reading | Changing, attrs: SFTPAttrs) -> None:  # type: ignore[override]
         if isinstance(file_obj, Reading):
             raise asyncssh.SFTPPermissionDenied("This file was opened to be read")
 
         def apply(writing: Writing = file_obj.writing) -> None:
-            check_owner(attrs)
+            check_owner(attrs, file_obj.owner)
             mode = permissions(attrs)
             if mode is not None:
                 writing.set_mode(mode)
@@ -230,7 +232,8 @@ class Files(asyncssh.SFTPServer):
     # -- names ------------------------------------------------------------------------------------------------
 
     async def stat(self, path: bytes) -> SFTPAttrs:
-        return attributes(await self._do("STAT", text(path), self._tree.stat, path))
+        entry = await self._do("STAT", text(path), self._tree.entry, path)
+        return attributes(entry.status, entry.owner)
 
     async def lstat(self, path: bytes) -> SFTPAttrs:
         return await self.stat(path)
@@ -243,7 +246,7 @@ class Files(asyncssh.SFTPServer):
 
     def _apply(self, names: Names, attrs: SFTPAttrs) -> None:
         """In a worker thread. What may be refused comes first, so that a refusal leaves nothing half done."""
-        check_owner(attrs)
+        check_owner(attrs, self._tree.owner_of(names))
         mode = permissions(attrs)
         if mode is not None:
             self._tree.set_mode(names, mode)
@@ -260,9 +263,11 @@ class Files(asyncssh.SFTPServer):
         shown = text(path)
         entries = await self._do("LIST", shown, self._tree.entries, path,
                                  answer=lambda found: f"{len(found)} entries")
-        here = await in_thread(self._tree.stat, self._names(path))
-        for name, status in [(".", here), ("..", here), *entries]:
-            yield SFTPName(name.encode(), attrs=attributes(status))
+        here = await in_thread(self._tree.entry, self._names(path))
+        for name, status, owner in [here._replace(name="."), here._replace(name=".."), *entries]:
+            found = attributes(status, owner)
+            self._owners[found.uid] = owner
+            yield SFTPName(name.encode(), attrs=found)
 
     async def remove(self, path: bytes) -> None:
         await self._do("REMOVE", text(path), self._tree.remove, path)
@@ -315,7 +320,7 @@ class Files(asyncssh.SFTPServer):
     # -- how it looks -----------------------------------------------------------------------------------------
 
     def format_user(self, uid: int | None) -> str:
-        return self._tree.owner
+        return self._owners.get(uid) or "sandbox"
 
     def format_group(self, gid: int | None) -> str:
         return "users"
@@ -326,10 +331,10 @@ def permissions(attrs: SFTPAttrs) -> int | None:
     return None if attrs.permissions is None else stat.S_IMODE(attrs.permissions)
 
 
-def check_owner(attrs: SFTPAttrs) -> None:
+def check_owner(attrs: SFTPAttrs, owner: str) -> None:
     """Owners are what they are. Clients name the old ones beside what they want changed; raises SFTPPermissionDenied
     for others."""
-    if attrs.uid not in (None, USER) or attrs.gid not in (None, USER):
+    if attrs.uid not in (None, user_number(owner)) or attrs.gid not in (None, GROUP):
         raise asyncssh.SFTPPermissionDenied("Files stay their owner's")
 
 

@@ -56,9 +56,10 @@ class Total:
 class Reading:
     """A file open for reading, with the piece that was read ahead."""
 
-    def __init__(self, path: str, names: Names, descriptor: int) -> None:
+    def __init__(self, path: str, names: Names, descriptor: int, owner: str) -> None:
         self.path = path
         self.names = names
+        self.owner = owner
         self.total = Total()
         self._descriptor = descriptor
         self._piece = b""
@@ -100,6 +101,7 @@ class Changing:
     def __init__(self, path: str, names: Names, writing: Writing, append: bool) -> None:
         self.path = path
         self.names = names
+        self.owner = writing.owner
         self.total = Total()
         self.writing = writing
         self._append = append

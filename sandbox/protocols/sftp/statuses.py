@@ -20,7 +20,7 @@ SENTENCES = {
     errno.ENOENT: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
     errno.ELOOP: (asyncssh.FX_NO_SUCH_FILE, "There is no such file or folder"),
     errno.EACCES: (asyncssh.FX_PERMISSION_DENIED, "Its permissions do not allow that"),
-    errno.EPERM: (asyncssh.FX_PERMISSION_DENIED, "That is not allowed here"),
+    errno.EPERM: (asyncssh.FX_PERMISSION_DENIED, "It belongs to somebody else: they and the teacher can change it"),
     errno.EROFS: (asyncssh.FX_PERMISSION_DENIED, "You can read here, not change anything"),
     errno.EBUSY: (asyncssh.FX_PERMISSION_DENIED, "This folder stays where it is"),
     errno.EEXIST: (asyncssh.FX_FAILURE, "There is something of that name already"),

@@ -95,9 +95,16 @@ class Root:
 
         The name is no link, unless `follow` is false; use it with `dir_fd` and without following links.
         """
+        with self.levels(names, follow=follow) as (directories, name):
+            yield directories[-1], name
+
+    @contextlib.contextmanager
+    def levels(self, names: Names, *, follow: bool = True) -> Iterator[tuple[Sequence[int], str]]:
+        """As `parent`, with all directories on the way open, from this folder down to the one that holds the name."""
         walk = Walk(self.path)
         try:
-            yield walk.down(names, follow)
+            _, name = walk.down(names, follow)
+            yield walk.directories, name
         finally:
             walk.close()
 
@@ -157,6 +164,10 @@ class Walk:
         self._top = top
         self._open = [os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)]
         self.names: list[str] = []
+
+    @property
+    def directories(self) -> Sequence[int]:
+        return self._open
 
     def close(self) -> None:
         while self._open:

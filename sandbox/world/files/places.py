@@ -6,15 +6,18 @@ is wrong; EDQUOT where a place is full, EROFS where it is only for reading.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from sandbox.world.files.owners import HOUSE, Sharing, at, claim
 from sandbox.world.files.paths import DIRECTORY, Names, Root, open_regular
 from sandbox.world.files.usage import Usage, measure, refused
 
-__all__ = ["Place", "Room", "checked_mode", "status_of"]
+__all__ = ["Place", "Room", "alone", "checked_mode", "owner_in", "status_of"]
 
 
 class Room(NamedTuple):
@@ -28,10 +31,12 @@ class Room(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A folder with its rules. usage: None where it is only for reading."""
+    """A folder with its rules, as one person meets it. usage: None where it is only for reading; sharing: whose
+    things are in it, None where all are one owner's."""
 
     root: Root
     usage: Usage | None
+    sharing: Sharing | None = None
 
     @property
     def writable(self) -> bool:
@@ -48,6 +53,40 @@ class Place(NamedTuple):
             used = measure(self.root.path)
             return Room(*used, *used, writable=False)
         return Room(self.usage.octets, self.usage.entries, *self.usage.used, writable=True)
+
+
+@contextlib.contextmanager
+def changing(place: Place, names: Names, *, follow: bool = True) -> Iterator[tuple[int, str]]:
+    """As `Root.parent`, for something that is to be changed, and with nobody else at it. Raises OSError: EPERM where
+    it is somebody else's."""
+    with place.root.levels(names, follow=follow) as (directories, name), alone(place):
+        if place.sharing is not None and status_of(name, directories[-1]) is not None:
+            place.sharing.check(place.sharing.owner(directories, name))
+        yield directories[-1], name
+
+
+@contextlib.contextmanager
+def adding(place: Place, names: Names, *, follow: bool = True) -> Iterator[tuple[int, str]]:
+    """As `changing`, for something that may be new; then the folder has to take it."""
+    with place.root.levels(names, follow=follow) as (directories, name), alone(place):
+        if place.sharing is not None:
+            if status_of(name, directories[-1]) is None:
+                place.sharing.check_adding(directories)
+            else:
+                place.sharing.check(place.sharing.owner(directories, name))
+        yield directories[-1], name
+
+
+def alone(place: Place) -> contextlib.AbstractContextManager[object]:
+    """Nobody else changes what is shared meanwhile."""
+    return contextlib.nullcontext() if place.sharing is None else place.sharing.lock
+
+
+def owner_in(place: Place, names: Names, *, follow: bool = True) -> str:
+    """Whose something in a shared place is."""
+    assert place.sharing is not None
+    with place.root.levels(names, follow=follow) as (directories, name):
+        return place.sharing.owner(directories, name)
 
 
 def status_of(name: str, directory: int) -> os.stat_result | None:
@@ -73,8 +112,13 @@ def make_directory(place: Place, names: Names, mode: int | None = None) -> None:
     usage = place.room()
     usage.take(0, 1)
     try:
-        with place.root.parent(names) as (directory, name):
+        with place.root.levels(names) as (directories, name), alone(place):
+            directory = directories[-1]
+            if place.sharing is not None and status_of(name, directory) is None:
+                place.sharing.check_adding(directories)
             os.mkdir(name, 0o755, dir_fd=directory)
+            if place.sharing is not None:
+                claim(at(directory, name), place.sharing.login)
             if mode not in (None, 0o755):
                 change_mode(name, directory, mode)
     except OSError:
@@ -84,7 +128,7 @@ def make_directory(place: Place, names: Names, mode: int | None = None) -> None:
 
 def remove_directory(place: Place, names: Names) -> None:
     usage = place.room()
-    with place.root.parent(names) as (directory, name):
+    with changing(place, names) as (directory, name):
         os.rmdir(name, dir_fd=directory)
     usage.give(0, 1)
 
@@ -92,7 +136,7 @@ def remove_directory(place: Place, names: Names) -> None:
 def remove_file(place: Place, names: Names) -> None:
     """A link that stands there goes itself, not what it leads to."""
     usage = place.room()
-    with place.root.parent(names, follow=False) as (directory, name):
+    with changing(place, names, follow=False) as (directory, name):
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             raise refused(errno.EISDIR)
@@ -103,8 +147,11 @@ def remove_file(place: Place, names: Names) -> None:
 def rename(source: Place, old: Names, target: Place, new: Names, *, replace: bool) -> None:
     """Give a file or folder another name, also in another place. replace: whether it may take a file's place."""
     giver, taker = source.room(), target.room()
-    with source.root.parent(old, follow=False) as (from_directory, from_name), \
-            target.root.parent(new, follow=False) as (to_directory, to_name):
+    owner = target.sharing.login if target.sharing is not None else HOUSE
+    if source.sharing is not None:
+        owner = owner_in(source, old, follow=False)
+    with changing(source, old, follow=False) as (from_directory, from_name), \
+            adding(target, new, follow=False) as (to_directory, to_name):
         status = os.stat(from_name, dir_fd=from_directory, follow_symlinks=False)
         there = status_of(to_name, to_directory)
         if there is not None and not replace:
@@ -121,6 +168,8 @@ def rename(source: Place, old: Names, target: Place, new: Names, *, replace: boo
             taker.take(octets, entries)
         try:
             os.rename(from_name, to_name, src_dir_fd=from_directory, dst_dir_fd=to_directory)
+            if target.sharing is not None:
+                claim(at(to_directory, to_name), owner)
         except OSError:
             if giver is not taker:
                 taker.give(octets, entries)
@@ -134,7 +183,7 @@ def rename(source: Place, old: Names, target: Place, new: Names, *, replace: boo
 def set_times(place: Place, names: Names, modified: float, accessed: float | None = None) -> None:
     """Seconds since the epoch. accessed: None leaves that time as it is."""
     place.room()
-    with place.root.parent(names) as (directory, name):
+    with changing(place, names) as (directory, name):
         if accessed is None:
             accessed = os.stat(name, dir_fd=directory, follow_symlinks=False).st_atime
         os.utime(name, (accessed, modified), dir_fd=directory, follow_symlinks=False)
@@ -143,7 +192,7 @@ def set_times(place: Place, names: Names, modified: float, accessed: float | Non
 def set_mode(place: Place, names: Names, mode: int) -> None:
     """Permission bits. Raises OSError (ENOTSUP) for what cannot be kept, see `checked_mode`."""
     place.room()
-    with place.root.parent(names) as (directory, name):
+    with changing(place, names) as (directory, name):
         change_mode(name, directory, mode)
 
 

@@ -12,25 +12,42 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+import threading
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from typing import NamedTuple
 
 from sandbox.linux.cached import read_cached, takes_file
 from sandbox.world.changes import Change, Changes
 from sandbox.world.files import places
 from sandbox.world.files.layout import Files
+from sandbox.world.files.owners import HOUSE, Sharing, at, can_share, own
 from sandbox.world.files.paths import Names, Root, bad_name, virtual
-from sandbox.world.files.places import Place, Room
+from sandbox.world.files.places import Place, Room, owner_in
 from sandbox.world.files.usage import TEMPORARY, Usage, refused
 from sandbox.world.files.writing import Writing
 from sandbox.world.sites import SiteSpec
 
-__all__ = ["Tree", "Trees"]
+__all__ = ["Entry", "Tree", "Trees"]
 
 WELCOME = """\
 These are the public files of the sandbox: everybody can read them, also without an account (log in as "anonymous").
 With an account they are in the folder /public, and you can add some. What you put into your own folder /www is a
 website: http://{host}/ is the one of the person whose login is alice.
 """
+
+
+class Entry(NamedTuple):
+    """What stands in a folder. owner: a login, HOUSE for what nobody who logs in put there."""
+
+    name: str
+    status: os.stat_result
+    owner: str
+
+    @property
+    def folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
 
 
 class Tree:
@@ -55,29 +72,55 @@ class Tree:
                 return self._mounts[()].root.stat(())
             raise
 
-    def entries(self, names: Names) -> list[tuple[str, os.stat_result]]:
+    def entry(self, names: Names) -> Entry:
+        """As `stat`, with the owner."""
+        return Entry(names[-1] if names else "", self.stat(names), self.owner_of(names))
+
+    def owner_of(self, names: Names) -> str:
+        """Whose a file or folder is: all that is in a home is the home's owner's."""
+        place, inside = self._find(names)
+        if place.sharing is None:
+            return self.owner if place is self._mounts[()] and (not names or names not in self._above) else HOUSE
+        try:
+            return owner_in(place, inside) if inside else HOUSE
+        except FileNotFoundError:
+            return HOUSE
+
+    def entries(self, names: Names) -> list[Entry]:
         """The files and folders in a folder, sorted by name. What no client could name is left out."""
         place, inside = self._find(names)
-        found: list[tuple[str, os.stat_result]] = []
+        found: list[Entry] = []
         try:
-            found = [entry for entry in place.root.entries(inside)
-                     if not entry[0].startswith(TEMPORARY) and not bad_name(entry[0])]
+            owner = self.owner_of(names)
+            listed = [entry for entry in place.root.entries(inside)
+                      if not entry[0].startswith(TEMPORARY) and not bad_name(entry[0])]
+            if place.sharing is None:
+                found = [Entry(name, status, owner) for name, status in listed]
+            else:
+                with place.root.directory(inside) as directory:
+                    found = [Entry(name, status, own(at(directory, name)) or owner) for name, status in listed]
         except FileNotFoundError:
             if names not in self._above:
                 raise
         mounted = {mount[len(names)]: self.stat(mount[:len(names) + 1]) for mount in self._mounts
                    if len(mount) > len(names) and mount[:len(names)] == names}
-        return sorted({**dict(found), **mounted}.items()) if mounted else found
+        if not mounted:
+            return found
+        return sorted([*(entry for entry in found if entry.name not in mounted),
+                       *(Entry(name, status, HOUSE) for name, status in mounted.items())], key=itemgetter(0))
 
-    def writable(self, names: Names) -> bool:
+    def writable(self, names: Names, entry: Entry) -> bool:
         """Whether something can be put into this folder, or this file changed."""
         place, _ = self._find(names)
+        if place.sharing is not None and place.writable:
+            return place.sharing.may_add(entry.owner) if entry.folder else place.sharing.may_change(entry.owner)
         return place.writable
 
-    def movable(self, names: Names) -> bool:
+    def movable(self, names: Names, entry: Entry) -> bool:
         """Whether this can be renamed and removed."""
         place, inside = self._find(names)
-        return place.writable and bool(inside) and names not in self._above
+        return (place.writable and bool(inside) and names not in self._above
+                and (place.sharing is None or place.sharing.may_change(entry.owner)))
 
     def how_full(self, names: Names) -> Room:
         """Of the place that a file or folder is in."""
@@ -108,13 +151,16 @@ class Tree:
         """Whether `write` with `replace` can be left for later, as only a lack of room could stop it. Never waits;
         False also where that is not known so. Raises OSError where it is known that there can be no such file."""
         place, inside = self._change(names)
-        return takes_file(place.root.path, inside)
+        return place.sharing is None and takes_file(place.root.path, inside)
 
     def write(self, names: Names, *, replace: bool = False, create: bool = True, exclusive: bool = False,
               mode: int | None = None) -> Writing:
         """A file to write to; see `Writing`."""
         place, inside = self._change(names)
-        return Writing(place, inside, replace=replace, create=create, exclusive=exclusive, mode=mode)
+        writing = Writing(place, inside, replace=replace, create=create, exclusive=exclusive, mode=mode)
+        if place.sharing is None:
+            writing.owner = self.owner
+        return writing
 
     def announce(self, names: Names) -> None:
         """Tell who watches the world that a file is there, or is another now."""
@@ -190,6 +236,7 @@ class Trees:
         if not files.public.is_dir():
             files.public.mkdir(parents=True)
             (files.public / "welcome.txt").write_text(WELCOME.format(host=example), encoding="utf-8")
+        self._lock = threading.RLock()
         self._public = self._place(os.fspath(files.public))
         self._sites: dict[Names, Place] = {}
         for site in sites:
@@ -207,8 +254,16 @@ class Trees:
         if home is None:
             self._files.make_home(login)
             home = self._homes.setdefault(login, self._place(os.fspath(self._files.home(login))))
-        return Tree(login, {(): home, ("public",): self._public, **self._sites}, self._changes)
+        shared = {("public",): self._public, **self._sites}
+        return Tree(login, {(): home, **{names: self._as_met(place, login) for names, place in shared.items()}},
+                    self._changes)
 
     def anonymous(self) -> Tree:
         """The tree of everybody else: the public files, to be read."""
-        return Tree("", {(): Place(self._public.root, None)}, self._changes)
+        return Tree("", {(): self._as_met(self._public, "")._replace(usage=None)}, self._changes)
+
+    def _as_met(self, place: Place, login: str) -> Place:
+        """A shared place as one person meets it. Where the file system keeps no owners, everybody may change all."""
+        if place.usage is None or not can_share(place.root.path):
+            return place
+        return place._replace(sharing=Sharing(login, self._lock))

@@ -8,10 +8,12 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Sequence
 
 from sandbox.linux.take_name import take_name
+from sandbox.world.files.owners import HOUSE, Sharing, at, claim, own
 from sandbox.world.files.paths import Names, open_regular
-from sandbox.world.files.places import Place, checked_mode, status_of
+from sandbox.world.files.places import Place, alone, checked_mode, status_of
 from sandbox.world.files.usage import TEMPORARY, refused
 
 __all__ = ["Writing"]
@@ -35,6 +37,9 @@ class Writing:
     def __init__(self, place: Place, names: Names, *, replace: bool = False, create: bool = True,
                  exclusive: bool = False, mode: int | None = None) -> None:
         self._usage = place.room()
+        self._place = place
+        self.owner = self._folder_owner = HOUSE
+        """Whose the file is, and the folder."""
         self._name = names[-1] if names else "."
         self._mode = mode
         self._temporary = ""
@@ -44,8 +49,8 @@ class Writing:
         self.size = 0
         self.status: os.stat_result | None = None
         """Of the complete file, once it is."""
-        with place.root.parent(names) as (directory, name):
-            self._name = name
+        with place.root.levels(names) as (directories, name), alone(place):
+            self._name, directory = name, directories[-1]
             status = status_of(name, directory)
             if status is not None and exclusive:
                 raise refused(errno.EEXIST)
@@ -55,6 +60,8 @@ class Writing:
                 raise refused(errno.ENOENT)
             if status is not None and stat.S_ISREG(status.st_mode) and not status.st_mode & stat.S_IWUSR:
                 raise refused(errno.EACCES)
+            if place.sharing is not None:
+                self._see_owner(place.sharing, directories, name, new=status is None)
             if status is None and mode is not None:
                 checked_mode(mode, directory=False)
             if replace or status is None:
@@ -69,6 +76,16 @@ class Writing:
                     self._usage.give(0, 1)
                 raise
 
+    def _see_owner(self, sharing: Sharing, directories: Sequence[int], name: str, *, new: bool) -> None:
+        """Raises OSError (EPERM) where somebody else's is there, or the folder."""
+        self._folder_owner = sharing.folder_owner(directories)
+        if new:
+            sharing.check_adding(directories)
+            self.owner = sharing.login
+        else:
+            self.owner = sharing.owner(directories, name)
+            sharing.check(self.owner)
+
     def _open_beside(self, name: str, status: os.stat_result | None, directory: int) -> None:
         if status is not None and not stat.S_ISREG(status.st_mode):
             raise refused(errno.ENOENT)  # a pipe, a device: nothing that anybody here can see
@@ -76,7 +93,7 @@ class Writing:
         self._descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_FILE,
                                    dir_fd=directory)
         self._directory = os.dup(directory)
-        self._begin_mode(self._mode if status is None else stat.S_IMODE(status.st_mode))
+        self._begin(self._mode if status is None else stat.S_IMODE(status.st_mode))
 
     def _open_there(self, name: str, status: os.stat_result | None, exclusive: bool, directory: int) -> None:
         flags = os.O_RDWR | (os.O_CREAT if status is None else 0) | (os.O_EXCL if exclusive else 0)
@@ -85,9 +102,12 @@ class Writing:
         self._created = status is None
         self.size = self._reserved = os.fstat(self._descriptor).st_size
         if self._created:
-            self._begin_mode(self._mode)
+            self._begin(self._mode)
 
-    def _begin_mode(self, mode: int | None) -> None:
+    def _begin(self, mode: int | None) -> None:
+        """Give a new file its owner and its permissions."""
+        if self._place.sharing is not None:
+            claim(self._descriptor, self.owner)
         if mode is not None and mode != NEW_FILE:
             os.fchmod(self._descriptor, mode & 0o777)
 
@@ -171,10 +191,16 @@ class Writing:
         self._reserved = self.size
 
     def _take_name(self) -> None:
+        with alone(self._place):
+            self._take_name_alone()
+
+    def _take_name_alone(self) -> None:
         old = status_of(self._name, self._directory)
         try:
+            if old is not None and self._place.sharing is not None:  # somebody may have been faster
+                self._place.sharing.check(own(at(self._directory, self._name)) or self._folder_owner)
             take_name(self._temporary, self._name, self._directory)
-        except OSError:  # a folder has taken the name meanwhile
+        except OSError:  # a folder has taken the name meanwhile, or another's file
             self._drop(self._temporary)
             raise
         if old is not None:

@@ -169,4 +169,4 @@ def test_facts() -> None:
     )
     assert facts(status, "dir", ("type", "size", "perm"), "", writable=False, movable=False) == "type=dir;perm=el;"
     assert facts(status, "dir", ("perm",), "", writable=True, movable=True) == "perm=elcmpdf;"
-    assert facts(status, "dir", ("UNIX.owner",), "", writable=True, movable=True) == "UNIX.owner=ftp;"
+    assert facts(status, "dir", ("UNIX.owner",), "", writable=True, movable=True) == "UNIX.owner=sandbox;"

@@ -181,3 +181,28 @@ async def test_goodbye_comes_after_the_transfer(client: FtpClient, sandbox: Sand
     assert (await client.reply()).startswith("221")
     assert await client.closed()
     assert (sandbox.data / "homes" / "alice" / "f").read_bytes() == b"x" * 10 + b"y"
+
+
+# -- what others have handed in ----------------------------------------------------------------------------------
+
+
+async def test_the_work_of_another_stays_theirs(sandbox: Sandbox) -> None:
+    folder = "/sites/files.sandbox.test"
+    async with ftp(sandbox) as alice, ftp(sandbox) as bob, ftp(sandbox) as teacher:
+        await alice.login()
+        await bob.login("bob", "builder")
+        await teacher.login("teacher", "chalk")
+        await alice.give(f"STOR {folder}/essay.txt", b"work")
+        for line in ("DELE {}", "STOR {}", "APPE {}", "SITE CHMOD 666 {}", "MFMT 20200101000000 {}"):
+            assert "somebody else" in await bob.ask(line.format(f"{folder}/essay.txt")), line
+        await bob.expect((f"RNFR {folder}/essay.txt", "350"), (f"RNTO {folder}/mine.txt", "550"))
+        assert await bob.give(f"STOU {folder}/essay.txt", b"too") == f"150 FILE: {folder}/essay.txt.1"
+        assert await bob.fetch(f"RETR {folder}/essay.txt") == b"work"
+        for person in (alice, bob, teacher):
+            lines = (await person.fetch(f"LIST {folder}")).decode().splitlines()
+            assert [line.split()[2] for line in lines] == ["alice", "bob"]
+        assert "perm=r;" in await bob.ask(f"MLST {folder}/essay.txt")
+        assert "UNIX.owner=alice;" in await bob.ask(f"MLST {folder}/essay.txt")
+        assert "perm=rawdf;" in await teacher.ask(f"MLST {folder}/essay.txt")
+        await teacher.give(f"STOR {folder}/essay.txt", b"corrected")
+        await alice.expect((f"DELE {folder}/essay.txt", "250"))

@@ -224,3 +224,40 @@ async def test_what_came_before_the_client_left_is_kept_and_not_called_complete(
     expected = b"".join(bytes([piece]) * 25_000 for piece in range(4))
     assert (sandbox.data / "homes" / "alice" / "part").read_bytes() == expected
     assert [exchange.outcome for _, exchange in watcher.exchanges if exchange.verb == "WRITE"] == ["broken-off"]
+
+
+async def test_the_work_of_another_stays_theirs(sandbox: Sandbox) -> None:
+    folder = "/sites/files.sandbox.test"
+    path = f"{folder}/essay.txt"
+    numbers: set[int | None] = set()
+
+    async def hand_in(client: asyncssh.SFTPClient) -> None:
+        async with client.open(path, "wb") as file:
+            await file.write(b"work")
+            numbers.add((await file.stat()).uid)
+
+    async def meddle(client: asyncssh.SFTPClient) -> None:
+        requests = Requests(client)
+        for flags in (FXF_WRITE, FXF_WRITE | FXF_CREAT | FXF_TRUNC, FXF_READ | FXF_TRUNC):
+            async with refused("somebody else"):
+                await requests.open(path, flags)
+        for operation in (client.remove(path), client.rename(path, "mine"), client.posix_rename(path, "mine"),
+                          client.truncate(path, 0), client.chmod(path, 0o666), client.utime(path, (0, 0))):
+            async with refused("somebody else"):
+                await operation
+        async with client.open(path, "rb") as file:
+            assert await file.read() == b"work"  # type: ignore[comparison-overlap]
+            numbers.add((await file.stat()).uid)
+        numbers.add((await client.stat(path)).uid)
+        listed = {entry.filename: entry for entry in await client.readdir(folder)}
+        numbers.add(listed["essay.txt"].attrs.uid)
+        assert str(listed["essay.txt"].longname).split()[2] == "alice"
+        assert str(listed["."].longname).split()[2] == "sandbox"
+
+    async def correct(client: asyncssh.SFTPClient) -> None:
+        await client.remove(path)
+
+    await with_client(sandbox, hand_in)
+    await with_client(sandbox, meddle, username="bob", password="builder")
+    await with_client(sandbox, correct, username="teacher", password="chalk")
+    assert len(numbers) == 1

@@ -55,7 +55,7 @@ def get(tree: Tree, path: str) -> bytes:
 
 
 def names(tree: Tree, path: str) -> list[str]:
-    return [name for name, _ in tree.entries(names_of(path))]
+    return [entry.name for entry in tree.entries(names_of(path))]
 
 
 def refuses(code: int, work: Callable[[], object]) -> bool:
@@ -99,7 +99,8 @@ def test_homes_are_apart(trees: Trees, tree: Tree) -> None:
 def test_a_site_from_elsewhere_is_for_reading(tree: Tree) -> None:
     assert get(tree, "/sites/handout.example.com/task.txt") == b"read me"
     assert refuses(errno.EROFS, lambda: put(tree, "/sites/handout.example.com/x", b""))
-    assert not tree.writable(("sites", "handout.example.com"))
+    site = ("sites", "handout.example.com")
+    assert not tree.writable(site, tree.entry(site))
     put(tree, "/sites/files.sandbox.test/index.html", b"hello")
 
 

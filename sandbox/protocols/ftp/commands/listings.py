@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
-import stat
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,11 +10,12 @@ from functools import partial
 import trio
 
 from sandbox.protocols.contract.conversation import DataConversation
-from sandbox.protocols.ftp.listing import Entry, facts, long_line
+from sandbox.protocols.ftp.listing import facts, long_line
 from sandbox.protocols.ftp.state import IN, Stateful, ok
 from sandbox.protocols.ftp.transfer import LITTLE, PIECE, Count
 from sandbox.protocols.lines.command import Reply, command
 from sandbox.world.files.paths import Names, virtual
+from sandbox.world.files.tree import Entry
 
 __all__ = ["Listings"]
 
@@ -36,7 +35,7 @@ class Listings(Stateful):
     def long_lines(self, path: str) -> list[str]:
         """In a worker thread."""
         now = time.time()
-        return [long_line(name, status, self.tree.owner, now) for name, status in self.look(path)]
+        return [long_line(*entry, now) for entry in self.look(path)]
 
     @command("NLST", states=IN, args="[path...]", rfc="959 §4.1.3")
     async def list_names(self, path: str = "") -> Reply:
@@ -49,8 +48,8 @@ class Listings(Stateful):
         entries = self.look(path)
         # RFC 1123 §4.1.2.7: what is listed must be usable as a path, so a path asked for comes before each name.
         head = path.rpartition("/")[0] if "*" in path or "?" in path else path
-        before = f"{head.rstrip('/')}/" if head and not (len(entries) == 1 and entries[0][0] == path) else ""
-        return [before + name for name, _ in entries]
+        before = f"{head.rstrip('/')}/" if head and not (len(entries) == 1 and entries[0].name == path) else ""
+        return [before + entry.name for entry in entries]
 
     @command("MLSD", states=IN, args="[path...]", rfc="3659 §7")
     async def list_facts(self, path: str = "") -> Reply:
@@ -63,19 +62,18 @@ class Listings(Stateful):
     def fact_lines(self, names: Names) -> list[str]:
         """In a worker thread. Only what is in the directory: of itself and the one above, which could be told too
         (RFC 3659 §7.5.1), Go's FTP library makes folders in it that nobody can enter."""
-        return [f"{self.facts_of(status, kind_of(status), (*names, name))} {name}"
-                for name, status in self.tree.entries(names)]
+        return [f"{self.facts_of(entry, (*names, entry.name))} {entry.name}" for entry in self.tree.entries(names)]
 
-    def facts_of(self, status: os.stat_result, kind: str, names: Names) -> str:
-        return facts(status, kind, self.facts, self.tree.owner, writable=self.tree.writable(names),
-                     movable=self.tree.movable(names))
+    def facts_of(self, entry: Entry, names: Names) -> str:
+        return facts(entry.status, "dir" if entry.folder else "file", self.facts, entry.owner,
+                     writable=self.tree.writable(names, entry), movable=self.tree.movable(names, entry))
 
     @command("MLST", states=IN, args="[path...]", rfc="3659 §7")
     async def show_facts(self, path: str = "") -> Reply:
         """Show facts about one file or directory."""
         names = self.at(path)
-        status = await trio.to_thread.run_sync(self.tree.stat, names)
-        return ok("250", "Facts follow", f" {self.facts_of(status, kind_of(status), names)} {virtual(names)}", "End")
+        entry = await trio.to_thread.run_sync(self.tree.entry, names)
+        return ok("250", "Facts follow", f" {self.facts_of(entry, names)} {virtual(names)}", "End")
 
     def look(self, path: str) -> list[Entry]:
         """What LIST and NLST show: a directory's entries, those that a pattern in the last name matches, or one
@@ -83,10 +81,10 @@ class Listings(Stateful):
         head, _, pattern = path.rpartition("/")
         if "*" in pattern or "?" in pattern:
             found = self.tree.entries(self.at(head or ("/" if path.startswith("/") else "")))
-            return [entry for entry in found if fnmatch.fnmatchcase(entry[0], pattern.replace("[", "[[]"))]
+            return [entry for entry in found if fnmatch.fnmatchcase(entry.name, pattern.replace("[", "[[]"))]
         names = self.at(path)
-        status = self.tree.stat(names)
-        return self.tree.entries(names) if stat.S_ISDIR(status.st_mode) else [(path, status)]
+        entry = self.tree.entry(names)
+        return self.tree.entries(names) if entry.folder else [entry._replace(name=path)]
 
     async def send_lines(self, verb: str, path: str, lines: Callable[[], list[str]]) -> Reply:
         """Send lines over a data connection. lines: called in a worker thread. Raises OSError."""
@@ -115,7 +113,7 @@ class Listings(Stateful):
         entries = await trio.to_thread.run_sync(self.look, without_options(path))
         now = time.time()
         return ok("213", f"Status of {path}:",
-                  *(" " + long_line(name, status, self.tree.owner, now) for name, status in entries), "End")
+                  *(" " + long_line(*entry, now) for entry in entries), "End")
 
     def standing(self) -> list[str]:
         client = self.conversation.client
@@ -125,10 +123,6 @@ class Listings(Stateful):
         if self.transfer is not None:
             lines.append(f"{self.transfer.verb} {self.transfer.asked}: {self.transfer.count.octets} octets so far")
         return lines
-
-
-def kind_of(status: os.stat_result) -> str:
-    return "dir" if stat.S_ISDIR(status.st_mode) else "file"
 
 
 def without_options(path: str) -> str:
