@@ -102,8 +102,9 @@ class Space:
                 try:
                     if planned.host and planned.role.beside not in bound:
                         continue
-                    sockets = bind([planned.host], bound[planned.role.beside][1].port, planned.transports) \
-                        if planned.host else bind(list(self.config.bind), planned.port, planned.transports)
+                    hosts, port = ([planned.host], bound[planned.role.beside][1].port) if planned.host else (
+                        list(self.config.bind), planned.port)
+                    sockets = bind(hosts, port, planned.transports, planned.role.name)
                 except BindError as error:
                     if self.config.ports == "standard" and not planned.host:
                         raise StartError(f"{planned.role.name}: {error}") from error

@@ -8,11 +8,14 @@ its user can put right raises a `UserError`.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
+import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from sandbox import __version__
 from sandbox.errors import UserError
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (without the program's name). Gives the exit status."""
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
-        args = build_parser(argv[0] if argv else "").parse_args(argv)
+        args = read(argv)
         status: int = args.run(args)
         sys.stdout.flush()
     except UserError as error:
@@ -54,12 +57,67 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe (head, less) has seen enough. Python would complain again while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        said = refusal(error)
+        if not said:
+            raise
+        print(f"sandbox: {said}", file=sys.stderr)
+        return MISUSED
     return status
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, and what helps; "" for what a person cannot put right."""
+    where = error.filename or "the data folder"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return (f"{where} is not yours to use ({error.strerror}). Make it yours, or name another data folder with "
+                "--data DIR.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"there is no room left for {where}. Free some space, or name another data folder with --data DIR."
+    return ""
+
+
+def read(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command line. Raises UserError for those that there are not."""
+    parser = build_parser(argv[0] if argv else "")
+    if argv and argv[0].startswith("--") and argv[0] not in parser._option_string_actions:
+        left = list(argv)
+    else:
+        args, left = parser.parse_known_args(argv)
+    if left:
+        from sandbox.toml import nearest
+        option = left[0].partition("=")[0]
+        said = (f"there is no option {option!r}" if option.startswith("-") else f"{option!r} is one word too many")
+        hint = nearest(option, options_of(parser)) if option.startswith("--") else ""
+        command = argv[0] if argv and not argv[0].startswith("-") else ""
+        raise UserError(f"{said}. {hint}{' ' if hint else ''}`sandbox {command}{' ' if command else ''}--help` shows "
+                        "what there is.")
+    return args
+
+
+def options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option of a parser and of those below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options_of(below)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with a suggestion for a word that is none of its choices."""
+
+    def error(self, message: str) -> NoReturn:
+        if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            from sandbox.toml import nearest
+            hint = nearest(found[1], re.findall(r"[\w-]+", found[2]))
+            message += f". {hint}" if hint else ""
+        super().error(message)
 
 
 def build_parser(command: str) -> argparse.ArgumentParser:
     """The parser, with the options of one command only."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="sandbox", allow_abbrev=False,
         description="A safe local internet in one process. Start with `sandbox up`.",
         epilog="`sandbox COMMAND --help` shows the options of a command.")

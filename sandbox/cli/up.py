@@ -16,7 +16,8 @@ from sandbox.app import Sandbox, running
 from sandbox.cli.options import add_config, configure, data_folder
 from sandbox.config import Config
 from sandbox.dashboard.service import dashboard
-from sandbox.datafolder import Folder, LivePage, ReadyFile
+from sandbox.datafolder import Folder, FolderError, LivePage, ReadyFile
+from sandbox.errors import UserError
 from sandbox.net.joining import joining
 
 if TYPE_CHECKING:
@@ -43,9 +44,26 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="sandbox: %(message)s", level=logging.WARNING)
     with ReadyFile(args.ready_file) as ready_file:
         config = configure(args)
-        with Folder(None if config.ephemeral else data_folder(config)) as folder:
+        with open_folder(config) as folder:
             trio.run(up, config, folder, ready_file, args)
     return 0
+
+
+def open_folder(config: Config) -> Folder:
+    """The data folder. Where another sandbox has it, what else is wrong is said first: else it would come out only
+    when that one has been stopped for nothing. Raises UserError."""
+    try:
+        return Folder(None if config.ephemeral else data_folder(config))
+    except FolderError:
+        from sandbox.cli.world import try_world
+        from sandbox.net.binding import BindError, bind
+        if config.world:
+            try_world(Path(config.world))
+        try:
+            bind(list(config.bind), 0, ("tcp",)).close()
+        except BindError as error:
+            raise UserError(str(error)) from None
+        raise
 
 
 async def up(config: Config, folder: Folder, ready_file: ReadyFile, args: argparse.Namespace) -> None:

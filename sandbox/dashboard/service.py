@@ -63,7 +63,7 @@ def found(sandbox: Sandbox, address: Address, token: str) -> LivePage:
 
 def listen(sandbox: Sandbox, port: int) -> Bound | None:
     try:
-        return bind(list(sandbox.config.bind), port, ("tcp",))
+        return bind(list(sandbox.config.bind), port, ("tcp",), DASHBOARD.name)
     except BindError as error:
         sandbox.failures[DASHBOARD.name] = str(error)
         return None

@@ -22,6 +22,9 @@ UDP_BUFFER = 4_194_304
 TRIES = 20
 """Free ports tried until one is free for every address and transport."""
 
+PRIVILEGED = 1024
+"""The first port that needs no privileges on most systems."""
+
 LIKELY = {53: "systemd-resolved or dnsmasq", 80: "a web server", 443: "a web server", 25: "a mail server",
           21: "an FTP server", 22: "the SSH server"}
 """Who usually holds a port, for when /proc does not tell."""
@@ -51,15 +54,16 @@ class Bound:
             sock.close()
 
 
-def bind(hosts: list[str], port: int, transports: tuple[str, ...]) -> Bound:
-    """Listen on every host. port: 0 for any that is free on all of them. Raises BindError."""
+def bind(hosts: list[str], port: int, transports: tuple[str, ...], name: str = "NAME") -> Bound:
+    """Listen on every host. port: 0 for any that is free on all of them; name: of the service, for advice. Raises
+    BindError."""
     for attempt in range(TRIES):
         try:
             return _bind_all(hosts, port, transports)
         except OSError as error:
             if port == 0 and error.errno == errno.EADDRINUSE and attempt < TRIES - 1:
                 continue
-            raise BindError(advice(port, error)) from error
+            raise BindError(advice(port, error, name)) from error
     raise AssertionError("unreachable")
 
 
@@ -120,11 +124,14 @@ def widen(sock: socket.socket) -> None:
             sock.setsockopt(socket.SOL_SOCKET, option, UDP_BUFFER)
 
 
-def advice(port: int, error: OSError) -> str:
+def advice(port: int, error: OSError, name: str) -> str:
     """What went wrong and what helps, in a sentence."""
     if error.errno == errno.EADDRINUSE:
         owner = owner_of(port) or LIKELY.get(port, "another program")
-        return f"port {port} is taken by {owner}; stop it, or use --ports high or --ports ephemeral"
+        # Who has a high port taken gains nothing by asking for high ports.
+        other = ("use --ports high or --ports ephemeral" if port < PRIVILEGED else
+                 f"give {name} another port with --set services.{name}=NUMBER, or use --ports ephemeral")
+        return f"port {port} is taken by {owner}; stop it, or {other}"
     if error.errno in (errno.EACCES, errno.EPERM):
         return (f"port {port} needs privileges; use --ports high, or allow it with "
                 f"'sysctl net.ipv4.ip_unprivileged_port_start={port}'")

@@ -89,3 +89,56 @@ def test_a_closed_pipe_is_quiet() -> None:
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("up --prots high", "no option '--prots'. Did you mean --ports?"),
+    ("log --expain", "no option '--expain'. Did you mean --explain?"),
+    ("log --prots=x", "no option '--prots'. Did you mean"),
+    ("mail list --acount bob", "no option '--acount'. Did you mean --account?"),
+    ("--verion", "no option '--verion'. Did you mean --version?"),
+    ("ready now", "'now' is one word too many. `sandbox ready --help`"),
+    ("log --\x1b[2J", "no option '--\\x1b[2J'."),
+])
+def test_a_misspelt_option_gets_a_suggestion(line: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split(" ")) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("line", "says"), [("mail lst", "Did you mean list?"),
+                                            ("log --protocol htp", "Did you mean http?")])
+def test_a_misspelt_choice_gets_a_suggestion(line: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(line.split(" "))
+    assert says in capsys.readouterr().err
+
+
+AS_NOBODY = """
+import os, sys
+from importlib import import_module
+from sandbox.cli import COMMANDS, main
+import sandbox.journal.reader, sandbox.world.mail.reader, sandbox.console.lines, encodings.idna
+from sandbox.explain.concepts import find
+find("port")
+for name in COMMANDS:
+    import_module(f"sandbox.cli.{name}")
+if os.geteuid() == 0:
+    os.chmod(sys.argv[-1], 0o700)  # root's own, and root may do everything: be somebody else
+    os.seteuid(65534)
+else:
+    os.chmod(sys.argv[-1], 0)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", ["log", "mail list", "up --quiet", "world", "ca", "ready", "explain port"])
+def test_a_folder_that_is_not_ours_is_a_sentence(command: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "journal.sqlite3").write_bytes(b"")
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, *command.split(), "--data", str(folder)],
+                          capture_output=True, text=True, timeout=60, check=False)
+    folder.chmod(0o700)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in {"ready": (1,), "explain port": (0,)}.get(command, (2,)), done.stdout
+    assert command in ("ready", "explain port") or "--data" in done.stderr

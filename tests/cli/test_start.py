@@ -155,3 +155,18 @@ def test_a_folder_that_is_not_ours(tmp_path: Path) -> None:
     said = refused(tmp_path)
     assert "not ours to use" in said
     assert str(tmp_path / "data" / "mail") in said
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    (["--bind", "192.0.2.77"], "see --bind"), (["--world", "nowhere.toml"], "nowhere.toml"),
+    ([], "is in use by another sandbox"),
+])
+def test_what_else_is_wrong_is_not_hidden_by_a_folder_in_use(options: list[str], says: str, tmp_path: Path) -> None:
+    with starting(tmp_path) as process:
+        await_ready(tmp_path, process)
+        said = subprocess.run([sys.executable, "-m", "sandbox", "up", "--quiet", "--ports", "ephemeral",
+                               "--data", str(tmp_path / "data"), *options],
+                              capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert said.returncode == 2
+    assert says in said.stderr
+    assert "Traceback" not in said.stderr

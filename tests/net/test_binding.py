@@ -28,8 +28,10 @@ def test_a_taken_port_names_its_owner_and_what_helps(kind: socket.SocketKind) ->
         if kind == socket.SOCK_STREAM:
             taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(BindError, match="--ports high") as caught:
-            bind(["127.0.0.1"], port, ("udp", "tcp"))
+        with pytest.raises(BindError, match="--ports ephemeral") as caught:
+            bind(["127.0.0.1"], port, ("udp", "tcp"), "echo")
+    assert "--ports high" not in str(caught.value), "it is a high port already"
+    assert "--set services.echo=NUMBER" in str(caught.value)
     assert f"port {port} is taken by" in str(caught.value)
     assert f"(pid {os.getpid()})" in str(caught.value)
 
