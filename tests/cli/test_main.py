@@ -121,7 +121,7 @@ import sandbox.journal.reader, sandbox.world.mail.reader, sandbox.console.lines,
 from sandbox.explain.concepts import find
 find("port")
 for name in COMMANDS:
-    import_module(f"sandbox.cli.{name}")
+    import_module(f"sandbox.cli.{name.replace(chr(45), chr(95))}")
 if os.geteuid() == 0:
     os.chmod(sys.argv[-1], 0o700)  # root's own, and root may do everything: be somebody else
     os.seteuid(65534)
