@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "https-legacy": "openssl s_client -tls1 -cipher @SECLEVEL=0 -connect {address}",
     "domain-s": "kdig +tls @{host} -p {port} www.{domain}",
     "dns": "dig @{host} -p {port} www.{domain}",
+    "resolver": "dig @{host} -p {port} www.{domain}",
     "dns-root": "dig @{host} -p {port} +norec www.{domain}",
     "dns-tld": "dig @{host} -p {port} +norec www.{domain}",
     "dns-domains": "dig @{host} -p {port} +norec www.{domain}",

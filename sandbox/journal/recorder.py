@@ -195,9 +195,9 @@ class Recorder:
         journal.ended(self, exchange)
         return exchange
 
-    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description, took: int = 0) -> None:
-        """A datagram and its answer: an exchange of its own. Whoever records them by the batch counts them itself.
-        took: microseconds until the answer had left."""
+    def datagram(self, now: float, data: bytes, answer: bytes | None, about: Description, took: int = 0) -> int:
+        """A datagram and its answer: an exchange of its own, whose number this gives. Whoever records them by the
+        batch counts them itself. took: microseconds until the answer had left."""
         journal = self._journal
         number = journal.next_exchange
         journal.next_exchange = number + 1
@@ -205,6 +205,7 @@ class Recorder:
         if not self._dirty:
             self._dirty = True
             journal.touched(self)
+        return number
 
     def close(self, end: str, facts: Mapping[str, int | str | bytes] | None = None) -> None:
         """The session is over. end: a term of the tcp knowledge."""

@@ -182,6 +182,12 @@ def drain(port: Port, flows: Flows, journal: Journal, later: trio.Nursery) -> bo
     outgoing = []
     for data, route in batch:
         flow = find(route, now)
+        if flow.handle is None:
+            if len(later.child_tasks) < LATE:
+                later.start_soon(answer_slowly, port, flows, journal, data, route)
+            else:
+                handled.append((flow.recorder, data, None, BUSY))  # lost, as any datagram may be
+            continue
         try:
             answer, about = flow.handle(data, flow.client)
             script = flow.service.script
@@ -234,7 +240,49 @@ def restated(service: LazyService, data: bytes, answer: Answer, strike: Strike,
 async def answer_late(port: Port, flows: Flows, journal: Journal, data: bytes, route: Route, answer: Answer,
                       strike: Strike) -> None:
     """Answer one datagram after a wait, or otherwise than it should be."""
-    began, service = time(), flows.find(route, time()).service
+    await say(port, flows, journal, data, route, time(), answer, strike)
+
+
+class UnderWay:
+    """A datagram that is being answered: the cause of what that takes."""
+
+    id = 0
+
+
+async def answer_slowly(port: Port, flows: Flows, journal: Journal, data: bytes, route: Route) -> None:
+    """Answer one datagram for which others have to be asked."""
+    began, cause = time(), UnderWay()
+    flow = flows.find(route, began)
+    answer, strike = Answer(None, FAILED), None
+    try:
+        slow = flow.service.built.later
+        assert slow is not None
+        answer = await slow(data, flow.client, cause)
+        script, about = flow.service.script, answer.about
+        if script.concerns(Point.QUESTION, flow.service.protocol, about.asked, about.facts or NO_FACTS):
+            strike = struck(flow, about)
+    except Exception:
+        log.exception("the %s service failed on a datagram from %s", flow.service.name, flow.client)
+    cause.id = await say(port, flows, journal, data, route, began, answer, strike)
+
+
+async def say(port: Port, flows: Flows, journal: Journal, data: bytes, route: Route, began: float, answer: Answer,
+              strike: Strike | None) -> int:
+    """Send an answer and record it, as it is or as it was struck. The number of the exchange. began: when its
+    datagram came."""
+    said, about = answer
+    if strike is not None:
+        said, about = await changed(flows.find(route, time()).service, data, answer, strike)
+    if said is not None and port.send([(said, route)]) == 0:
+        said = None
+    took = max(0, round((time() - began) * 1e6))
+    number = flows.find(route, time()).recorder.datagram(began, data, said, about, took)
+    journal.count(len(data) + len(said or b""), 1)
+    return number
+
+
+async def changed(service: LazyService, data: bytes, answer: Answer, strike: Strike) -> Answer:
+    """What becomes of an answer that is struck, when its time has come."""
     instead = None if strike.wait is None else await strike.wait()
     said, about = restated(service, data, answer, strike, instead or strike.answer)
     if said is not None and strike.stage is not None:
@@ -246,11 +294,7 @@ async def answer_late(port: Port, flows: Flows, journal: Journal, data: bytes, r
             strike.stage.wake = released.set
             with trio.move_on_after(0 if strike.stage.released else wait):
                 await released.wait()
-    if said is not None and port.send([(said, route)]) == 0:
-        said = None
-    took = max(0, round((time() - began) * 1e6))
-    flows.find(route, time()).recorder.datagram(began, data, said, about, took)
-    journal.count(len(data) + len(said or b""), 1)
+    return Answer(said, about)
 
 
 def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:
@@ -266,11 +310,14 @@ def send_all(port: Port, answers: list[tuple[bytes, Route]]) -> list[int]:
 
 
 FAILED = Description("", "", "", "the sandbox failed", "end.failed")
+BUSY = Description("", "", "", "too many at once", "end.refused")
 
 
-def handler(service: LazyService) -> DatagramHandler:
-    """What answers the datagrams of a service; where it cannot be built, nobody does."""
+def handler(service: LazyService) -> DatagramHandler | None:
+    """What answers the datagrams of a service; where it cannot be built, nobody does. None where that takes time."""
     try:
+        if service.built.later is not None:
+            return None
         handle = service.built.datagram
     except Exception:
         log.exception("the %s service cannot be built", service.name)

@@ -69,7 +69,7 @@ SAMPLES: dict[str, list[bytes]] = {
     "time": [b""],
 }
 """What a client sends, by role; well formed, broken and unfinished."""
-SAMPLES |= dict.fromkeys(("dns-root", "dns-tld", "dns-domains"), SAMPLES["dns"])
+SAMPLES |= dict.fromkeys(("dns-root", "dns-tld", "dns-domains", "resolver"), SAMPLES["dns"])
 
 ENDLESS = {"chargen"}
 """What goes on until the client leaves, with bytes still on their way to it."""

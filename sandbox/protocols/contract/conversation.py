@@ -28,6 +28,7 @@ from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 __all__ = [
     "Answer", "Cause", "Closed", "Conversation", "ConversationError", "DataConversation", "DataPort",
     "DatagramHandler", "Description", "Dial", "EndOfStream", "OpenExchange", "OpenStream", "SessionHandler",
+    "SlowDatagramHandler",
     "TimedOut", "TooLong", "Wire",
 ]
 
@@ -288,6 +289,8 @@ class Answer(NamedTuple):
 SessionHandler = Callable[[Conversation], Awaitable[None]]
 DatagramHandler = Callable[[bytes, Address], Answer]
 """(datagram, client) to answer. Synchronous, quick, never raises for anything a client can send."""
+SlowDatagramHandler = Callable[[bytes, Address, Cause], Awaitable[Answer]]
+"""Likewise for what takes its time, such as asking others, with the exchange that the datagram makes as its cause."""
 
 
 class Wire(Protocol):

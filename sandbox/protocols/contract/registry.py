@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.address import Address
 from sandbox.config import Config
-from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Dial, SessionHandler
+from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Dial, SessionHandler, SlowDatagramHandler
 from sandbox.protocols.contract.script import ScriptedAnswer
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class Service:
 
     session: SessionHandler | None = None
     datagram: DatagramHandler | None = None
+    later: SlowDatagramHandler | None = None
+    """Answers datagrams instead of `datagram` where that takes time."""
     restate: Callable[[bytes, Answer, ScriptedAnswer], Answer] | None = None
     """A datagram's answer in a script's words, with the datagram and what its handler would have answered."""
     message: DatagramHandler | None = None
@@ -120,11 +122,12 @@ PROTOCOLS: tuple[Protocol, ...] = (
         Role("https", 443, tls=Tls.IMPLICIT, alpn=("h2", "http/1.1", "http/1.0")),
         Role("https-legacy", 4433, 8433, tls=Tls.IMPLICIT, alpn=("http/1.1", "http/1.0"), legacy=True, default=False),
     )),
-    Protocol("dns", "sandbox.protocols.dns.session", (
+    Protocol("dns", "sandbox.protocols.dns.service", (
         Role("dns", 53, transports=BOTH),
         Role("dns-root", 53, transports=BOTH, beside="dns"),        # one server for each level of the tree
         Role("dns-tld", 53, transports=BOTH, beside="dns"),
         Role("dns-domains", 53, transports=BOTH, beside="dns"),
+        Role("resolver", 54, transports=BOTH, default=False),       # asks the three; a port for it is nobody's
         Role("domain-s", 853, tls=Tls.IMPLICIT, alpn=("dot",)),     # RFC 7858
     )),
     Protocol("smtp", "sandbox.protocols.smtp.service", (

@@ -37,7 +37,7 @@ from sandbox.world.names.records import parse_set, record_set
 from sandbox.world.names.servers import LEVELS
 from sandbox.world.names.zones import Found, Kind, Zone, Zones
 
-__all__ = ["TCP", "UDP", "Reply", "Responder"]
+__all__ = ["META", "TCP", "UDP", "Reply", "Responder", "summary"]
 
 UDP = Transport("udp", limited=True, stream=False)
 TCP = Transport("tcp", limited=False, stream=True)
@@ -289,7 +289,7 @@ class Responder:
     def _finish(self, query: Query, draft: Draft, transport: Transport, key: str, facts: dict[str, str]) -> Reply:
         limit = grammar.limit_for(query, transport, self._settings.udp_size)
         data, truncated = grammar.render(query, draft, limit, self._settings.udp_size)
-        answered = _summary(draft)
+        answered = summary(draft)
         if truncated:
             key, answered = "situation.truncated", "cut short"
         verb = "QUERY" if query.name is None else grammar.type_text(query.rdtype)
@@ -384,7 +384,7 @@ def _targets(records: Iterable[Rdataset], owner: Name) -> Iterable[Name]:
                 yield owner         # RFC 9460 §2.5.2: "." means the owner itself
 
 
-def _summary(draft: Draft) -> str:
+def summary(draft: Draft) -> str:
     """What was answered, in a few words: the records, or whom to ask instead."""
     if draft.glue and not draft.answer:
         return ", ".join(f"{cut} NS {item}" for cut, found in draft.authority for item in found)[:SUMMARY]

@@ -20,44 +20,23 @@ from sandbox.protocols.contract.conversation import (
     DatagramHandler,
     Description,
     EndOfStream,
+    OpenExchange,
     SessionHandler,
     TimedOut,
 )
-from sandbox.protocols.contract.registry import Context, Service
 from sandbox.protocols.contract.script import NO_FACTS
 from sandbox.protocols.dns.cache import AnswerCache, Kept
-from sandbox.protocols.dns.grammar import Transport
 from sandbox.protocols.dns.responder import KEEPALIVE, TCP, UDP, Reply, Responder
 from sandbox.protocols.dns.restating import restate
 from sandbox.world.names.zones import Zones
 
-__all__ = ["serve"]
+__all__ = ["datagram_handler", "read_message", "send_reply", "session_handler"]
 
 IDLE = KEEPALIVE / 10
 """Seconds a TCP client may leave between messages, or take for one (RFC 7766 §6.2.3 wants a few seconds)."""
 
-INSIDE = Transport("https", limited=False, stream=False)
-"""No limit on an answer, but one message only: no zone transfers."""
-
 BURST = 32
 """Pipelined answers before they are sent and others get their turn."""
-
-
-def serve(context: Context) -> Service:
-    """DNS for the world's zones."""
-    zones = context.world.zones
-    responder = Responder(zones, context.config.dns, level=context.role.name)
-    return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder),
-                   restate=restate, message=message_handler(responder))
-
-
-def message_handler(responder: Responder) -> DatagramHandler:
-    """Answers messages that another protocol carries (RFC 8484)."""
-    def answer(message: bytes, client: Address) -> Answer:
-        reply = responder.respond(message, INSIDE, client)
-        return Answer(reply.data, reply.about)
-
-    return answer
 
 
 def datagram_handler(zones: Zones, responder: Responder) -> DatagramHandler:
@@ -133,10 +112,12 @@ async def read_message(conversation: Conversation) -> bytes | None:
     return await conversation.read_exactly(length)
 
 
-async def send_reply(conversation: Conversation, reply: Reply) -> None:
-    """Write an answer with its length, message by message where it is a transfer, and end its exchange."""
+async def send_reply(conversation: Conversation, reply: Reply, exchange: OpenExchange | None = None) -> None:
+    """Write an answer with its length, message by message where it is a transfer, and end its exchange, which is begun
+    here where it is not under way."""
     about: Description = reply.about
-    exchange = conversation.begin(about.verb, about.asked)
+    if exchange is None:
+        exchange = conversation.begin(about.verb, about.asked)
     facts: Mapping[str, str] = about.facts or {}
     for name, value in facts.items():
         exchange.note(name, value)

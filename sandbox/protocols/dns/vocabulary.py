@@ -30,9 +30,9 @@ FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
     "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "dns-domains", "dns-root", "dns-tld",
-    "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-zone", "nodata", "not-offered", "opcode",
-    "priming", "referral", "refused", "response", "too-long", "transfer", "transfer-refused", "transfer-udp",
-    "truncated", "unknown-key", "unknown-type", "version", "wildcard",
+    "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-way", "no-zone", "nodata", "not-offered",
+    "not-remembered", "opcode", "priming", "referral", "refused", "remembered", "response", "too-long", "transfer",
+    "transfer-refused", "transfer-udp", "truncated", "unknown-key", "unknown-type", "version", "walked", "wildcard",
 })
 """What can be special about an exchange."""
 

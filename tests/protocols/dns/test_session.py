@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sandbox.config import Config
 from sandbox.protocols.contract.registry import Context, find_role
 from sandbox.protocols.dns.responder import Responder
-from sandbox.protocols.dns.session import IDLE, datagram_handler, serve, session_handler
+from sandbox.protocols.dns.service import serve
+from sandbox.protocols.dns.session import IDLE, datagram_handler, session_handler
 from sandbox.world import World
 from sandbox.world.names.zones import Zones
 from tests.support.conversation import MemoryConversation, as_conversation
