@@ -113,11 +113,12 @@ async def read_message(conversation: Conversation) -> bytes | None:
 
 
 async def send_reply(conversation: Conversation, reply: Reply, exchange: OpenExchange | None = None) -> None:
-    """Write an answer with its length, message by message where it is a transfer, and end its exchange, which is begun
-    here where it is not under way."""
+    """Write an answer with its length, message by message where it is a transfer, and end its exchange, which is
+    begun here where it is not under way."""
     about: Description = reply.about
     if exchange is None:
         exchange = conversation.begin(about.verb, about.asked)
+    exchange.verb, exchange.asked = about.verb, about.asked
     facts: Mapping[str, str] = about.facts or {}
     for name, value in facts.items():
         exchange.note(name, value)
