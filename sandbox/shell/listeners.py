@@ -52,14 +52,18 @@ def connect(data: Path) -> socket.socket:
 
 def listeners(running: Mapping[str, Endpoint]) -> Iterator[Opened]:
     """Every running service on its well-known port, and on the one it has outside, which its pages and records name.
-    A port that two would have goes to the first. Raises OSError."""
+    A port that two would have goes to the first, but where one has an address of its own. Raises OSError."""
     taken: set[tuple[str, int]] = set()
     for role in (role for protocol in PROTOCOLS for role in protocol.roles):
         if role.name not in running:
             continue
         for port in dict.fromkeys((role.port, running[role.name].port)):
             for transport in role.transports:
-                if (transport, port) not in taken:
+                if role.beside:
+                    host = running[role.name].host
+                    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+                    yield Opened(role.name, transport, listen(family, host, transport, port))
+                elif (transport, port) not in taken:
                     taken.add((transport, port))
                     yield from opened(role.name, transport, port)
     if "dashboard" in running:
@@ -79,6 +83,8 @@ def listen(family: int, host: str, transport: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if transport == "tcp":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # So that an address of its own may stand beside all addresses: the system takes the one that fits closest.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
         if transport == "tcp":
             sock.listen(BACKLOG)

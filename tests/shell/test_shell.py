@@ -78,6 +78,18 @@ def test_any_name_server_is_ours(running: tuple[Path, Running]) -> None:
     assert said.split() == ["127.0.0.1", "127.0.0.1", "::1"]
 
 
+@pytest.mark.program("dig", "bind9-dnsutils")
+def test_the_tree_of_names_has_its_servers(running: tuple[Path, Running]) -> None:
+    """At addresses of their own, though every address is answered."""
+    data, _ = running
+    for words in ("", " +tcp"):
+        said = inside(data, f"dig +trace +nodnssec +tries=1{words} www.example.com")
+        assert [line.split()[-1] for line in said.splitlines() if "\tIN\t" in line] == [
+            "127.53.0.1.", "127.53.0.2.", "127.53.0.3.", "127.0.0.1"], said
+    asked = [found["service"] for found in logged(data, "protocol:dns") if str(found["service"]).startswith("dns-")]
+    assert asked == ["dns-root", "dns-tld", "dns-domains"] * 2
+
+
 @pytest.mark.program("lftp", "lftp")
 @pytest.mark.program("swaks", "swaks")
 @pytest.mark.program("sshpass", "sshpass")
