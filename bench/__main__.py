@@ -26,13 +26,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, imap, journal, mail, mailbox, spaces
+from bench import files, imap, journal, mail, mailbox, page, spaces
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
-PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "start", "spaces",
+PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "page", "start", "spaces",
          "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
@@ -65,6 +65,8 @@ def main() -> int:
             mailbox_times()
         elif part == "journal":
             journal_times()
+        elif part == "page":
+            page_costs(args.rounds, args.seconds)
         elif part == "start":
             start_times(args.rounds)
         elif part == "spaces":
@@ -182,6 +184,21 @@ def journal_times() -> None:
         print("How late a loop's turns are while threads search that journal, in ms: 99 of 100 at most, the worst")
         for question, most, worst in journal.lags(path):
             print(f"  {question:<60} {most * 1000:>6.1f}  {worst * 1000:>6.1f}")
+
+
+def page_costs(rounds: int, seconds: float) -> None:
+    print(f"The live page at {page.RATE:,} exchanges a second: the loop's share of a processor; what other clients "
+          "wait, in ms, half of them and 99 of 100 at most")
+    for _ in range(rounds):
+        for pages in (0, page.PAGES):
+            found = page.watched(pages, seconds)
+            print(f"  {pages:>2} pages watch{'':<17} {found.loop:>10.1%}  {found.usual * 1000:>6.1f}  "
+                  f"{found.late * 1000:>6.1f}  at {found.rate:,.0f} a second")
+    before, after = page.memories()
+    print(f"Resident memory in MB, idle: {before / 1e6:.1f}; once somebody has looked at the page: {after / 1e6:.1f}")
+    print(f"Seconds until the API has searched a journal of {journal.EXCHANGES:,} exchanges")
+    for question, took, told in page.searches():
+        print(f"  {question:<60} {took:>8.3f}  ({told})")
 
 
 def compare(peers: Sequence[Peer], rounds: int, measure: Callable[[Server], Rate],
