@@ -10,6 +10,7 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY sandbox sandbox
+COPY configs configs
 RUN python3 -m venv /opt/sandbox \
  && /opt/sandbox/bin/pip install --no-cache-dir --disable-pip-version-check . \
  && /opt/sandbox/bin/pip uninstall --yes pip

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trio
+from msgspec import structs
 
 from sandbox.config import Config
 from sandbox.datafolder import Endpoint, Running
@@ -65,25 +66,29 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def running(config: Config, data: Path) -> AsyncIterator[Sandbox]:
-    """Run a sandbox for the length of the block; when it begins every service is built and accepts.
+async def running(config: Config, data: Path, *, lazy: bool = False) -> AsyncIterator[Sandbox]:
+    """Run a sandbox for the length of the block; when it begins every service is built and accepts. lazy: accepts
+    only, and is built when its first client comes, as in a space.
 
     Open connections get `limits.grace` seconds at its end; then the journal is flushed. Raises StartError,
     StoreError, WorldError, AuthorityError.
     """
     raise_descriptor_limit()
     file = Path(config.world) if config.world else None
+    if config.ephemeral:  # nothing is kept, so nothing waits for the disk
+        config = structs.replace(config, mail=structs.replace(config.mail, durability="memory"))
     with unwrapped(), ExitStack() as stack:
         with explained(data):
-            world = stack.enter_context(closing(World.load(file, data)))
-            store = stack.enter_context(closing(Store(data / FILE, size=config.journal.size)))
+            world = stack.enter_context(closing(World.load(file, data, kept=not config.ephemeral)))
+            store = stack.enter_context(closing(Store(data / FILE, size=config.journal.size,
+                                               kept=not config.ephemeral)))
         journal = Journal(store, queue=config.journal.queue, body_limit=config.journal.body_limit)
-        async with serving(Sandbox(config, data, world, journal)) as sandbox:
+        async with serving(Sandbox(config, data, world, journal), lazy=lazy) as sandbox:
             yield sandbox
 
 
 @asynccontextmanager
-async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
+async def serving(sandbox: Sandbox, *, lazy: bool = False) -> AsyncIterator[Sandbox]:
     """The spaces of a sandbox, and the keepers of its journal and deadlines, for the length of the block."""
     main, common = sandbox.main, sandbox.common
     main.bind()
@@ -91,14 +96,15 @@ async def serving(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
         with explained(sandbox.data):
             common.contexts = tls_contexts(sandbox)
             main.plan()
-            await build(main, common.contexts)
+            await build(main, common.contexts, lazy=lazy)
     except BaseException:
         main.close()
         raise
     async with trio.open_nursery() as keepers:
         await keepers.start(sandbox.journal.run)
         keepers.start_soon(common.server.watch.run)
-        keepers.start_soon(prepare, main, common.contexts)
+        if not lazy:
+            keepers.start_soon(prepare, main, common.contexts)
         async with sandbox.spaces.serving():
             yield sandbox
         keepers.cancel_scope.cancel()
@@ -112,13 +118,13 @@ def tls_contexts(sandbox: Sandbox) -> Contexts | None:
     return Contexts(ca_folder(sandbox.data), crl_url=crl_url(sandbox), keylog=sandbox.data / KEYLOG)
 
 
-async def build(main: Space, contexts: Contexts | None) -> None:
+async def build(main: Space, contexts: Contexts | None, *, lazy: bool = False) -> None:
     """Build every service, and the authority beside them: what can fail fails before anybody is told of a start."""
     try:
         async with trio.open_nursery() as nursery:
             if contexts is not None:
                 nursery.start_soon(trio.to_thread.run_sync, contexts.open)
-            for _ in main.open():
+            for _ in () if lazy else main.open():
                 await trio.lowlevel.checkpoint()
     except ExceptionGroup as group:  # a full disk strikes both; one of them says enough
         raise group.exceptions[0] from None

@@ -55,6 +55,8 @@ MAY = {
     "sandbox.mailing": {"sandbox.address", "sandbox.errors", "sandbox.pki"},  # a mail client
     "sandbox.shell": LEAVES | {"sandbox.linux", "sandbox.datafolder", "sandbox.net.joining",
                                "sandbox.protocols.contract.registry"},
+    "sandbox.testing": LEAVES | {"sandbox.datafolder", "sandbox.console", "sandbox.app", "sandbox.dashboard",
+                                 "sandbox.pki", "sandbox.world.routes"},
     "sandbox.cli": {"sandbox"},
     "sandbox.__main__": {"sandbox"},
     "sandbox.__init__": {"sandbox"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import toml
-from sandbox.config import Config
+from sandbox.config import Config, named
 from sandbox.config.load import ConfigError, check_layer, load, merge
 from sandbox.datafolder import default_data
 from sandbox.plan import plan
@@ -18,8 +18,9 @@ __all__ = ["add_config", "add_data", "configure", "data_folder"]
 
 def add_data(parser: argparse.ArgumentParser) -> None:
     """--config and --data: what a command needs to find a sandbox, running or past."""
-    parser.add_argument("--config", type=Path, metavar="FILE",
-                        help="a configuration file (default: $SANDBOX_CONFIG, or none)")
+    parser.add_argument("--config", metavar="FILE",
+                        help="a configuration file, or the name of one that comes with Sandbox, such as ci (default: "
+                        "$SANDBOX_CONFIG, or none)")
     parser.add_argument("--data", metavar="DIR", help="the data folder, kept between runs")
 
 
@@ -55,11 +56,8 @@ def configure(args: argparse.Namespace) -> Config:
 
 
 def config_file(args: argparse.Namespace) -> Path | None:
-    if args.config is not None:
-        file: Path = args.config
-        return file
-    named = os.environ.get("SANDBOX_CONFIG")
-    return Path(named) if named else None
+    said = args.config if args.config is not None else os.environ.get("SANDBOX_CONFIG")
+    return named.config_file(said) if said else None
 
 
 def parse_assignment(text: str) -> dict[str, Any]:

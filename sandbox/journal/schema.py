@@ -83,14 +83,14 @@ MIGRATIONS = (
 """Each brings the schema one version on; `PRAGMA user_version` says how many were applied. Append, never edit."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a journal for writing."""
+def connect(path: Path, *, kept: bool = True) -> sqlite3.Connection:
+    """Open a journal for writing. kept: else it is thrown away, and nothing waits for the disk."""
     db = sqlite3.connect(path, check_same_thread=False)
+    # In WAL mode NORMAL keeps the file consistent through a power cut and every commit through a kill.
+    db.execute(f"PRAGMA synchronous = {'NORMAL' if kept else 'OFF'}")
     db.execute("PRAGMA journal_mode = WAL")
     # Bringing the log home waits for the disk; by default that is every 4 MB, which is every batch of a long body.
     db.execute("PRAGMA wal_autocheckpoint = 8192")
-    # In WAL mode NORMAL keeps the file consistent through a power cut and every commit through a kill.
-    db.execute("PRAGMA synchronous = NORMAL")
     db.execute("PRAGMA journal_size_limit = 67108864")
     # Debian's SQLite writes zeros over what is deleted. Retention would so write a tenth of the journal at once, and
     # all clients would wait for it.

@@ -35,12 +35,13 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """The SQLite file of one journal, and the bodies beside it. size: octets of records kept.
+    """The SQLite file of one journal, and the bodies beside it. size: octets of records kept; kept: whether it is
+    there after the end.
 
     Raises StoreError when the file is no journal, or one of a later version.
     """
 
-    def __init__(self, path: Path, *, size: int) -> None:
+    def __init__(self, path: Path, *, size: int, kept: bool = True) -> None:
         self.size = size
         self.path = path
         self._encoder = msgspec.msgpack.Encoder()
@@ -53,7 +54,7 @@ class Store:
         """How many in a row those were."""
         self._bodies = Bodies(folder_of(path))
         try:
-            self._db = connect(path)
+            self._db = connect(path, kept=kept)
             migrate(self._db)
             self._retention = Retention(self._db, self._bodies, size)
             self._recover()

@@ -121,8 +121,8 @@ def claim(folder: Path) -> IO[bytes]:
 def connect(file: Path, durability: Durability = "power", *, read_only: bool = False) -> sqlite3.Connection:
     """A connection that any one thread at a time may use, in autocommit mode."""
     database = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=10)
+    database.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")  # first: the other waits for the disk too
     database.execute("PRAGMA journal_mode = WAL")
-    database.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
     database.execute("PRAGMA foreign_keys = ON")
     database.execute("PRAGMA cache_size = -8000")
     # Debian's SQLite writes zeros over what is deleted: to expunge 10,000 messages of 20 kB took five times as long.
