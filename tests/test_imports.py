@@ -36,7 +36,7 @@ MAY = {
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
     "sandbox.journeys": {"sandbox.journal"},
     "sandbox.console": LEAVES | {"sandbox.message", "sandbox.journal", "sandbox.explain", "sandbox.journeys"},
-    "sandbox.export": LEAVES | {"sandbox.message", "sandbox.journal"},
+    "sandbox.export": LEAVES | {"sandbox.protocols.contract.spans", "sandbox.message", "sandbox.journal"},
     "sandbox.plan": LEAVES | {"sandbox.protocols.contract.registry"},
     "sandbox.starting": {"sandbox.errors"},
     "sandbox.space": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.contract",

@@ -29,6 +29,7 @@ COMMANDS = {
     "browser": "Start a browser whose whole internet is the sandbox, with the live page beside it.",
     "mail-program": "Start a mail program with an account set up for one of the world's people.",
     "log": "Show what a running or a past sandbox recorded.",
+    "export": "Write what was recorded to a file that other programs open.",
     "mail": "List, show, send or export the mail of a running or a past sandbox.",
     "wait": "Wait until something has happened in a running sandbox.",
     "space": "Open, list or close spaces of a running sandbox: worlds of their own.",
