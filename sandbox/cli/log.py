@@ -272,8 +272,8 @@ def find_session(reader: Reader, number: int) -> Session:
     """Raises UserError."""
     session = reader.session(number)
     if session is None:
-        raise UserError(f"there is no session {number} in this journal; `sandbox log --json` shows the numbers "
-                        "of those there are (\"session\")")
+        raise UserError(f"there is no session {number} in this journal; those there are have their numbers in "
+                        "the lines of `sandbox log`, such as #12")
     return session
 
 

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 from sandbox.cli import options
+from sandbox.console.escape import escape
 from sandbox.datafolder import Folder
 from sandbox.toml import find_line, read_text
 from sandbox.world import World
@@ -78,11 +79,11 @@ def show(world: World) -> None:
     """Print the domains, the people and the sites, and close the world."""
     print("Domains")
     for domain in world.domains:
-        print(f"  {domain.name:<16} {' '.join(domain.hosts)}")
+        print(escape(f"  {domain.name:<16} {' '.join(domain.hosts)}"))
     print("\nPeople (one password for everything)")
     for account in world.accounts:
-        print(f"  {account.login:<16} {account.password:<16} {account.name}")
+        print(escape(f"  {account.login:<16} {account.password:<16} {account.name}"))
     print("\nSites (every other host has the home page)")
     for site in world.sites:
-        print(f"  {site.host:<24} {site.kind:<9} {site.value}")
+        print(escape(f"  {site.host:<24} {site.kind:<9} {site.value}"))
     world.close()

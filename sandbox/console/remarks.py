@@ -18,7 +18,7 @@ HINT = "--traceback shows all"
 def remark(exchange: Exchange) -> str:
     """For the line: a warning, that an application was loaded anew, and the last it said or failed with. Escaped."""
     facts = exchange.facts
-    said = [facts.get("warning", "")]
+    said = [f"({warning})" if (warning := facts.get("warning")) else ""]
     if reloaded := facts.get("reloaded"):
         said.append(f"({reloaded} changed: loaded anew)")
     if failure := last_line(facts.get("traceback", "")):

@@ -72,3 +72,10 @@ def test_an_application_that_never_ends_loading_is_told() -> None:
     trouble = first_trouble([SiteSpec("a.test", "wsgi", "tests.support.endless:app")], seconds=0.05)
     assert trouble is not None
     assert "__main__" in trouble[2]
+
+
+def test_what_is_in_a_world_is_shown_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = tmp_path / "world.toml"
+    world.write_text('[people.zoe]\nname = "Zo\\u001b[2Je"\npassword = "x"\n')
+    assert main(["world", "--ephemeral", "--world", str(world)]) == 0
+    assert "\x1b" not in capsys.readouterr().out

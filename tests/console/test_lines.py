@@ -148,3 +148,10 @@ def test_a_session_has_its_number_in_every_line() -> None:
                for width in (0, 60, 80, 120))
     assert all("#12 " in closing_line(session(end="client-reset"), color=False, explain=False, width=width)
                for width in (0, 60, 80, 120))
+
+
+def test_a_warning_stands_apart_from_the_answer() -> None:
+    text = line(session(), exchange("PASS", "wonderland", "230", "Welcome",
+                                    facts={"warning": "password seen in clear text"}),
+                color=False, explain=False, width=0)
+    assert "PASS wonderland → 230 Welcome (password seen in clear text)" in text
