@@ -72,12 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def refusal(error: OSError) -> str:
     """What the system refused, and what helps; "" for what a person cannot put right."""
-    where = error.filename or "the data folder"
+    where = error.filename or "what is written"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (f"{where} is not yours to use ({error.strerror}). Make it yours, or name another data folder with "
                 "--data DIR.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"there is no room left for {where}. Free some space, or name another data folder with --data DIR."
+        other = ", or name another data folder with --data DIR" if error.filename else ""
+        return f"there is no room left for {where}. Free some space{other}."
     return ""
 
 

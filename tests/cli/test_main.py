@@ -142,3 +142,12 @@ def test_a_folder_that_is_not_ours_is_a_sentence(command: str, tmp_path: Path) -
     assert "Traceback" not in done.stderr
     assert done.returncode in {"ready": (1,), "explain port": (0,)}.get(command, (2,)), done.stdout
     assert command in ("ready", "explain port") or "--data" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "sandbox", "config"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "sandbox: there is no room left for what is written. Free some space.\n"
