@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Guide", "guides"]
+__all__ = ["KEEP_HTTP", "Guide", "guides"]
+
+
+KEEP_HTTP = "--disable-features=HttpsUpgrades,HttpsFirstBalancedMode,HttpsFirstBalancedModeAutoEnable"
+"""Chromium's switch for leaving http:// as it was typed."""
+
+DATABASE = 'db="$HOME/.pki/nssdb"; [ -d "$db" ] || db="${XDG_DATA_HOME:-$HOME/.local/share}/pki/nssdb"'
+"""Where Chromium's list is: since version 146 in the new place, unless the old one exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +36,22 @@ def guides(folder: str, name: str, spki_hash: str, https: str = "127.0.0.1:8443"
             "Open Settings, Privacy & Security, Certificates, View Certificates, Authorities, Import.",
             f"Choose {pem} and tick \"Trust this CA to identify websites\".",
             "Firefox has its own list: what the system trusts does not count here.",
+            "Once it trusts the authority it turns http:// into https:// by itself. To see plain HTTP, set",
+            "dom.security.https_first to false in about:config.",
         ), f"In the same window, under Authorities, delete \"{name}\"."),
         Guide("chromium", "Chromium and Chrome", (
-            "On Linux (package libnss3-tools), for your own user; the first two lines only where there is no list:",
-            "  mkdir -p $HOME/.pki/nssdb",
-            "  certutil -d sql:$HOME/.pki/nssdb -N --empty-password",
-            f"  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n \"{name}\" -i {pem}",
+            "On Linux (package libnss3-tools), for your own user. The list is in the old place where there is one:",
+            f"  {DATABASE}",
+            '  [ -d "$db" ] || { mkdir -p "$db" && certutil -d "sql:$db" -N --empty-password; }',
+            f"  certutil -d \"sql:$db\" -A -t C,, -n \"{name}\" -i {pem}",
+            "Do not make ~/.pki/nssdb where there is none: Chromium would no longer see your own certificates.",
             "On macOS and Windows, Chrome uses the system's list: follow those steps.",
-            "For one run only, in a profile of its own:",
-            f"  chromium --user-data-dir=/tmp/sandbox-profile --ignore-certificate-errors-spki-list={spki_hash}",
-        ), f"certutil -d sql:$HOME/.pki/nssdb -D -n \"{name}\""),
+            "For one run only, in a profile of its own; certificates that are wrong on purpose are let pass, too:",
+            f"  chromium --user-data-dir=/tmp/sandbox-profile {KEEP_HTTP} \\",
+            f"    --ignore-certificate-errors-spki-list={spki_hash}",
+            "Once it trusts the authority it turns http:// into https:// by itself. To see plain HTTP:",
+            f"  chromium {KEEP_HTTP}",
+        ), f"{DATABASE}; certutil -d \"sql:$db\" -D -n \"{name}\""),
         Guide("thunderbird", "Thunderbird", (
             "Open Settings, Privacy & Security, Certificates, Manage Certificates, Authorities, Import.",
             f"Choose {pem} and tick \"Trust this CA to identify websites\": it covers mail servers too.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.address import Address
+from sandbox.pki.trust import KEEP_HTTP
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -51,7 +52,7 @@ def things(endpoints: Mapping[str, Address], world: World, own: str) -> Iterable
     yield from web(places, domain, people[:1] if home else [], home, is_builtin(world, f"api.{domain}", "api"))
     yield from encrypted(places, domain, is_builtin(world, f"expired.badtls.{domain}", "badtls"))
     yield Try("http", "A browser", "Start one that lives in the sandbox, beside your own.",
-              "chromium --user-data-dir=/tmp/sandbox-browser "
+              f"chromium --user-data-dir=/tmp/sandbox-browser {KEEP_HTTP} "
               f"--proxy-pac-url=http://{places.at('http')}/proxy.pac http://www.{domain}/")
     yield from names(places, domain)
     if people:
