@@ -15,11 +15,14 @@ from sandbox.console.folding import fill, width
 from sandbox.console.terminal import tolerate
 from sandbox.datafolder import read_running
 from sandbox.explain import Entry, entries, find, protocols, suggest
-from sandbox.explain.concepts import Concept, concepts, filled, places
+from sandbox.explain.concepts import Concept, about, concepts, filled, places
 from sandbox.explain.concepts import find as find_concepts
 from sandbox.explain.concepts import suggest as suggest_concepts
 
 __all__ = ["add", "run"]
+
+IDEAS = 3
+"""Concepts that are named for a word of the wire."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +108,8 @@ def page(entry: Entry) -> str:
     texts = [f"{entry.term}{name}  ({entry.protocol} {entry.kind})"]
     texts += [textwrap.fill(text, width(), initial_indent="  ", subsequent_indent="  ")
               for text in (entry.text, entry.more) if text]
+    if ideas := about(entry.protocol, entry.kind, entry.term)[:IDEAS]:
+        texts.append(fill(f"Belongs to {', '.join(concept.name for concept in ideas)}."))
     return "\n".join([*texts, f"  Defined in {entry.rfc}."])
 
 

@@ -19,6 +19,7 @@ def test_one_word(capsys: pytest.CaptureFixture[str]) -> None:
         "  RST breaks the connection off at once, or says that there is none.\n"
         "  An RST in answer to a SYN means that nobody listens on that port: connection\n"
         "  refused.\n"
+        "  Belongs to tcp.\n"
         "  Defined in RFC 9293 §3.5.2.\n")
 
 
