@@ -32,6 +32,7 @@ from sandbox.protocols.contract.conversation import Answer, Conversation, Datagr
 from sandbox.protocols.contract.registry import Context, Role, Service, Tls
 from sandbox.starting import StartError
 from sandbox.world import World
+from sandbox.world.state import Kept
 
 if TYPE_CHECKING:
     from sandbox.net.layers.tls.contexts import Contexts
@@ -78,6 +79,8 @@ class Space:
         self.failures: dict[str, str] = {}
         self.skipped: list[str] = []
         self.over = trio.Event()
+        self.kept: dict[str, Kept] = {}
+        """States of its world that somebody wanted kept, by name."""
         self._common = common
         self._bound: list[tuple[Planned, Bound]] = []
         self._planned: list[Planned] = []

@@ -44,11 +44,12 @@ def operations() -> list[Operation]:
         services,
         sessions,
         spaces,
+        state,
         waiting,
     )
 
     return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
-                                     letters, journeys, knowledge, spaces, waiting, routes, placing)
+                                     letters, journeys, knowledge, spaces, waiting, routes, placing, state)
             for operation in module.OPERATIONS.all]
 
 

@@ -117,6 +117,14 @@ class Space:
         """As it was at its beginning: all, or some of people, names, routes, files, mail."""
         self.api.post("reset", {"parts": list(parts)}, space=self.name)
 
+    def snapshot(self, name: str) -> None:
+        """Keep its state by a name."""
+        self.api.post("snapshots", {"name": name}, space=self.name)
+
+    def restore(self, name: str, *parts: str) -> None:
+        """As it was kept: all, or some parts."""
+        self.api.post(f"snapshots/{name}/restore", {"parts": list(parts)}, space=self.name)
+
     def _within(self, text: str) -> str:
         return f"space:{self.name} {narrower(text)}"
 

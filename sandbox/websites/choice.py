@@ -84,6 +84,7 @@ class Websites:
             **dict.fromkeys(authority.PATHS, authority.AuthoritySite(context.ca, context.endpoints)),
             names.PATH: names.DnsQuery(context.ask), sockets.ECHO: echo}
         self._specs: dict[str, SiteSpec | None] = {}
+        self._version = context.world.sites.version
         self._builtins: dict[str, Site] = {
             "home": self._home, "api": self._api, "httpbin": self._httpbin, "proxy": self._proxy,
             "badtls": BadTls(context.endpoints)}
@@ -121,6 +122,9 @@ class Websites:
 
     def _spec(self, host: str) -> SiteSpec | None:
         """The site of a host, None for one nobody has. Remembered: it is asked for with every request."""
+        if self._version != self._world.sites.version:
+            self._version = self._world.sites.version
+            self._specs.clear()
         try:
             return self._specs[host]
         except KeyError:

@@ -49,7 +49,10 @@ class World:
         self._trees: Trees | None = None
         self._name_person: Callable[[str], None] | None = None
         self.changes: Changes = Changes("the world")
+        self.beginning = beginning
         self.domains = beginning.domains
+        self.domain_names = [domain.name for domain in beginning.domains]
+        """The same as a list that services keep: it grows when a domain is added."""
         self.mail = beginning.mail
         self.ssh_keys = beginning.ssh_keys
         self.sites = Sites(beginning.sites, beginning.domains, self._website_of)
@@ -104,7 +107,7 @@ class World:
             for domain in self.domains:
                 zones.maintain(f"ftp.{domain.name}", "SSHFP", [self.host_key.sshfp])  # RFC 4255
         name_people(zones, self.domains, [account.login for account in self.accounts])
-        self._name_person = lambda login: name_people(zones, self.domains, [login])
+        self._name_people(zones)
         return zones
 
     def plan_zones(self, addresses: Sequence[str], endpoints: Mapping[str, Address], unknown: str, ttl: int) -> None:
@@ -121,6 +124,34 @@ class World:
     @property
     def zones(self) -> Zones:
         return self.open_zones()
+
+    def begin_names(self) -> None:
+        """Have the zones that the world began with."""
+        zones = self.open_zones()
+        assert self._make_zones is not None
+        zones.restore(self._make_zones())
+        self._zones = zones
+        self._name_people(zones)
+
+    def _name_people(self, zones: Zones) -> None:
+        from sandbox.world.names.naming import name_people
+        self._name_person = lambda login: name_people(zones, self.domains, [login])
+
+    def add_domain(self, domain: Domain) -> None:
+        """Have a domain, in the place of one of that name; its zone is as a world file would make it. Raises
+        WorldError."""
+        zones = self.open_zones()
+        self.domains = (*(one for one in self.domains if one.name != domain.name), domain)
+        if domain.name not in self.domain_names:
+            self.domain_names.append(domain.name)
+        self.accounts.add_domain(domain.name)
+        self.sites.add_domain(domain)
+        assert self._make_zones is not None
+        made = self._make_zones().zone_at(domain.name)
+        self._zones = zones
+        self._name_people(zones)
+        assert made is not None
+        zones.install(made)
 
     def open_resources(self) -> Resources:
         """The REST resources, opened at first use. Waits for the disk. Raises StoreError."""
@@ -149,6 +180,12 @@ class World:
                                     example=example)
             return self._trees
 
+    def recount_files(self) -> None:
+        """What places hold was changed behind them."""
+        with self._opening:
+            if self._trees is not None:
+                self._trees.recount()
+
     def open_mail(self, durability: Durability = "power", quota: int = 0) -> MailStore:
         """Everybody's mail, opened at first use, with the letters that are there from the start.
 
@@ -158,11 +195,11 @@ class World:
         if self._mail is None:
             self._mail = MailStore(self.files.mail, durability=durability, quota=quota)
             if not self._mail.accounts():
-                self._seed(self._mail)
+                self.seed_mail(self._mail)
             self.changes.observe(self._mind_mail)
         return self._mail
 
-    def _seed(self, store: MailStore) -> None:
+    def seed_mail(self, store: MailStore) -> None:
         """Deliver the letters that are there from the start. Raises WorldError."""
         from sandbox.world.mail import Delivery
         from sandbox.world.mail.seed import write_letter

@@ -77,6 +77,10 @@ class Accounts:
             else:
                 self._accounts[login] = Account(login, password, name)
 
+    def add_domain(self, name: str) -> None:
+        """Everybody has an address in one more domain."""
+        self._domains |= {name}
+
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())
 

@@ -80,6 +80,23 @@ def load_beginning(file: Path | None, files: Files) -> Beginning:
     return Beginning(tuple(domains.values()), tuple(people.values()), tuple(sites.values()), tuple(letters), keys)
 
 
+def load_text(text: str, name: str, files: Files, people: Mapping[str, Account],
+              domains: Mapping[str, Domain]) -> Beginning:
+    """What the text of a world file adds to the people and domains there are; what it extends is not looked at. name:
+    what errors call it. Raises WorldError."""
+    world = value_of(parse(text, name, WorldError), WorldFile, name, WorldError, text)
+    source = Source(name, text, Path.cwd(), world)
+    own = {domain.name: domain for domain in read_domains(source)}
+    everybody = {**people, **{person.login: person for person in read_people(source)}}
+    sites = read_sites(source, files)
+    there = {**domains, **own}
+    add_hosts(source, there)
+    changed = [domain for domain in there.values() if domains.get(domain.name) != domain]
+    keys = {login: table.ssh_keys for login, table in source.world.people.items()}
+    return Beginning(tuple(changed), tuple(everybody[login] for login in source.world.people), tuple(sites),
+                     tuple(read_mail(source, everybody)), keys)
+
+
 def read_sources(file: Path | None) -> list[Source]:
     """A file and all it stands on, the lowest first."""
     sources: list[Source] = []

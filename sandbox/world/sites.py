@@ -40,6 +40,8 @@ class Sites:
 
     def __init__(self, sites: Iterable[SiteSpec], domains: Iterable[Domain],
                  folder_of: Callable[[str], str] = lambda login: "") -> None:
+        self.version = 0
+        """Rises when another site may be found for a host than before."""
         self._folder_of = folder_of
         self._sites = {site.host: site for site in sites}
         self._domains = {domain.name: domain for domain in domains}
@@ -47,6 +49,17 @@ class Sites:
 
     def __iter__(self) -> Iterator[SiteSpec]:
         return iter(self._sites.values())
+
+    def add_domain(self, domain: Domain) -> None:
+        """A domain more, or one in the place of another of its name."""
+        self._domains[domain.name] = domain
+        self._hosts |= {f"{host}.{domain.name}" for host in domain.hosts}
+        self.version += 1
+
+    def add(self, site: SiteSpec) -> None:
+        """A site more, or one in the place of another of its host."""
+        self._sites[site.host] = site
+        self.version += 1
 
     def find(self, host: str) -> SiteSpec | None:
         """The site for a host's name, in any case, with or without a final dot. None: the world has no such host."""

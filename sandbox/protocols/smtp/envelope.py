@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -29,7 +30,7 @@ class Office:
 
     accounts: Accounts
     store: MailStore
-    domains: frozenset[str]
+    domains: Collection[str]
     hostname: str = "mail.example.com"
     submission: bool = False
     catch_all: bool = True

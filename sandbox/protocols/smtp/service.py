@@ -15,14 +15,14 @@ def serve(context: Context) -> Service:
     """Build the service of `context.role`: smtp, submission or submissions."""
     world, settings = context.world, context.config.mail
     store = world.open_mail(settings.durability, settings.quota)
-    domains = [domain.name for domain in world.domains]
+    domains = world.domain_names
     hostname = f"mail.{domains[0]}" if domains else "mail.sandbox.test"
 
     def build() -> SessionHandler:
         from sandbox.protocols.smtp.envelope import Office
         from sandbox.protocols.smtp.session import Smtp
         office = Office(
-            accounts=world.accounts.get, store=store, domains=frozenset(domains), hostname=hostname,
+            accounts=world.accounts.get, store=store, domains=domains, hostname=hostname,
             submission=context.role.name != "smtp", catch_all=settings.catch_all,
             upgrade=context.role.tls is Tls.UPGRADE, require_tls=settings.require_tls,
             channel_binding=settings.channel_binding, size=settings.size)

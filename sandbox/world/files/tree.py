@@ -233,9 +233,10 @@ class Trees:
         self._changes = changes
         self._limits = (quota, entries)
         self._homes: dict[str, Place] = {}
+        self._welcome = WELCOME.format(host=example)
         if not files.public.is_dir():
             files.public.mkdir(parents=True)
-            (files.public / "welcome.txt").write_text(WELCOME.format(host=example), encoding="utf-8")
+            (files.public / "welcome.txt").write_text(self._welcome, encoding="utf-8")
         self._lock = threading.RLock()
         self._public = self._place(os.fspath(files.public))
         self._sites: dict[Names, Place] = {}
@@ -247,6 +248,15 @@ class Trees:
 
     def _place(self, path: str) -> Place:
         return Place(Root(path), Usage(path, *self._limits))
+
+    def recount(self) -> None:
+        """Everything was changed behind the places: what they hold is counted when somebody needs it, and the public
+        one says what it says at the start, where it is empty."""
+        for place in (self._public, *self._homes.values(), *self._sites.values()):
+            if place.usage is not None:
+                place.usage.forget()
+        if not any(self._files.public.iterdir()):
+            (self._files.public / "welcome.txt").write_text(self._welcome, encoding="utf-8")
 
     def person(self, login: str) -> Tree:
         """The tree of somebody with an account. Makes their home where there is none."""

@@ -77,6 +77,11 @@ class Usage:
                 self._used[0] = max(0, self._used[0] - octets)
                 self._used[1] = max(0, self._used[1] - entries)
 
+    def forget(self) -> None:
+        """What is in it was changed by somebody who did not say so: it is counted when next asked for."""
+        with self._lock:
+            self._known = False
+
     def _fits(self, octets: int, entries: int) -> bool:
         return ((octets <= 0 or self._used[0] + octets <= self.octets)
                 and (entries <= 0 or self._used[1] + entries <= self.entries))

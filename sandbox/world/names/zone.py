@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Iterator
+from copy import copy
 from typing import NamedTuple
 
 import dns.exception
@@ -70,6 +71,11 @@ class Node:
         self.sets: dict[RdataType, Rdataset] = {}
         self.children = 0
 
+    def copied(self) -> Node:
+        node = Node(self.name)
+        node.sets, node.children = self.sets.copy(), self.children
+        return node
+
 
 def labels_of(name: Name) -> Labels:
     """The key a name is found by."""
@@ -119,6 +125,12 @@ class Zone:
         zone = cls(top, ttl=min(soa.ttl, soa[0].minimum))
         for name, found in parsed.iterate_rdatasets():
             zone.put(name, record_set(found.rdtype, list(found), found.ttl))
+        return zone
+
+    def copied(self) -> Zone:
+        """The same zone, to be changed without changing this one. Record sets are shared: they are never changed."""
+        zone = copy(self)
+        zone._nodes = {labels: node.copied() for labels, node in self._nodes.items()}
         return zone
 
     @property
@@ -192,9 +204,10 @@ class Zone:
         node = self._nodes.get(labels_of(name))
         return list(node.sets) if node else []
 
-    def bump(self) -> None:
-        """Raise the serial, so that secondaries notice (RFC 1982: it wraps around)."""
-        raised = self.soa[0].replace(serial=(self.serial + 1) % SERIAL_SPACE)
+    def bump(self, after: int | None = None) -> None:
+        """Raise the serial, so that secondaries notice (RFC 1982: it wraps around). after: above this one, by default
+        its own."""
+        raised = self.soa[0].replace(serial=((self.serial if after is None else after) + 1) % SERIAL_SPACE)
         self._nodes[self.apex].sets[RdataType.SOA] = record_set(RdataType.SOA, [raised], self.soa.ttl)
 
     def _ensure(self, name: Name) -> Node:

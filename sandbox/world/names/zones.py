@@ -96,6 +96,20 @@ class Zones:
             raise ZoneError(f"there is no zone {origin}")
         self._announce_change(ZoneChange("zone", str(zone.origin), ""))
 
+    def copied(self) -> tuple[Zone, ...]:
+        """Every zone as it is now."""
+        return tuple(zone.copied() for zone in self)
+
+    def restore(self, zones: Iterable[Zone]) -> None:
+        """Have these zones and no others. Serials rise all the same (RFC 1912 §2.2)."""
+        before = {zone.apex: zone.serial for zone in self}
+        self._zones = {zone.apex: zone.copied() for zone in zones}
+        for apex, zone in self._zones.items():
+            if apex in before:
+                zone.bump(before[apex])
+        self._deepest = max(map(len, self._zones), default=0)
+        self._announce_change(ZoneChange("zone", ".", ""))
+
     def add(self, owner: str, type: str, value: str, ttl: int | None = None) -> None:  # noqa: A002
         """Add one record, written as in a master file; one that is there already stays as it is. Raises ZoneError."""
         name, zone = self._place(owner)
