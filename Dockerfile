@@ -19,12 +19,15 @@ RUN python3 -m venv /opt/sandbox \
 FROM ${LAB_IMAGE} AS lab
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-    bind9-dnsutils curl inetutils-telnet knot-dnsutils less lftp libnet-ssleay-perl mutt netcat-openbsd openssl \
-    swaks wget xxd \
+    bind9-dnsutils ca-certificates curl getmail6 inetutils-telnet iputils-ping knot-dnsutils less lftp \
+    libnet-dns-perl libnet-ssleay-perl mutt nano netcat-openbsd openssh-client openssl swaks vim-tiny wget xxd \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home --shell /bin/bash learner
+ && useradd --create-home --shell /bin/bash learner \
+ && chown -R learner /etc/ssl/certs /usr/local/share/ca-certificates
+COPY --chmod=755 configs/lab-start.sh /usr/local/bin/lab-start
 USER learner
 WORKDIR /home/learner
+ENTRYPOINT ["lab-start"]
 CMD ["sleep", "infinity"]
 
 # The sandbox itself. It stands last, so that it is what a plain build makes.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from sandbox.address import Address
 from sandbox.config.load import load
+from sandbox.console.summary import summary
 from sandbox.plan import plan
 
 ROOT = Path(__file__).parent.parent
@@ -103,12 +107,54 @@ def test_the_lab_asks_the_sandbox_for_names() -> None:
     assert re.findall(r"SANDBOX_ADVERTISE: (\S+)", services(COMPOSE)["sandbox"]) == address
 
 
+def test_any_number_of_workstations_fits() -> None:
+    """None has an address of its own, and none is given the sandbox's."""
+    assert "ipv4_address" not in services(COMPOSE)["lab"]
+    (address,) = re.findall(r"ipv4_address: (\S+)", services(COMPOSE)["sandbox"])
+    (subnet,), (given,) = re.findall(r"subnet: (\S+)", COMPOSE), re.findall(r"ip_range: (\S+)", COMPOSE)
+    range_ = ipaddress.ip_network(given)
+    assert range_.subnet_of(ipaddress.ip_network(subnet))  # type: ignore[arg-type]
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(subnet)
+    assert ipaddress.ip_address(address) not in range_
+    assert range_.num_addresses > 30
+
+
+def test_the_compose_file_has_the_images_health_check() -> None:
+    """podman leaves out the image's own."""
+    (check,) = values("sandbox", "HEALTHCHECK")
+    said = services(COMPOSE)["sandbox"]
+    assert "test: [CMD, sandbox, ready]" in said
+    for option, key in (("interval", "interval"), ("timeout", "timeout"), ("start-period", "start_period")):
+        (wanted,) = re.findall(rf"--{option}=(\S+)", check)
+        assert f"{key}: {wanted}\n" in said
+    assert "condition: service_healthy" in services(COMPOSE)["lab"]
+
+
+def test_the_lab_trusts_the_authority_from_the_start() -> None:
+    assert values("lab", "ENTRYPOINT") == ['["lab-start"]']
+    assert "--chmod=755 configs/lab-start.sh /usr/local/bin/lab-start" in values("lab", "COPY")
+    (address,) = re.findall(r"ipv4_address: (\S+)", services(COMPOSE)["sandbox"])
+    assert f"SANDBOX_ADDRESS: {address}\n" in services(COMPOSE)["lab"]
+    subprocess.run(["sh", "-n", str(ROOT / "configs" / "lab-start.sh")], check=True)
+
+
+def test_what_the_sandbox_says_can_be_typed_in_the_lab() -> None:
+    (address,) = re.findall(r"SANDBOX_ADVERTISE: (\S+)", services(COMPOSE)["sandbox"])
+    config = load(CONFIG)
+    endpoints = {service.role.name: Address(config.bind[0], service.port) for service in plan(config)}
+    said = summary(endpoints, {"alice": "wonderland"}, data=config.data, reach=[address])
+    assert f"dig @{address} -p 53 www.example.com" in said
+    assert not re.search(r"0\.0\.0\.0|127\.0\.0\.1", said)
+
+
 def test_low_ports_need_no_root() -> None:
     assert 'net.ipv4.ip_unprivileged_port_start: "0"' in services(COMPOSE)["sandbox"]
     assert "cap_drop: [ALL]" in services(COMPOSE)["sandbox"]
 
 
-@pytest.mark.parametrize("program", ["curl", "bind9-dnsutils", "lftp", "mutt", "swaks", "telnet"])
+@pytest.mark.parametrize("program", [
+    "curl", "bind9-dnsutils", "lftp", "mutt", "swaks", "telnet", "openssh-client", "iputils-ping", "nano", "vim-tiny",
+    "getmail6", "libnet-dns-perl", "ca-certificates"])
 def test_the_lab_has_the_programs(program: str) -> None:
     assert program in " ".join(values("lab", "RUN"))
 
