@@ -31,7 +31,8 @@ MAY = {
     "sandbox.protocols": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux", "sandbox.message"},
     "sandbox.websites": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.linux", "sandbox.protocols.http",
                                   "sandbox.protocols.contract"},
-    "sandbox.protocols.tls": {"sandbox.net.layers.tls"},  # no session: words about what the I/O room does
+    "sandbox.protocols.tls": {"sandbox.net.layers.tls", "sandbox.protocols.contract.spans"},
+    # tls has no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
     "sandbox.journeys": {"sandbox.journal"},

@@ -195,8 +195,13 @@ class Reader:
 
     def octets(self, session: int, stream: Stream, start: int, end: int) -> bytes:
         """A range of one stream, such as an exchange's; what a limit cut is left out."""
-        return b"".join(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)]
-                        for chunk in self.chunks(session) if chunk.stream == stream)
+        found = []
+        for chunk in self.chunks(session):
+            if chunk.stream == stream:
+                if chunk.offset >= end:
+                    break
+                found.append(chunk.data[max(0, start - chunk.offset):max(0, end - chunk.offset)])
+        return b"".join(found)
 
     def _pieces(self, body: int, position: int, length: int) -> Iterator[tuple[int, int, bytes]]:
         """A range of a body: where each piece of it begins, its length, and its octets, none of what is missing."""

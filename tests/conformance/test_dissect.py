@@ -4,16 +4,16 @@ and what a part says of itself is in the knowledge."""
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.dashboard.spans import explained
 from sandbox.protocols.contract.registry import PROTOCOLS
-from sandbox.protocols.contract.spans import About, Span, dissect, dissector_of, whole
+from sandbox.protocols.contract.spans import About, Cutter, Span, dissect, dissector_of, whole
 from sandbox.protocols.http.http2.frames import PREFACE
 from tests.support.dissecting import DIALOGUES, H2_ASKED, H2_CUT, check, walk
 
-NAMES = [protocol.name for protocol in PROTOCOLS if dissector_of(protocol.name) is not None]
+NAMES = [protocol.name for protocol in PROTOCOLS if dissector_of(protocol.name) is not None] + ["tls"]
 
 abouts = st.builds(About, client=st.booleans(), transport=st.sampled_from(["tcp", "udp"]),
                    verb=st.sampled_from(["", "GET", "message", "AUTH", "RETR", "A", "FETCH", "TEXT", "PREFACE"]),
@@ -27,12 +27,14 @@ octets_like = st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(PIECES)
 
 
 @pytest.mark.parametrize("protocol", NAMES)
+@settings(deadline=None)  # the first of a protocol imports it
 @given(octets=octets_like, about=abouts)
 def test_parts_cover_any_octets(protocol: str, octets: bytes, about: About) -> None:
     check(dissect(protocol, octets, about), 0, len(octets))
 
 
 @pytest.mark.parametrize("protocol", NAMES)
+@settings(deadline=None)  # the first of a protocol imports it
 @given(octets=octets_like, about=abouts)
 def test_a_dissector_raises_for_nothing(protocol: str, octets: bytes, about: About) -> None:
     dissector = dissector_of(protocol)
@@ -95,6 +97,46 @@ def test_websocket_payloads_are_unmasked_and_unpacked() -> None:
     assert ("payload", "Hello") in said("http", 7)
     assert ("payload", "hello hello") in said("http", 8)
     assert ("payload", "hello hello") in said("http", 9)
+
+
+def test_a_tls_handshake_says_what_was_offered_chosen_and_shown() -> None:
+    asked, answered, asked_13, answered_13 = (said("tls", number) for number in range(4))
+    assert {("host name", "www.example.com"), ("protocol", "h2"), ("protocol", "http/1.1"), ("group", "x25519"),
+            ("cipher suite", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"), ("encrypted octets", "")} <= asked
+    assert {("subject", "organization Tests, common name www.example.com"), ("name", "127.0.0.1"),
+            ("serial number", "12:67"), ("name", "www.example.com"), ("key usage", "digital signature"),
+            ("not before", "2026-01-01 00:00:00 UTC"),
+            ("not after", "2080-10-04 00:00:00 UTC"), ("extended key usage", "server authentication"),
+            ("key algorithm", "id-ecPublicKey, secp256r1"), ("basic constraints", "no authority")} <= answered
+    assert {("version", "TLS 1.3"), ("key exchange mode", "psk_dhe_ke")} <= asked_13
+    assert {("version", "TLS 1.3"), ("key share entry", "x25519")} <= answered_13
+    assert ("subject", "organization Tests, common name www.example.com") not in answered_13, "it crosses encrypted"
+    assert {("alert", "handshake_failure"), ("alert level", "fatal")} <= said("tls", 5)
+
+
+def test_a_syn_is_told_to_the_bit() -> None:
+    assert {("version, header length", "IPv4, 20 octets"), ("control bits", "SYN"), ("source address", "127.0.0.1"),
+            ("time to live", "64 hops"), ("segment size", "65495 octets"), ("shift", "window times 128"),
+            ("destination port", "8080")} <= said("tcp", 0)
+    assert ("source address", "::1") in said("tcp", 1)
+
+
+def test_ssh_is_readable_until_its_keys() -> None:
+    found = said("sftp", 0)
+    assert {("software", "OpenSSH_9.2 Debian"), ("message", "KEXINIT"), ("message", "NEWKEYS")} <= found
+    assert ("encrypted octets", "") in found
+
+
+def test_a_dissector_that_goes_round_in_a_circle_is_stopped() -> None:
+    cutter = Cutter(b"abc", end=2)
+
+    def wrong() -> None:
+        while cutter.position < 3:
+            cutter.take(1, "letter")
+
+    with pytest.raises(RuntimeError, match="circle"):
+        wrong()
+    assert cutter.position == 2
 
 
 def test_gaps_are_named_and_what_does_not_fit_is_left_out() -> None:

@@ -34,6 +34,7 @@ CALLS: tuple[tuple[str, Mapping[str, object], object], ...] = (
     ("GET groups", {"by": "outcome", "filter": "protocol:http"}, None),
     ("GET sessions", {"limit": 5, "filter": "protocol:http"}, None),
     ("GET sessions/1", {}, None),
+    ("GET sessions/1/spans", {"stream": "syn"}, None),
     ("GET sessions/1/octets", {"stream": "server", "start": 0, "end": 100}, None),
     ("GET filter", {"text": "protocol:http outcome:4xx"}, None),
     ("GET filter/keys", {}, None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import zlib
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import h2.config
 import h2.connection
 
 from sandbox.protocols.contract.spans import About, Span
+from tests.support.handshakes import SYN_4, SYN_6, shake, ssh_start
 
 __all__ = ["DIALOGUES", "check", "walk"]
 
@@ -139,7 +141,17 @@ DIALOGUES: dict[str, list[tuple[About, bytes]]] = {
                               b"BODY[HEADER]<0> {15}\r\nSubject: Hi\r\n\r\n BODY[] {20}\r\n"
                               b"Subject: Hi\r\n\r\nBody!)\r\na1 OK [READ-WRITE] Done\r\n"),
     ],
-    "tcp": [(About(client=False, service="time"), bytes(4)), (About(client=True, service="echo"), b"hello")],
+    "tls": [(About(client=number == 0, verb="TLS"), octets)
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+            for number, octets in enumerate(shake(version))] + [
+        (About(client=True, verb="TLS"), bytes.fromhex("802e0103010015000000100000040300800000050000070000c0"
+                                                       "000009") + bytes(22)),
+        (About(client=False, verb="TLS"), bytes.fromhex("15030300020228")),
+    ],
+    "sftp": [(About(client=True, verb="handshake"), ssh_start()),
+             (About(client=True, verb="read", start=1000), b"noise")],
+    "tcp": [(About(client=True, verb="SYN"), SYN_4), (About(client=True, verb="SYN"), SYN_6),
+            (About(client=False, service="time"), bytes(4)), (About(client=True, service="echo"), b"hello")],
 }
 
 

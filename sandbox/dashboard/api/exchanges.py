@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 
 import msgspec
@@ -10,11 +9,10 @@ import msgspec
 from sandbox.dashboard.access import Asker, Seen
 from sandbox.dashboard.again import Again, again
 from sandbox.dashboard.answers import ProblemError, as_json
+from sandbox.dashboard.api.sides import Side, side
 from sandbox.dashboard.operations import Call, Operations, Query
-from sandbox.dashboard.spans import Part, about, parts
 from sandbox.explain.rows import Row, SessionRow, row, session_row
 from sandbox.filter import Filter, FilterError, parse
-from sandbox.journal.reader import Reader
 from sandbox.journal.records import Exchange, Session, Stream
 from sandbox.protocols.http.messages import Response
 
@@ -22,10 +20,6 @@ __all__ = ["FILTER", "OPERATIONS", "find", "parsed", "seen"]
 
 OPERATIONS = Operations()
 FILTER = Query("filter", "A text of the filter language.", "protocol:http outcome:4xx")
-SHOWN = 262_144
-"""Octets of one side that an answer carries."""
-
-
 MOST_GROUPS = 100_000
 """Values that are counted; a client can make up as many as it likes."""
 
@@ -38,17 +32,6 @@ class Exchanges(msgspec.Struct):
     next: int | None
     complete: bool
     searched: float
-
-
-class Side(msgspec.Struct):
-    """What one side sent. start, end: offsets in its stream; octets: in base64; missing: how many are not in it."""
-
-    stream: str
-    start: int
-    end: int
-    octets: str
-    missing: int
-    spans: list[Part]
 
 
 class OneExchange(msgspec.Struct):
@@ -122,13 +105,6 @@ async def find(call: Call, number: str) -> tuple[Session, Exchange]:
         raise ProblemError(404, "No such exchange", f"There is no exchange {wanted} in this journal.",
                            "It may be older than what the journal keeps.")
     return page.found[0]
-
-
-def side(reader: Reader, session: Session, exchange: Exchange, stream: Stream) -> Side:
-    start, end = exchange.client if stream is Stream.CLIENT else exchange.server
-    data = reader.octets(exchange.session, stream, start, min(end, start + SHOWN))
-    return Side(stream.name.lower(), start, end, base64.b64encode(data).decode(), end - start - len(data),
-                parts(session.protocol, data, about(reader, session, exchange, stream)))
 
 
 @OPERATIONS.add("GET", "count", "How many exchanges a filter means.", Count, FILTER)

@@ -19,7 +19,7 @@ from dns.rdataset import Rdataset
 from sandbox.address import Address
 from sandbox.dashboard.again import again
 from sandbox.dashboard.answers import ProblemError, as_json, body_of
-from sandbox.dashboard.api.exchanges import Side
+from sandbox.dashboard.api.sides import Side
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.dashboard.spans import parts
 from sandbox.explain.sentences import sentence

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 
 from sandbox.dashboard.answers import ProblemError, as_json, octets
 from sandbox.dashboard.api.exchanges import FILTER, parsed, seen
+from sandbox.dashboard.api.sides import Side, syn_side, wire_side
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.explain.rows import Row, SessionRow, row, session_row
 from sandbox.journal.reader import Reader
@@ -103,6 +105,20 @@ def lengths_of(reader: Reader, session: int) -> dict[Stream, int]:
         stream = Stream(chunk.stream)
         lengths[stream] = max(lengths[stream], chunk.offset + chunk.length)
     return lengths
+
+
+WIRE = {"client-wire": Stream.CLIENT_WIRE, "server-wire": Stream.SERVER_WIRE}
+
+
+@OPERATIONS.add("GET", "sessions/{number}/spans", "What crossed the wire of a session, dissected.", Side,
+                Query("stream", f"One of {', '.join(WIRE)}; or syn, the packet that began it.", "client-wire"))
+async def spans(call: Call, number: str) -> Response:
+    session = await find(call, number)
+    chosen = call.query.one_of("stream", "client-wire", (*WIRE, "syn"))
+    if chosen == "syn":
+        return as_json(syn_side(session))
+    return as_json(await call.board.archive.read(
+        lambda reader: wire_side(reader, session, WIRE[chosen], until=math.inf)))
 
 
 async def find(call: Call, number: str) -> Session:

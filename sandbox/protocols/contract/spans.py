@@ -17,6 +17,8 @@ __all__ = ["About", "Cutter", "Dissector", "Span", "dissect", "dissector_of", "w
 
 DEEPEST = 32
 """Spans inside one another; what lies deeper is not taken apart."""
+MOST_IDLE = 1_000
+"""Calls in a row that took nothing: a dissector that goes round in a circle is stopped."""
 MOST = 50_000
 """Spans of one side; what comes after stays in one piece."""
 
@@ -66,6 +68,7 @@ class Cutter:
         self.position = start
         self.end = len(octets) if end is None else end
         self.spans: list[Span] = []
+        self._idle = 0
 
     @property
     def left(self) -> int:
@@ -93,7 +96,13 @@ class Cutter:
         if taken:
             self.spans.append(Span(self.position, end, name, key, value))
             self.position = end
+        self._moved(bool(taken))
         return taken
+
+    def _moved(self, moved: bool) -> None:
+        self._idle = 0 if moved else self._idle + 1
+        if self._idle > MOST_IDLE:
+            raise RuntimeError("this dissector goes round in a circle")
 
     def until(self, what: bytes, name: str, key: str = "", value: str = "") -> bytes:
         """Everything before something, or all that is left."""
@@ -129,7 +138,8 @@ class Cutter:
         yield inner
         if end > self.position:
             self.spans.append(Span(self.position, end, name, key, value, tuple(inner.spans)))
-            self.position = end
+        self._moved(end > self.position)
+        self.position = max(end, self.position)
 
     def nest(self, since: int, name: str, key: str = "", value: str = "") -> None:
         """Make the spans from number `since` on the parts of one."""

@@ -1,0 +1,1 @@
+"""TLS on the wire in its parts: handshake messages to the field, certificates."""
