@@ -41,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("filter", metavar="FILTER", nargs="*", help="which exchanges: words, or terms such as "
                         "protocol:http, outcome:4xx, is:error; behind -- where it begins with a minus")
     options.add_data(parser)
+    options.add_url(parser)
     parser.add_argument("--follow", "-f", action="store_true", help="go on as more happens, until Ctrl-C")
     parser.add_argument("--protocol", metavar="NAME", default="", choices=list(names),
                         help=f"only this protocol or service: {', '.join(names)}")
@@ -84,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
     tolerate(sys.stdout)
     matcher = meant(args)
     try:
+        if args.url:
+            return show_remote(args, str(matcher))
         with Reader(options.data_folder(options.configure(args)) / FILE) as reader:
             if args.handshake is not None:
                 return show_handshake(reader, args.handshake)
@@ -136,6 +139,28 @@ def show(reader: Reader, matcher: Filter, args: argparse.Namespace) -> int:
             for session, exchange in piece.exchanges:
                 write(session, exchange)
         last = upto
+    return 0
+
+
+def show_remote(args: argparse.Namespace, text: str) -> int:
+    """The same of a sandbox elsewhere. Raises UserError."""
+    from sandbox.cli.elsewhere import Elsewhere
+
+    if args.raw is not None or args.handshake is not None or args.journeys:
+        raise UserError("--raw, --handshake and --journeys read the journal itself; with --url, see the same on the "
+                        "live page")
+    remote, write = Elsewhere(args), writer(args)
+    if args.count:
+        print(f"{sum(1 for _ in remote.exchanges(text))}")
+        return 0
+    last = remote.last()
+    for session, exchange in remote.exchanges(text) if args.limit is None else remote.newest(text, args.limit):
+        write(session, exchange)
+        last = max(last, exchange.id)
+    sys.stdout.flush()
+    for session, exchange in remote.follow(text, last) if args.follow else ():
+        write(session, exchange)
+        sys.stdout.flush()
     return 0
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox.address import Address
 from sandbox.cli import options
@@ -27,6 +27,9 @@ from sandbox.message.message import Message
 from sandbox.message.scan import body_start
 from sandbox.world.files.layout import Files
 from sandbox.world.mail import Folder, Item, MailReader, StoreError
+
+if TYPE_CHECKING:
+    from sandbox.cli.elsewhere import ElsewhereMail
 
 __all__ = ["add", "run"]
 
@@ -47,12 +50,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     listing = actions.add_parser("list", help="a message a line, with its number", allow_abbrev=False)
     options.add_data(listing)
+    options.add_url(listing)
     add_filters(listing)
     listing.add_argument("--json", action="store_true", help="a line of JSON for each message")
     listing.set_defaults(act=show_list)
 
     showing = actions.add_parser("show", help="one message, readable", allow_abbrev=False)
     options.add_data(showing)
+    options.add_url(showing)
     showing.add_argument("number", type=int, metavar="NUMBER", help="as `sandbox mail list` and the journal have it")
     showing.add_argument("--source", action="store_true", help="its octets as they were received, nothing else")
     showing.add_argument("--json", action="store_true", help="all that is read of it, as JSON")
@@ -61,6 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     sending = actions.add_parser("send", help="send a message to the running sandbox", allow_abbrev=False)
     options.add_data(sending)
+    options.add_url(sending)
     sending.add_argument("--from", dest="sender", metavar="ADDRESS", required=True,
                          help="who sends it; one of the world's people logs in to do so")
     sending.add_argument("--to", metavar="ADDRESS", action="append", required=True,
@@ -73,6 +79,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     exporting = actions.add_parser("export", help="write messages to a file", allow_abbrev=False)
     options.add_data(exporting)
+    options.add_url(exporting)
     add_filters(exporting)
     exporting.add_argument("--mbox", metavar="FILE", required=True, help="the file to write, for other mail programs")
     exporting.set_defaults(act=export)
@@ -90,8 +97,11 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def open_store(args: argparse.Namespace) -> MailReader:
-    """The mail of a data folder, to look at; a sandbox may be using it. Raises UserError."""
+def open_store(args: argparse.Namespace) -> MailReader | ElsewhereMail:
+    """The mail of a data folder, which a sandbox may be using, or of one elsewhere, to look at. Raises UserError."""
+    if args.url:
+        from sandbox.cli.elsewhere import Elsewhere, ElsewhereMail
+        return ElsewhereMail(Elsewhere(args))
     data = options.data_folder(options.configure(args))
     try:
         return MailReader(Files(data).mail)
@@ -100,7 +110,7 @@ def open_store(args: argparse.Namespace) -> MailReader:
                         "folder with --data") from None
 
 
-def wanted(store: MailReader, args: argparse.Namespace) -> Iterator[Found]:
+def wanted(store: MailReader | ElsewhereMail, args: argparse.Namespace) -> Iterator[Found]:
     """The messages that pass the filters. Raises UserError for an account that is not there."""
     accounts = store.accounts()
     if args.account and args.account not in accounts:
@@ -142,7 +152,7 @@ def summary(header: Message, found: Found) -> str:
             + (f"  (for {escape(item.recipient)})" if folder.account == "catch-all" else ""))
 
 
-def header_of(store: MailReader, content: int) -> Message:
+def header_of(store: MailReader | ElsewhereMail, content: int) -> Message:
     """A message's header. Of a large message only the beginning is read."""
     start = b""
     for piece in store.read(content):
@@ -186,7 +196,7 @@ def show_message(args: argparse.Namespace) -> int:
     return 0
 
 
-def everything(store: MailReader) -> Iterator[Found]:
+def everything(store: MailReader | ElsewhereMail) -> Iterator[Found]:
     """Every message in every folder."""
     for account in store.accounts():
         for folder in store.folders(account):
@@ -208,6 +218,8 @@ def print_json(value: dict[str, Any]) -> None:
 
 def send(args: argparse.Namespace) -> int:
     """One message over SMTP, as any mail program would. Raises UserError."""
+    if args.url:
+        return send_elsewhere(args)
     config = options.configure(args)
     data = options.data_folder(config)
     running = read_running(data)
@@ -230,6 +242,22 @@ def send(args: argparse.Namespace) -> int:
     how = f"{role} took it from {login}" if role == "submission" else f"{role} took it, as from a server elsewhere"
     print(f"{how}; `sandbox log --protocol smtp` shows how it went.")
     return 1 if handed.refused else 0
+
+
+def send_elsewhere(args: argparse.Namespace) -> int:
+    """The same by the API of a sandbox on another machine, which composes the letter."""
+    from sandbox.cli.elsewhere import Elsewhere
+    if args.file is not None:
+        raise UserError("--file sends a whole message over SMTP; with --url, give the text, or run it where the "
+                        "sandbox runs")
+    text = sys.stdin.read() if args.text is None else args.text + "\n"
+    sent = Elsewhere(args).api.post("mail", {"from": args.sender, "to": args.to, "subject": args.subject,
+                                             "text": text})
+    for one in sent["refused"]:
+        print(f"sandbox mail: not for {escape(one['recipient'])}: {escape(one['said'])}", file=sys.stderr)
+    print(f"{sent['service']} took it: {escape(sent['said'])}; `sandbox log session:{sent['session']}` shows how it "
+          "went.")
+    return 1 if sent["refused"] else 0
 
 
 def written(args: argparse.Namespace) -> bytes:

@@ -13,7 +13,7 @@ from sandbox.config.load import ConfigError, check_layer, load, merge
 from sandbox.datafolder import default_data
 from sandbox.plan import plan
 
-__all__ = ["add_config", "add_data", "configure", "data_folder"]
+__all__ = ["add_config", "add_data", "add_url", "configure", "data_folder"]
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +22,14 @@ def add_data(parser: argparse.ArgumentParser) -> None:
                         help="a configuration file, or the name of one that comes with Sandbox, such as ci (default: "
                         "$SANDBOX_CONFIG, or none)")
     parser.add_argument("--data", metavar="DIR", help="the data folder, kept between runs")
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """--url and --token: a sandbox on another machine."""
+    parser.add_argument("--url", metavar="URL", default="",
+                        help="a sandbox elsewhere, by the address of its live page")
+    parser.add_argument("--token", metavar="TOKEN", default="", help="with --url: the teacher's token, which shows "
+                        "everybody's; it may stand in the URL, behind #token=")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import tomllib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sandbox.cli import options
@@ -21,6 +22,7 @@ __all__ = ["add", "run", "try_world"]
 def add(parser: argparse.ArgumentParser) -> None:
     """The options of `sandbox world`."""
     options.add_config(parser)
+    options.add_url(parser)
     parser.add_argument("--check", type=Path, metavar="FILE",
                         help="say whether this world file is right, and its applications can be loaded")
 
@@ -29,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
     """Raises ConfigError, WorldError."""
     if args.check:
         print(f"{args.check} is right: {try_world(args.check)}.")
+        return 0
+    if args.url:
+        show_remote(args)
         return 0
     config = options.configure(args)
     data = options.data_folder(config)
@@ -77,13 +82,30 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def show(world: World) -> None:
     """Print the domains, the people and the sites, and close the world."""
-    print("Domains")
-    for domain in world.domains:
-        print(escape(f"  {domain.name:<16} {' '.join(domain.hosts)}"))
-    print("\nPeople (one password for everything)")
-    for account in world.accounts:
-        print(escape(f"  {account.login:<16} {account.password:<16} {account.name}"))
-    print("\nSites (every other host has the home page)")
-    for site in world.sites:
-        print(escape(f"  {site.host:<24} {site.kind:<9} {site.value}"))
+    tell([(domain.name, domain.hosts) for domain in world.domains],
+         [(one.login, one.password, one.name) for one in world.accounts],
+         [(site.host, site.kind, site.value) for site in world.sites])
     world.close()
+
+
+def show_remote(args: argparse.Namespace) -> None:
+    """The same of a sandbox elsewhere. Raises UserError."""
+    from sandbox.cli.elsewhere import Elsewhere
+    found = Elsewhere(args).api.get("world")
+    tell([(one["name"], one["hosts"]) for one in found["domains"]],
+         [(one["login"], one["password"] or "(not shown)", one["name"]) for one in found["people"]],
+         [(one["host"], one["kind"], one["value"]) for one in found["sites"]])
+
+
+def tell(domains: Iterable[tuple[str, Sequence[str]]], people: Iterable[tuple[str, str, str]],
+         sites: Iterable[tuple[str, str, str]]) -> None:
+    """domains: name and hosts; people: login, password and name; sites: host, kind and value."""
+    print("Domains")
+    for name, hosts in domains:
+        print(f"  {escape(name):<16} {escape(' '.join(hosts))}")
+    print("\nPeople (one password for everything)")
+    for login, password, name in people:
+        print(f"  {escape(login):<16} {escape(password):<16} {escape(name)}")
+    print("\nSites (every other host has the home page)")
+    for host, kind, value in sites:
+        print(f"  {escape(host):<24} {kind:<9} {escape(value)}")

@@ -43,11 +43,13 @@ class Archive:
         self._journal = journal
         self._limiter = trio.CapacityLimiter(LOOKS)
 
-    async def newest(self, matcher: Matcher | None, *, limit: int, before: int = 0, after: int = 0) -> Page:
-        """The newest exchanges that match, with ids between."""
+    async def newest(self, matcher: Matcher | None, *, limit: int, before: int = 0, after: int = 0,
+                     oldest: bool = False) -> Page:
+        """The newest exchanges that match, with ids between; or the oldest, then `next` is the id to go on after."""
         found: list[Pair] = []
         until = time.monotonic() + PATIENCE
-        async with self.asking.history(matcher, before=before, after=after, limit=limit + 1) as history:
+        async with self.asking.history(matcher, before=before, after=after, limit=limit + 1,
+                                       newest=not oldest) as history:
             async for part in history:
                 found += part.exchanges
                 if len(found) > limit:

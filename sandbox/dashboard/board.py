@@ -21,7 +21,7 @@ from sandbox.world import World
 
 __all__ = ["Board"]
 
-LOGGED_IN = parse("has:account")
+LOGGED_IN = parse("has:account space:main")
 ANYWHERE = frozenset({"0.0.0.0", "::"})
 
 

@@ -10,10 +10,10 @@ import msgspec
 
 from sandbox.address import Address
 from sandbox.explain.sentences import sentence, session_sentence
-from sandbox.journal.records import Exchange, Session
+from sandbox.journal.records import Cut, Exchange, Session
 from sandbox.journal.traits import Mood, background, mood, unfinished
 
-__all__ = ["Place", "Row", "SessionRow", "row", "session_row"]
+__all__ = ["Place", "Row", "SessionRow", "records", "row", "session_row"]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -108,6 +108,19 @@ def row(session: Session, exchange: Exchange) -> Row:
         text, cited(text), exchange.client[1] - exchange.client[0], exchange.server[1] - exchange.server[0],
         "encrypted" in exchange.facts, background(session, exchange), unfinished(session, exchange),
         exchange.facts, [CutRow(cut.stream, cut.length, cut.sha256) for cut in exchange.cuts])
+
+
+def records(found: Row) -> tuple[Session, Exchange]:
+    """What a row was made of, as far as it says: its lines and its sentence come out the same."""
+    session = Session(id=found.session, service=found.service, protocol=found.protocol, transport=found.transport,
+                      client=Address(found.client.host, found.client.port),
+                      server=Address(found.server.host, found.server.port), opened=found.started,
+                      parent=found.parent, cause=found.cause, space=found.space)
+    left = datetime.fromisoformat(found.left).timestamp() if found.left else 0.0
+    return session, Exchange(
+        found.id, found.session, found.started, found.ended, found.verb, found.asked, found.outcome, found.answered,
+        found.key, (0, found.received), (0, found.sent), found.facts,
+        [Cut(cut.stream, cut.length, cut.sha256) for cut in found.cuts], left)
 
 
 def session_row(session: Session) -> SessionRow:

@@ -77,12 +77,14 @@ def seen(asker: Asker, matcher: Filter | None) -> Seen | Filter | None:
 @OPERATIONS.add("GET", "exchanges", "Exchanges that a filter means, newest first.", Exchanges, FILTER,
                 Query("limit", "How many, up to 1,000.", "100", kind="integer"),
                 Query("before", "Only those with a lower id.", kind="integer"),
-                Query("after", "Only those with a higher id.", kind="integer"))
+                Query("after", "Only those with a higher id.", kind="integer"),
+                Query("order", "newest or oldest first; with oldest, `next` is given as `after`.", "newest"))
 async def exchanges(call: Call) -> Response:
     query = call.query
     page = await call.board.archive.newest(
         seen(call.asker, parsed(query.text("filter"))), limit=query.whole("limit", 100, least=1, most=1000),
-        before=query.whole("before", 0), after=query.whole("after", 0))
+        before=query.whole("before", 0), after=query.whole("after", 0),
+        oldest=query.one_of("order", "newest", ("newest", "oldest")) == "oldest")
     return as_json(Exchanges([row(*pair) for pair in page.found], page.next or None, page.complete, page.searched))
 
 

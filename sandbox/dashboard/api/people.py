@@ -40,6 +40,19 @@ class SiteRow(msgspec.Struct):
     url: str
 
 
+class DomainRow(msgspec.Struct):
+    """hosts: the names in it, without the domain."""
+
+    name: str
+    hosts: list[str]
+
+
+class WorldRow(msgspec.Struct):
+    domains: list[DomainRow]
+    people: list[Person]
+    sites: list[SiteRow]
+
+
 class SiteRows(msgspec.Struct):
     """default: the built-in site that every other host of the world has."""
 
@@ -49,6 +62,10 @@ class SiteRows(msgspec.Struct):
 
 @OPERATIONS.add("GET", "people", "Everybody who can log in, with the password where the asker may see it.", People)
 async def people(call: Call) -> Response:
+    return as_json(People(await person_rows(call)))
+
+
+async def person_rows(call: Call) -> list[Person]:
     world = call.world
     domain = call.board.cast.domain
     domains = [one.name for one in world.domains]
@@ -60,7 +77,7 @@ async def people(call: Call) -> Response:
         shown = call.asker.sees_all or (account.login in proven and not account.teacher)
         rows.append(Person(account.login, account.name, account.password if shown else None,
                            addresses[0] if addresses else account.login, addresses, account.teacher))
-    return as_json(People(rows))
+    return rows
 
 
 class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
@@ -102,6 +119,10 @@ async def removed(call: Call, login: str) -> Response:
 
 @OPERATIONS.add("GET", "sites", "The websites of the world.", SiteRows)
 async def sites(call: Call) -> Response:
+    return as_json(SiteRows(site_rows(call), "home"))
+
+
+def site_rows(call: Call) -> list[SiteRow]:
     http = call.place.get("http")
     port = "" if http is None or http.port == 80 else f":{http.port}"
     rows = []
@@ -109,4 +130,10 @@ async def sites(call: Call) -> Response:
         inside = site.kind in ("folder", "wsgi") and call.asker.role != "owner"
         url = "" if "*" in site.host or http is None else f"http://{site.host}{port}/"
         rows.append(SiteRow(site.host, site.kind, "" if inside else site.value, url))
-    return as_json(SiteRows(rows, "home"))
+    return rows
+
+
+@OPERATIONS.add("GET", "world", "The domains, the people and the websites at once.", WorldRow)
+async def world(call: Call) -> Response:
+    domains = [DomainRow(domain.name, list(domain.hosts)) for domain in call.world.domains]
+    return as_json(WorldRow(domains, await person_rows(call), site_rows(call)))
