@@ -15,6 +15,8 @@ from msgspec import structs
 
 from sandbox.config import Config
 from sandbox.datafolder import Endpoint, Running
+from sandbox.errors import UserError
+from sandbox.faults.lazy import LazyFaults
 from sandbox.journal.journal import Journal
 from sandbox.journal.store import FILE, Store
 from sandbox.net.data import DataRules
@@ -32,6 +34,7 @@ from sandbox.world import World
 __all__ = ["Sandbox", "StartError", "running"]
 
 if TYPE_CHECKING:
+    from sandbox.faults.faults import Faults
     from sandbox.net.layers.tls.contexts import Contexts
 
 PREPARE_AFTER = 0.01
@@ -50,12 +53,32 @@ class Sandbox:
         self.world = world
         self.journal = journal
         self.script = Script()
+        self.script.faults = self._faults = LazyFaults(self._faults_loaded)
         server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
                                                           config.ftp.accept_seconds))
         self.common = Common(data, journal, server, self.script)
         self.main = Space(MAIN, config, world, self.common)
         self.spaces = Spaces(self.main, self.common)
         self.endpoints, self.failures, self.skipped = self.main.endpoints, self.main.failures, self.main.skipped
+
+    @property
+    def faults(self) -> Faults:
+        """The rules that make things fail on purpose."""
+        return self._faults.all
+
+    def _faults_loaded(self, faults: Faults) -> None:
+        self.script.faults = faults
+
+    def add_faults(self) -> None:
+        """Those of the configuration. Raises StartError."""
+        if not self.config.faults:
+            return
+        from sandbox.faults.rule import rule_of_mapping
+        for number, values in enumerate(self.config.faults, 1):
+            try:
+                self.faults.add(rule_of_mapping(values), "configuration")
+            except UserError as error:
+                raise StartError(f"the configuration, faults[{number}]: {error}") from error
 
     def facts(self) -> Running:
         """What the ready file says."""
@@ -83,7 +106,9 @@ async def running(config: Config, data: Path, *, lazy: bool = False) -> AsyncIte
             store = stack.enter_context(closing(Store(data / FILE, size=config.journal.size,
                                                kept=not config.ephemeral)))
         journal = Journal(store, queue=config.journal.queue, body_limit=config.journal.body_limit)
-        async with serving(Sandbox(config, data, world, journal), lazy=lazy) as sandbox:
+        made = Sandbox(config, data, world, journal)
+        made.add_faults()
+        async with serving(made, lazy=lazy) as sandbox:
             yield sandbox
 
 

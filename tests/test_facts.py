@@ -42,6 +42,7 @@ ELSEWHERE = {
     ("uncertain", "ftp"): "tests/net/test_data.py",
     ("thrown-away", "all"): "tests/net/layers/tls/test_conversation.py",
     ("traceback", "all"): "tests/net/test_conversation.py",
+    ("fault", "all"): "tests/clients/test_faults_curl.py",
 }
 """Facts that need more than a short dialogue, with the test that has it."""
 

@@ -34,6 +34,8 @@ MAY = {
     "sandbox.protocols.tls": {"sandbox.net.layers.tls", "sandbox.protocols.contract.spans"},
     # tls has no session: words about what the I/O room does
     "sandbox.net": LEAVES | {"sandbox.journal", "sandbox.pki", "sandbox.protocols.contract", "sandbox.linux"},
+    # not `net`: what octets pass is a stage of the contract, and the network lets them pass it
+    "sandbox.faults": LEAVES | {"sandbox.filter", "sandbox.journal.records", "sandbox.protocols.contract"},
     "sandbox.explain": LEAVES | {"sandbox.journal", "sandbox.protocols.contract.registry"},
     "sandbox.journeys": {"sandbox.journal"},
     "sandbox.console": LEAVES | {"sandbox.message", "sandbox.journal", "sandbox.explain", "sandbox.journeys"},
@@ -45,11 +47,11 @@ MAY = {
     "sandbox.spaces": LEAVES | {"sandbox.world", "sandbox.net", "sandbox.plan", "sandbox.protocols.contract.registry",
                                 "sandbox.space", "sandbox.starting"},
     "sandbox.app": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal", "sandbox.protocols.contract",
-                             "sandbox.datafolder", "sandbox.net", "sandbox.plan", "sandbox.space",
+                             "sandbox.datafolder", "sandbox.faults", "sandbox.net", "sandbox.plan", "sandbox.space",
                              "sandbox.spaces", "sandbox.starting"},
     "sandbox.dashboard": LEAVES | {"sandbox.world", "sandbox.pki", "sandbox.journal",
-                                   "sandbox.filter", "sandbox.explain", "sandbox.journeys", "sandbox.protocols",
-                                   "sandbox.websites",
+                                   "sandbox.faults", "sandbox.filter", "sandbox.explain", "sandbox.journeys",
+                                   "sandbox.protocols", "sandbox.websites",
                                    "sandbox.net", "sandbox.app", "sandbox.plan", "sandbox.console",
                                    "sandbox.datafolder", "sandbox.message", "sandbox.mailing",
                                    "sandbox.export", "sandbox.space", "sandbox.spaces"},

@@ -31,6 +31,7 @@ COMMANDS = {
     "log": "Show what a running or a past sandbox recorded.",
     "export": "Write what was recorded to a file that other programs open.",
     "mail": "List, show, send or export the mail of a running or a past sandbox.",
+    "fault": "Make things fail on purpose in a running sandbox, and list what does.",
     "wait": "Wait until something has happened in a running sandbox.",
     "space": "Open, list or close spaces of a running sandbox: worlds of their own.",
     "run": "Start a sandbox, run a command whose internet it is, and stop it.",

@@ -136,6 +136,8 @@ class Config(Section, frozen=True):
     world: Annotated[str, Meta(description="a world file, relative to this file; empty: the built-in world")] = ""
     services: Annotated[dict[str, bool | Annotated[int, Meta(ge=1, le=65535)]], Meta(
         description="services by name: false for off, a number for a port of your own")] = {}
+    faults: Annotated[tuple[dict[str, str | bool | int | float], ...], Meta(
+        description="what shall fail on purpose, a table for each rule (docs/reference/faults.md)")] = ()
     limits: Limits = Limits()
     journal: Journal = Journal()
     http: Http = Http()

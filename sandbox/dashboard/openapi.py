@@ -31,8 +31,8 @@ class Problem(msgspec.Struct):
 
 def document(operations: Sequence[Operation], server: str) -> dict[str, Any]:
     """The description. server: where the API is, as the asker reaches it."""
-    types = list(dict.fromkeys([Problem, *(kind for operation in operations for kind in (operation.gives,
-                                           operation.takes) if isinstance(kind, type) and kind is not str)]))
+    kinds = [kind for operation in operations for kind in (operation.gives, operation.takes)]
+    types = list(dict.fromkeys([Problem, *(kind for kind in kinds if not isinstance(kind, str | None))]))
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}

@@ -31,6 +31,7 @@ def operations() -> list[Operation]:
     from sandbox.dashboard.api import (
         events,
         exchanges,
+        faults,
         files,
         filters,
         journeys,
@@ -49,7 +50,8 @@ def operations() -> list[Operation]:
     )
 
     return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
-                                     letters, journeys, knowledge, spaces, waiting, routes, placing, state)
+                                     letters, journeys, knowledge, spaces, waiting, routes, placing, state,
+                                     faults)
             for operation in module.OPERATIONS.all]
 
 

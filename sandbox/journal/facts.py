@@ -88,6 +88,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("problem", "http dns", "What was wrong with what the client sent."),
     _fact("warning", "smtp pop3 imap ftp", "What a careful person would not have done, a word of the knowledge."),
     _fact("line-end", "smtp pop3 ftp", "How a line ended that did not end as it should."),
+    _fact("fault", "all", "What struck it on purpose: the number of the rule and its action, or a name."),
     _fact("thrown-away", "all", "What arrived in clear before a handshake, and was not obeyed."),
     _fact("traceback", "all", "Where a fault in the sandbox, or in a website of yours, happened."),
 )))

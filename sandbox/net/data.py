@@ -203,6 +203,7 @@ class DataLine:
                                         script=self._script)
         conversation.owner = owner
         self._watch.begin(conversation)
+        conversation.accepted_data()
         return conversation
 
     def refuse(self, owner: Conversation, sock: socket.socket, peer: Address) -> None:

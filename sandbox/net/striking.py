@@ -17,7 +17,7 @@ from sandbox.net.layers.struck import StruckChannel
 from sandbox.net.script import Script
 from sandbox.protocols.contract.conversation import ConversationError, OpenExchange
 from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
-from sandbox.protocols.contract.strike import BadHandshake, End, Point, Strike
+from sandbox.protocols.contract.strike import BadHandshake, End, Point, Stage, Strike
 
 if TYPE_CHECKING:
     from sandbox.net.layers.channel import Channel
@@ -68,6 +68,18 @@ class Strikes:
         with ended_by(self._talk, strike):
             await self._befall(strike, None)
 
+    def data_connection(self, script: Script) -> None:
+        """One that carries data was made: as `connection`, without a wait. Where that was its end, the first octets
+        will find out."""
+        session = self._talk.recorder.session
+        strike = script.strike(Point.CONNECTION, session, Point.CONNECTION.value, "", self._talk.encrypted)
+        if strike is None:
+            return
+        self._awaited = strike.fault
+        if strike.stage is not None:
+            with contextlib.suppress(ConversationError):
+                self._lay(strike.stage, None)
+
     async def question(self, script: Script, verb: str, asked: str, facts: Mapping[str, str],
                        exchange: OpenExchange | None) -> ScriptedAnswer | None:
         """A question has begun; what stands in for its answer. Raises Closed where that was the end."""
@@ -116,11 +128,14 @@ class Strikes:
         answer = await self._wait(strike) or strike.answer
         if strike.stage is not None:
             await self._talk.flush()
-            if self._channel is None:
-                self._channel = StruckChannel(self._talk.channel, self._said, self._ended)
-                self._talk.channel = self._channel
-            self._channel.lay(strike.stage, exchange)
+            self._lay(strike.stage, exchange)
         return answer
+
+    def _lay(self, stage: Stage, exchange: OpenExchange | None) -> None:
+        if self._channel is None:
+            self._channel = StruckChannel(self._talk.channel, self._said, self._ended)
+            self._talk.channel = self._channel
+        self._channel.lay(stage, exchange)
 
     async def _wait(self, strike: Strike) -> ScriptedAnswer | None:
         """Wait where that is what befalls it: the client's own time stands still."""
@@ -178,6 +193,11 @@ class Strikeable:
         """The connection begins. Raises Closed where a fault has ended it at once."""
         if self._concerns(Point.CONNECTION, "", NO_FACTS):
             await self._struck().connection(self._script)
+
+    def accepted_data(self) -> None:
+        """The same for a connection that carries data."""
+        if self._concerns(Point.CONNECTION, "", NO_FACTS):
+            self._struck().data_connection(self._script)
 
     async def _meet(self, exchange: OpenExchange, name: str) -> BadHandshake | None:
         """What befalls a handshake whose hello is there."""

@@ -185,7 +185,10 @@ def check(data: bytes | None, manner: Manner) -> None:
     assert data is not None
     message = dns.message.from_wire(data, raise_on_truncation=False)
     assert (data[:2] == QUERY[:2]) == (manner is not Manner.WRONG_ID)
-    assert bool(message.flags & dns.flags.TC) == bool(message.answer == []) == (manner is Manner.TRUNCATED)
+    assert bool(message.flags & dns.flags.TC) == (manner is Manner.TRUNCATED)
+    assert bool(message.flags & dns.flags.AA) == (manner not in (Manner.LAME, Manner.TRUNCATED))
+    assert (message.answer == []) == (manner in (Manner.TRUNCATED, Manner.LAME))
+    assert {rrset.ttl for rrset in message.answer} in ([set(), {30}] if manner is Manner.STALE else [set(), {60}])
 
 
 async def test_the_small_services_answer_datagrams(sandbox: Sandbox) -> None:

@@ -24,6 +24,8 @@ class Manner(enum.Enum):
     TRUNCATED = "truncated"  # empty, and marked as cut short
     WRONG_ID = "wrong-id"    # with another number than the question's
     SILENT = "silent"        # not at all
+    LAME = "lame"            # as from a server that knows nothing of it
+    STALE = "stale"          # as one that was kept for too long
 
 
 @dataclass(frozen=True, slots=True)

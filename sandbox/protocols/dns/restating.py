@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dns.edns
+import dns.exception
+import dns.message
 import dns.rcode
 from dns.rcode import Rcode
 
@@ -11,6 +14,8 @@ from sandbox.protocols.dns import grammar
 from sandbox.protocols.dns.grammar import Draft, Malformed
 
 __all__ = ["restate"]
+
+STALE_TTL = 30
 
 
 def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
@@ -31,7 +36,27 @@ def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
         about = about._replace(answered="cut short", key="situation.truncated")
     if scripted.manner is Manner.WRONG_ID:
         data = (header.id ^ 0xFFFF).to_bytes(2) + data[2:]
+    if scripted.manner is Manner.LAME:
+        data = without_flags(empty(message, Rcode.NOERROR), grammar.AA)
+        about = about._replace(outcome="NOERROR", answered="a server that knows nothing of the zone", key="")
+    if scripted.manner is Manner.STALE:
+        data = stale(data)
     return Answer(data, about)
+
+
+def stale(data: bytes) -> bytes:
+    """An answer that was kept beyond its time: 30 seconds to live (RFC 8767 §4), said so where the client speaks EDNS
+    (RFC 8914 §4.4)."""
+    try:
+        found = dns.message.from_wire(data)
+    except dns.exception.DNSException:
+        return data                                          # truncated, or no message
+    for rrset in (*found.answer, *found.authority):
+        rrset.ttl = STALE_TTL
+    if found.edns >= 0:
+        option = dns.edns.EDEOption(dns.edns.EDECode.STALE_ANSWER)
+        found.use_edns(found.edns, found.ednsflags, found.payload, options=[*found.options, option])
+    return found.to_wire(max_size=grammar.LARGEST_MESSAGE)
 
 
 def empty(message: bytes, rcode: Rcode) -> bytes:
@@ -43,6 +68,10 @@ def empty(message: bytes, rcode: Rcode) -> bytes:
         assert header is not None
         return grammar.bare(header, rcode)
     return grammar.render(query, Draft(rcode=rcode), grammar.LARGEST_MESSAGE, grammar.LARGEST_MESSAGE)[0]
+
+
+def without_flags(data: bytes, flags: int) -> bytes:
+    return data[:2] + (int.from_bytes(data[2:4]) & ~flags).to_bytes(2) + data[4:]
 
 
 def with_flags(data: bytes, flags: int) -> bytes:

@@ -140,9 +140,12 @@ class ImapDialogue(Dialogue):
         if row is not None and not reply.close:
             await send_updates(self.session, expunges=row.expunges)
             await send_notices(self.session)
-        if reply.close and reply.outcome != "OK":
+        if reply.close and reply.outcome not in ("OK", "BYE"):
             self.session.untagged("BYE Too much of this; goodbye" if self.errors else "BYE Goodbye")
-        self.session.say(reply)
+        if reply.outcome == "BYE":
+            self.session.say(reply, tag="*")  # the only status that no command has (RFC 9051 §7.1.5)
+        else:
+            self.session.say(reply)
         self.closing = self.closing or reply.close
         exchange, self.session.exchange = self.session.exchange, None
         if exchange is not None:
