@@ -99,6 +99,17 @@ def test_websocket_payloads_are_unmasked_and_unpacked() -> None:
     assert ("payload", "hello hello") in said("http", 9)
 
 
+def values_of(protocol: str) -> set[tuple[str, str]]:
+    return {found for number in range(len(DIALOGUES[protocol])) for found in said(protocol, number)}
+
+
+def test_logins_and_data_connections_say_what_they_mean() -> None:
+    assert {("initial response", "a b"), ("challenge", "Username:")} <= values_of("smtp")
+    assert {("response", "a b"), ("size", ""), ("unique id", ""), ("capability", "")} <= values_of("pop3")
+    assert {("port", "4 x 256 + 1 = 1025"), ("address family", "IPv6"), ("permissions", ""), ("fact name", ""),
+            ("password", "")} <= values_of("ftp")
+
+
 def test_a_tls_handshake_says_what_was_offered_chosen_and_shown() -> None:
     asked, answered, asked_13, answered_13 = (said("tls", number) for number in range(4))
     assert {("host name", "www.example.com"), ("protocol", "h2"), ("protocol", "http/1.1"), ("group", "x25519"),

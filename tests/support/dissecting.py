@@ -96,6 +96,7 @@ DIALOGUES: dict[str, list[tuple[About, bytes]]] = {
     "smtp": [
         (About(client=True, verb="MAIL"), b"MAIL FROM:<a@example.org> SIZE=10\r\n"),
         (About(client=True, verb="AUTH"), b"AUTH PLAIN AGEAYg==\r\n"),
+        (About(client=False, verb="AUTH"), b"334 VXNlcm5hbWU6\r\n235 2.7.0 Fine\r\n"),
         (About(client=False, verb="EHLO"), b"250-mail.example.com\r\n250 2.1.0 Fine\r\n"),
         (About(client=True, verb="message"), b"Subject: Hi\r\n there\r\n\r\nBody\r\n.\r\n"),
         (About(client=True, verb="message"),
@@ -110,12 +111,22 @@ DIALOGUES: dict[str, list[tuple[About, bytes]]] = {
         (About(client=True, verb="USER"), b"USER alice\r\n"),
         (About(client=False, verb="RETR"), b"+OK 20 octets\r\nSubject: Hi\r\n\r\nBody\r\n.\r\n"),
         (About(client=False, verb="LIST"), b"+OK\r\n1 120\r\n2 90\r\n.\r\n"),
+        (About(client=False, verb="UIDL"), b"+OK\r\n1 abc\r\n.\r\n"),
+        (About(client=False, verb="CAPA"), b"+OK\r\nUIDL\r\nSASL PLAIN\r\n.\r\n"),
+        (About(client=True, verb="AUTH"), b"AUTH PLAIN\r\nAGEAYg==\r\n"),
+        (About(client=False, verb="AUTH"), b"+ AGEA\r\n"),
     ],
     "ftp": [
         (About(client=True, verb="RETR"), b"RETR a.txt\r\n"),
         (About(client=False), b"227 Entering Passive Mode (127,0,0,1,4,1)\r\n229 Fine (|||1025|)\r\n"
                               b"211-Features\r\n x\r\n211 End\r\n"),
         (About(client=False, service="ftp-data"), b"octets of a file"),
+        (About(client=True), b"PORT 127,0,0,1,4,1\r\nEPRT |1|127.0.0.1|1025|\r\nEPRT |2|::1|1|\r\nPASS secret\r\n"),
+        (About(client=False), b'250-Listing\r\n type=file;size=3; a b.txt\r\n250 End\r\n257 "/a" created\r\n'),
+        (About(client=False, service="ftp-data", verb="LIST"),
+         b"-rw-r--r--   1 alice    users         120 Jan  1 00:00 a b.txt\r\ntotal 1\r\n"),
+        (About(client=False, service="ftp-data", verb="MLSD"), b"type=dir;modify=20270101000000; a\r\n"),
+        (About(client=False, service="ftp-data", verb="NLST"), b"a.txt\r\n"),
     ],
     "imap": [
         (About(client=True, verb="LOGIN"), b'a1 LOGIN alice "won\\"der"\r\n'),

@@ -14,7 +14,7 @@ def vocabulary() -> dict[str, frozenset[str]]:
     return {
         "part": PARTS,
         "verb": frozenset(Pop3.commands) | {"greeting", "unknown"},
-        "outcome": frozenset({"+OK", "-ERR"}),
+        "outcome": frozenset({"+OK", "-ERR", "+"}),
         "code": CODES,
         "capability": frozenset(word.split()[0] for word in words),
     }

@@ -7,12 +7,14 @@ import re
 from sandbox.protocols.contract.spans import About, Cutter, Span
 from sandbox.protocols.lines.dissect import codes, commands, line_stop
 from sandbox.protocols.lines.message import message
+from sandbox.protocols.lines.values import base64_text
 
 __all__ = ["PARTS", "dissect"]
 
 PARTS = frozenset({
-    "address", "argument", "body", "closing-delimiter", "colon", "delimiter", "display-name", "domain", "epilogue",
-    "final-dot", "identifier", "line-end", "message", "message-inside", "more-to-come", "octets", "parameter", "part",
+    "address", "argument", "body", "challenge", "closing-delimiter", "colon", "delimiter", "display-name", "domain",
+    "epilogue", "final-dot", "identifier", "line-end", "message", "message-inside", "more-to-come", "octets",
+    "parameter", "part",
     "path", "received-by", "received-comment", "received-date", "received-for", "received-from", "received-id",
     "received-via", "received-with", "sasl-response", "space", "text",
 })
@@ -54,7 +56,9 @@ def path(line: Cutter, end: int, verb: str) -> None:
 
 def enhanced(line: Cutter, end: int) -> None:
     """The enhanced status code in front of a reply's text (RFC 2034 §4)."""
-    if found := ENHANCED.match(line.octets, line.position, end):
+    if line.octets[line.position - 4:line.position - 1] == b"334":
+        line.to(end, "challenge", "part.challenge", base64_text(line.octets[line.position:end]))
+    elif found := ENHANCED.match(line.octets, line.position, end):
         line.take(len(found[0]), "enhanced code", f"enhanced.{found[0].decode()}")
         line.skip(b" ")
 
@@ -69,7 +73,9 @@ def commands_and_answers(cutter: Cutter) -> None:
         mechanism = line.octets[line.position:end if stop < 0 else stop].decode("latin-1").upper()
         line.take(len(mechanism), "mechanism", f"sasl:mechanism.{mechanism}")
         line.skip(b" ")
-        line.to(end, "initial response", "part.sasl-response")
+        line.to(end, "initial response", "part.sasl-response", base64_text(line.octets[line.position:end]))
         line.line_end()
     while cutter.left:
-        cutter.to(line_stop(cutter), "response", "part.sasl-response")
+        end = cutter.line()
+        cutter.to(end, "response", "part.sasl-response", base64_text(cutter.octets[cutter.position:end]))
+        cutter.line_end()

@@ -23,7 +23,7 @@ def vocabulary() -> dict[str, frozenset[str]]:
     return {
         "part": PARTS,
         "verb": frozenset(Smtp.commands) | {"greeting", "message", "goodbye", "unknown"},
-        "status": frozenset(reply.code for reply in every),
+        "status": frozenset(reply.code for reply in every) | {"334"},  # sasl asks with it
         "enhanced": frozenset(reply.enhanced for reply in every if reply.enhanced),
         "extension": frozenset((*EXTENSIONS, *offered)),
         "field": FIELDS | {"other"},
