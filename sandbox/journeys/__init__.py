@@ -9,6 +9,7 @@ probable, and says so.
     pages       documents, what they embed, redirects, the handshake and the questions before
     letters     from a submission to the mailbox and out of it again
     places      an upload, and who got it
+    walks       down the tree of names, a server at a time
     logins      one person, several protocols
     trees       the surest ties as trees
 """

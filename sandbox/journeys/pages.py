@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sandbox.journeys.ties import Record, Records, Tie, client_of
+from sandbox.journeys.walks import KEEPERS
 
 __all__ = ["is_document", "ties"]
 
@@ -34,7 +35,8 @@ def ties(records: Records) -> Iterator[Tie]:
         session, exchange = record
         if exchange.verb == "TLS":
             handshakes.append(record)
-        elif session.protocol == "dns" and exchange.verb in QUESTIONS and not session.cause:
+        elif (session.protocol == "dns" and exchange.verb in QUESTIONS and not session.cause
+              and session.service not in KEEPERS):
             questions.append(record)
         elif session.protocol == "http" and "path" in record.facts:
             first.setdefault(session.id, record)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sandbox.journal.records import Exchange, Session
-from sandbox.journeys import causes, letters, logins, pages, places
+from sandbox.journeys import causes, letters, logins, pages, places, walks
 from sandbox.journeys.ties import Record, Records, Tie
 
 __all__ = ["Journey", "Step", "journeys"]
 
 FINDERS: Sequence[Callable[[Records], Iterator[Tie]]] = (causes.ties, pages.ties, letters.ties, places.ties,
-                                                           logins.ties)
+                                                           walks.ties, logins.ties)
 """Whoever adds a kind of tie adds its finder here."""
 
 DEEPEST = 30

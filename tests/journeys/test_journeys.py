@@ -76,6 +76,38 @@ def test_a_click_is_a_journey_of_its_own_and_another_client_is_never_part_of_it(
     assert [len(journey.steps) for journey in story.told()] == [2]
 
 
+def test_a_walk_down_the_tree_of_names() -> None:
+    story = Story()
+    steps = []
+    hint = story.add(story.session("dns"), "NS", ".", "NOERROR")
+    story.add(story.session("dns", "dns-tld", client="127.0.0.2"), "A", "www.example.com", "NOERROR")
+    for service in ("dns-root", "dns-tld", "dns-domains"):
+        steps.append(story.add(story.session("dns", service), "A", "www.example.com", "NOERROR"))
+        story.add(story.session("dns", service), "A", "elsewhere.example.com" * (service == "dns-domains"), "NOERROR")
+    (journey,) = (one for one in story.told() if one.title == "A www.example.com")
+    assert journey.kind == "walk"
+    root, tld, domain = steps
+    assert shape(journey) == [(root, 0, True), (hint, root, False), (tld, root, False), (domain, tld, False)]
+
+
+def test_two_walks_for_one_name_are_two_and_a_late_question_is_none() -> None:
+    story = Story()
+    for _ in range(2):
+        for service in ("dns-root", "dns-tld"):
+            story.add(story.session("dns", service), "A", "a.test", "NOERROR")
+    story.now += 6
+    story.add(story.session("dns", "dns-domains"), "A", "a.test", "NOERROR")
+    assert [[step.exchange.id for step in one.steps] for one in story.told()] == [[3, 4], [1, 2]]
+
+
+def test_a_walk_is_no_question_of_the_page_that_comes_after() -> None:
+    story = Story()
+    for service in ("dns-root", "dns-tld", "dns-domains"):
+        story.add(story.session("dns", service), "A", "a.test", "NOERROR")
+    story.get(story.session("http"), "a.test", "/")
+    assert [(one.kind, len(one.steps)) for one in story.told()] == [("walk", 3)]
+
+
 def test_a_referrer_can_be_anything() -> None:
     story = Story()
     story.get(story.session("http"), "a.test", "/", referer="http://[bad")
