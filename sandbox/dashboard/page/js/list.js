@@ -16,7 +16,7 @@ export class List {
     this.selected = 0;
     this.unseen = 0;
     this.clients = new Set();
-    this.lines = [];
+    this.lines = new Map();      // of what is drawn, by entry: scrolling touches only what comes into view
     this.space = h("div", { class: "space" });
     this.element = h("div", { class: "list", role: "grid", "aria-label": "Exchanges, newest first", tabindex: "0" }, this.space);
     this.chip = h("button", { class: "chip", type: "button", hidden: true, onclick: () => this.top() });
@@ -74,12 +74,17 @@ export class List {
     const first = Math.max(0, Math.floor(this.element.scrollTop / this.height) - SPARE);
     const last = Math.min(entries.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.height) + SPARE);
     this.space.style.height = `${entries.length * this.height}px`;
+    if (last && !this.marked) this.marked = performance.mark("first rows");
     this.element.setAttribute("aria-rowcount", entries.length);
-    while (this.lines.length > last - first) this.lines.pop().remove();
+    const seen = new Set(entries.slice(first, last)), before = this.lines, free = [];
+    for (const [entry, line] of before) if (!seen.has(entry)) free.push(line);
+    this.lines = new Map();
     for (let at = first; at < last; at += 1) {
-      const line = this.lines[at - first] ?? this.newLine();
+      const line = before.get(entries[at]) ?? free.pop() ?? this.newLine();
+      this.lines.set(entries[at], line);
       this.fill(line, entries[at], at);
     }
+    for (const line of free) line.remove();
     if (this.element.scrollTop <= 2 && !this.rows.detached) this.unseen = 0;
     this.chip.hidden = !this.unseen;
     if (this.unseen) this.chip.textContent = `${this.unseen.toLocaleString()} new`;
@@ -88,20 +93,22 @@ export class List {
 
   newLine() {
     const line = h("div", { class: "row", role: "row" });
-    this.lines.push(line);
     this.space.append(line);
     return line;
   }
 
   fill(line, entry, at) {
     const chosen = entry.row.id === this.selected || (entry.count > 1 && entry.rows.some((row) => row.id === this.selected));
-    line.style.transform = `translateY(${at * this.height}px)`;
+    if (line.at !== at || line.tall !== this.height) {
+      line.at = at;
+      line.tall = this.height;
+      line.style.transform = `translateY(${at * this.height}px)`;
+      line.setAttribute("aria-rowindex", at + 1);
+    }
     const mark = `${entry.row.id} ${entry.count} ${chosen} ${several(this)}`;
-    if (line.dataset.mark === mark && line.dataset.at === String(at)) return;
-    line.dataset.mark = mark;
-    line.dataset.at = at;
+    if (line.mark === mark) return;
+    line.mark = mark;
     line.className = `row m-${entry.row.mood || "plain"}${chosen ? " chosen" : ""}${entry.row.background ? " background" : ""}`;
-    line.setAttribute("aria-rowindex", at + 1);
     line.setAttribute("aria-selected", chosen);
     line.replaceChildren(...cells(entry, several(this)));
   }
@@ -109,7 +116,7 @@ export class List {
   clicked(event) {
     const line = event.target.closest(".row");
     if (!line) return;
-    const at = Number(line.dataset.at);
+    const { at } = line;
     const entry = this.rows.entries[at];
     const term = event.target.closest("[data-term]")?.dataset.term;
     if (event.target.closest(".times")) {
@@ -123,7 +130,7 @@ export class List {
   }
 
   redraw() {
-    for (const line of this.lines) line.dataset.mark = "";
+    for (const line of this.lines.values()) line.mark = "";
     this.later();
   }
 
@@ -137,6 +144,7 @@ export class List {
 
   reveal(index) {
     if (index < 0) return;
+    this.space.style.height = `${this.rows.entries.length * this.height}px`;
     const top = index * this.height, { scrollTop, clientHeight } = this.element;
     if (top < scrollTop) this.element.scrollTop = top;
     else if (top + this.height > scrollTop + clientHeight) this.element.scrollTop = top + this.height - clientHeight;

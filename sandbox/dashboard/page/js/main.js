@@ -87,8 +87,9 @@ async function draw() {
     place.view?.update?.();
   }
   document.title = `${PLACES.find(([one]) => one === name)?.[1] ?? "Sandbox"} · Sandbox`;
-  await detail.show(now.exchange, now.tab);
-  app.classList.toggle("with-detail", !detail.element.hidden);
+  const shown = detail.show(now.exchange, now.tab);
+  app.classList.toggle("with-detail", !detail.element.hidden);      // before it is drawn, so that it knows its room
+  await shown;
 }
 
 document.addEventListener("click", (event) => {

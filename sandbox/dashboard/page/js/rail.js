@@ -35,6 +35,7 @@ export class Rail {
   }
 }
 
+const COUNTED = 400;      // milliseconds
 const WORDS = { connected: "connected", waiting: "looking for the sandbox …", stopped: "the sandbox has stopped; this page keeps what it has" };
 const ROLES = { visitor: ["You are a visitor: you see what your own device does, and change nothing.", "visitor"], teacher: ["You gave the teacher’s token: you see all and may change all.", "teacher"] };
 
@@ -48,10 +49,12 @@ export class Status {
 
   tell(changes) {
     Object.assign(this.about, changes);
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
+    const urgent = "connection" in changes || "me" in changes;
+    if (urgent) this.draw();
+    else this.timer ??= setTimeout(() => {      // a thousand a second need not be counted a thousand times
+      this.timer = null;
       this.draw();
-    });
+    }, COUNTED);
   }
 
   draw() {

@@ -13,7 +13,12 @@ export function text(octets) {
   return visible(decoded);
 }
 
-export const visible = (decoded) =>
+const ODD = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
+
+/** Nearly every text is as it is; what is not gets its signs. */
+export const visible = (decoded) => (ODD.test(decoded) ? signed(decoded) : decoded);
+
+const signed = (decoded) =>
   decoded.replace(/\r\n/g, "\n").replace(/[\x00-\x08\x0b-\x1f]/g, (one) => String.fromCharCode(0x2400 + one.charCodeAt(0)))
     .replace(/[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, (one) => one === "\x7f" ? "␡" : `‹${one.charCodeAt(0).toString(16)}›`);
 

@@ -9,7 +9,7 @@ const MOST = 60_000;      // characters that are drawn at once
 export function body(octets, span, row) {
   const type = (row.facts["content-type"] ?? span.value ?? "").toLowerCase();
   return h("details", { class: "body", open: octets.length < 20_000 },
-    h("summary", { class: "small soft" }, `${span.text || "the content"}, ${size(octets.length)}`), drawn(octets, type));
+    h("summary", { class: "small soft" }, `The ${/content|body/.test(span.name) ? span.name : "content"}, ${size(octets.length)}`, type ? h("span", {}, `, ${type.split(";")[0]}`) : ""), drawn(octets, type));
 }
 
 function drawn(octets, type) {
