@@ -25,6 +25,7 @@ from urllib.parse import quote
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench import journal
+from sandbox.journal.store import FILE
 from tests.support.live import Up, up
 
 __all__ = ["main"]
@@ -65,7 +66,7 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         data: Path = given.data or Path(temporary)
-        if not (data / journal.FILE).exists():
+        if not (data / FILE).exists():
             print(f"filling a journal with {given.exchanges:,} exchanges", flush=True)
             journal.fill(data, given.exchanges)
         with up(data) as sandbox:

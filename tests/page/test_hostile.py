@@ -15,7 +15,7 @@ import dns.query
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.live import Up
+from tests.support.live import Up, visit
 
 pytestmark = pytest.mark.program("chromium", "chromium")
 
@@ -88,8 +88,7 @@ def test_nothing_that_a_client_says_acts_and_nothing_is_lost(page: Page, own: Up
         if row["verb"] in ("greeting", "QUIT", "LOGOUT"):
             continue
         for tab in ("", "wire") if row["protocol"] != "dns" else ("", "bytes"):
-            page.evaluate("([id, tab]) => { history.pushState({}, '', `/?exchange=${id}&tab=${tab}`);"
-                          " dispatchEvent(new PopStateEvent('popstate')); }", [row["id"], tab])
+            visit(page, f"/?own=1&exchange={row['id']}&tab={tab}")
             expect(page.locator("#tab-body")).to_be_visible()
         heading = page.locator(".detail-head h2")
         if row["asked"].isprintable() and not row["facts"].get("host"):

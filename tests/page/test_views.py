@@ -7,13 +7,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.live import AXE, PATIENCE, Up, Watched
+from tests.support.live import AXE, PATIENCE, Up, Watched, visit
 
 ColorScheme = Literal["light", "dark"]
 pytestmark = pytest.mark.program("chromium", "chromium")
 
 VIEWS = {
-    "/": "GET", "/mail/alice/INBOX": "Tea at four", "/files/homes/alice": "www", "/names": "example.com",
+    "/": "echo", "/mail/alice/INBOX": "Tea at four", "/files/homes/alice": "www", "/names": "example.com",
     "/services": "submission", "/setup/firefox": "proxy.pac", "/setup/android": "PAC", "/session/1": "Session 1",
     "/projector": "Leave", "/learn": "Learn",
 }
@@ -22,9 +22,13 @@ LOOKS = [(1280, "light", True), (1280, "dark", False), (768, "light", False), (3
 """Width in pixels, theme, and whether axe-core looks too, which takes its time."""
 
 
+KINDS = [("http", "POST"), ("http", "TLS"), ("dns", "MX"), ("smtp", "message"), ("imap", "FETCH"), ("ftp", "PASS"),
+         ("pop3", "PASS"), ("tcp", "echo")]
+
+
 def serious(page: Page) -> list[str]:
     """What axe-core finds, of consequence."""
-    page.evaluate(AXE)
+    page.evaluate(f"window.axe || (() => {{ {AXE} }})()")
     found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
     return [f"{one['id']}: {one['help']} {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found
             if one["impact"] in ("serious", "critical")]
@@ -39,8 +43,9 @@ def test_every_view_in_every_width_and_theme(browser: Browser, sandbox: Up, widt
     watched = Watched(context.new_page())
     page = watched.page
     problems = []
+    page.goto(sandbox.url)
     for path, words in VIEWS.items():
-        page.goto(sandbox.url + path)
+        visit(page, path)
         expect(page.locator("#main")).to_contain_text(words, timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} is wider than the screen"
         problems += [f"{path}: {one}" for one in serious(page)] if searched else []
@@ -51,9 +56,11 @@ def test_every_view_in_every_width_and_theme(browser: Browser, sandbox: Up, widt
 
 @pytest.mark.parametrize("tab", ["", "explained", "bytes", "wire", "connection"])
 def test_an_exchange_in_every_way_of_looking(page: Page, sandbox: Up, tab: str) -> None:
-    newest = {row["protocol"] + row["verb"]: row["id"] for row in reversed(sandbox.rows())}
-    for kind in ("httpPOST", "httpTLS", "dnsMX", "smtpmessage", "imapFETCH", "ftpPASS", "pop3PASS", "tcpecho"):
-        page.goto(f"{sandbox.url}/?exchange={newest[kind]}&tab={tab}")
+    newest = {(row["protocol"], row["verb"]): row["id"] for row in reversed(sandbox.rows())}
+    page.goto(sandbox.url)
+    for protocol, verb in KINDS:
+        visit(page, f"/?exchange={newest[protocol, verb]}&tab={tab}")
+        expect(page.locator(".detail-head h2")).to_contain_text(verb)
         expect(page.locator("#tab-body")).not_to_be_empty()
         expect(page.locator("#tab-body")).not_to_have_text("…")
     assert serious(page) == []

@@ -27,7 +27,7 @@ import dns.message
 import dns.query
 from playwright.sync_api import ConsoleMessage, Dialog, Error, Page
 
-__all__ = ["AXE", "PATIENCE", "Up", "Watched", "traffic", "up"]
+__all__ = ["AXE", "PATIENCE", "Up", "Watched", "traffic", "up", "visit"]
 
 PATIENCE = 10_000
 """Milliseconds that something on the page may take on a busy machine."""
@@ -153,6 +153,12 @@ def trust_nobody() -> ssl.SSLContext:
 LETTER = (b"From: ada@example.org\r\nTo: alice@example.com\r\nSubject: Tea at four\r\nMIME-Version: 1.0\r\n"
           b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
           b"Your code is 482913.\r\n--b\r\nContent-Type: text/html\r\n\r\n<h1>Tea</h1><p>at four</p>\r\n--b--\r\n")
+
+
+def visit(page: Page, path: str) -> None:
+    """Another view of the page that is open, as a link in it would lead there."""
+    page.evaluate("(path) => { history.pushState({}, '', path);"
+                  " dispatchEvent(new PopStateEvent('popstate')); }", path)
 
 
 @dataclass
