@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -83,7 +84,7 @@ async def serving(sandbox: Sandbox, sockets: Bound, token: str,
         from sandbox.dashboard.site import DashboardSite
         from sandbox.protocols.http.session import SiteService
 
-        board = Board(sandbox, Access(token, own or loopback), first, started)
+        board = Board(sandbox, Access(token, own or loopback, machine_names()), first, started)
         nursery.start_soon(board.live.run)
         nursery.start_soon(board.live.stop_after, stop)
         return Service(session=SiteService(sandbox.config, DashboardSite(board)).session)
@@ -107,6 +108,12 @@ async def serving(sandbox: Sandbox, sockets: Bound, token: str,
 
 LAST_WORDS = 0.1
 """Seconds for those who watch to hear that the sandbox stops."""
+
+
+def machine_names() -> frozenset[str]:
+    """What this machine is called on its network, also by multicast DNS (RFC 6762 §3)."""
+    name = socket.gethostname().lower()
+    return frozenset({name, f"{name.partition('.')[0]}.local"}) - {"", ".local"}
 
 
 def load_token(data: Path) -> str:

@@ -224,3 +224,19 @@ async def test_an_open_connection_gets_its_answer_before_the_stop(tmp_path: Path
                 received += piece
         assert received.startswith(b"HTTP/1.1 200 OK")
         assert await trio.to_thread.run_sync(process.wait, SECONDS) == 0
+
+
+def test_open_shows_the_live_page_in_the_browser_without_the_token(tmp_path: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, told = tmp_path / "browser", tmp_path / "told"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {told}\n')
+    browser.chmod(0o755)
+    os.mkfifo(told)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    with started(tmp_path / "data", "--ports", "ephemeral", "--quiet", "--open"):
+        opened = subprocess.run(["cat", told], capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+        page = ready(tmp_path / "data")["dashboard"]
+        assert opened.strip() == page["url"]
+        assert page["token"] not in opened
+        with urllib.request.urlopen(opened.strip(), timeout=SECONDS) as answer:
+            assert b"<title>" in answer.read()

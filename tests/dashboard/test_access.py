@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,13 @@ async def test_a_name_that_somebody_points_here_is_refused(tmp_path: Path, host:
             reply = await page.ask("GET", path, headers={"Host": host})
             assert reply.status == 421, (path, reply.body)
             assert reply.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_machines_own_name_is_one_of_it(tmp_path: Path) -> None:
+    async with live_page(tmp_path, "http") as page:
+        name = socket.gethostname().lower()
+        for host in (name, f"{name.partition('.')[0]}.local", f"{name.upper()}:8000"):
+            assert (await page.ask("GET", "me", headers={"Host": host})).status == 200, host
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:8000", "sandbox.localhost", "192.168.1.10:8000"])
