@@ -51,6 +51,7 @@ class Space:
 
     def close(self) -> None:
         """Close it; nothing is left but the journal."""
+        self.faults.clear()
         self.api.delete(f"spaces/{self.name}")
 
     @property
@@ -246,13 +247,39 @@ class People(Part):
 
 
 class Faults(Part):
-    """What goes wrong on purpose here."""
+    """What goes wrong here on purpose."""
 
-    def add(self, filter: str, action: str, **more: Any) -> Mapping[str, Any]:  # noqa: A002
-        """A rule: what a filter means gets an action. more: as `POST faults` takes it."""
-        found: Mapping[str, Any] = self._api.post(
-            "faults", {"filter": f"space:{self._space.name} {narrower(filter)}".strip(), "action": action, **more})
-        return found
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self._added: list[int] = []
+
+    def add(self, filter: str = "", **rule: Any) -> int:  # noqa: A002
+        """What a filter means gets one action, by its name, and options: `add("verb:RCPT", reply=451, times=2)`. An
+        action without a value gets True. Gives the rule's number."""
+        within = f"space:{self._space.name} {narrower(filter)}".strip()
+        said = {name.replace("_", "-"): value for name, value in rule.items()}
+        number: int = self._api.post("faults", {"filter": within, **said})["id"]
+        self._added.append(number)
+        return number
+
+    def struck(self, number: int) -> int:
+        """How often a rule has struck."""
+        rules = self._api.get("faults")["faults"]
+        return next((int(rule["struck"]) for rule in rules if rule["id"] == number), 0)
+
+    def go_on(self, number: int) -> None:
+        """Let go what a rule holds."""
+        self._api.post(f"faults/{number}/go-on", {})
+
+    def remove(self, number: int) -> None:
+        """Take a rule away; what it holds goes on."""
+        self._added.remove(number)
+        self._api.delete(f"faults/{number}")
+
+    def clear(self) -> None:
+        """Take away what was added here."""
+        for number in list(self._added):
+            self.remove(number)
 
 
 def narrower(text: str) -> str:

@@ -42,6 +42,17 @@ def test_web(sandbox):
     assert len(sandbox.requests("path:/pay outcome:503")) == 2
     sandbox.assert_nothing("path:/refund or protocol:smtp")
 
+def test_faults(sandbox):
+    fault = sandbox.faults.add("service:smtp verb:RCPT", reply=451, text="Later", times=1)
+    try:
+        send(sandbox, "Refused")
+        raise AssertionError
+    except smtplib.SMTPRecipientsRefused as error:
+        assert error.recipients["bob@example.com"][0] == 451
+    send(sandbox, "Taken")
+    assert sandbox.mail.wait_for(subject="Taken").subject == "Taken"
+    assert sandbox.faults.struck(fault) == 1
+
 def test_world(sandbox):
     sandbox.dns.add("api.shop.test A 127.0.0.7")
     sandbox.people.add("dora", "explorer")
@@ -97,7 +108,7 @@ def test_world_file(sandbox):
 '''
     done = run_suite(tmp_path, USE + ASYNC + world, "-W", "error", "-o", "sandbox_world=world.toml",
                      "-o", "sandbox_config=default")
-    assert "7 passed" in done.stdout, done.stdout + done.stderr
+    assert "8 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_failing_test_says_what_happened_and_where_to_look(tmp_path: Path) -> None:
