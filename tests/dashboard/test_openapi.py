@@ -82,6 +82,7 @@ CALLS: tuple[tuple[str, Mapping[str, object], object], ...] = (
     ("GET knowledge/http/status/404", {}, None),
     ("GET explain", {"word": "NXDOMAIN"}, None),
     ("GET concepts", {}, None),
+    ("GET concepts", {"exchange": 1}, None),
     ("GET concepts/status-code", {}, None),
 )
 """Each operation called for real."""
