@@ -7,7 +7,7 @@ missed and goes on; it never holds anybody up. A page that is gone shows only at
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -29,6 +29,9 @@ RING = 100
 """Frames that are kept: what a page can be late by, ten seconds."""
 ROWS = 2_000
 """Exchanges of one frame that are made into rows; of more only the newest."""
+PAGES = 100
+"""Streams to one address: a class behind one router, with three tabs each. Each may have a filter of its own, which
+costs the loop."""
 HEARTBEAT = 10.0
 """Seconds without news until a comment is sent."""
 
@@ -55,6 +58,7 @@ class Live:
         self._news = trio.Event()
         self._some = trio.Event()
         self._watchers = 0
+        self._by_address: Counter[str] = Counter()
         self._stopped = False
         self._encoded: dict[tuple[int, str], bytes] = {}
         """What those who see everything get, by frame and filter."""
@@ -74,8 +78,9 @@ class Live:
         self._wake()
 
     @contextmanager
-    def subscribed(self) -> Iterator[Watcher]:
-        """Somebody watches, from this moment on."""
+    def subscribed(self, address: str = "") -> Iterator[Watcher]:
+        """Somebody at this address watches, from this moment on."""
+        self._by_address[address] += 1
         if self._watchers == 0:
             self._bus.watch(self._happened)
         self._watchers += 1
@@ -83,11 +88,18 @@ class Live:
             yield Watcher(self, self._number)
         finally:
             self._watchers -= 1
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
             if self._watchers == 0:
                 self._bus.unwatch(self._happened)
                 self._ring.clear()
                 self._encoded.clear()
                 self._collected.clear()
+
+    def crowded(self, address: str) -> bool:
+        """Whether as many pages watch from there as may."""
+        return self._by_address[address] >= PAGES
 
     async def after(self, number: int) -> Sequence[Frame] | None:
         """The frames after that number, () when nothing came for a while, None when the sandbox stops."""

@@ -171,6 +171,22 @@ async def test_streams_are_told_and_ended_at_once_at_the_stop(tmp_path: Path) ->
     assert events == ["stop", "end"]
 
 
+async def test_so_many_pages_of_one_address_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PAGES", 2)
+    monkeypatch.setattr(live, "HEARTBEAT", 0.05)
+    async with live_page(tmp_path, "http") as page:
+        async with page.stream() as one, page.stream() as other:
+            await one.next("hello")
+            await other.next("hello")
+            reply = await page.ask("GET", "events")
+            assert (reply.status, reply.headers["content-type"]) == (429, "application/problem+json")
+            async with page.stream(source=VISITOR) as elsewhere:
+                await elsewhere.next("hello")
+        with trio.fail_after(20):      # until the sandbox has noticed that they are gone
+            while (await page.ask("HEAD", "events")).status != 200:
+                pass
+
+
 async def test_a_visitor_is_told_of_the_own_traffic_alone(tmp_path: Path) -> None:
     async with live_page(tmp_path, "http") as page, page.stream(source=VISITOR) as stream:
         assert (await stream.next("hello")).data["sessions_open"] == 0

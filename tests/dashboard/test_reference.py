@@ -8,6 +8,7 @@ from pathlib import Path
 from sandbox.dashboard import answers
 from sandbox.dashboard.api.sides import SHOWN
 from sandbox.dashboard.archive import PATIENCE
+from sandbox.dashboard.live import PAGES
 from sandbox.dashboard.operations import Operation
 from sandbox.dashboard.service import TOKEN_FILE
 from sandbox.dashboard.site import operations
@@ -40,6 +41,7 @@ def test_the_page_has_the_limits() -> None:
     assert f"{answers.BODY // 2**20} MiB" in PAGE
     assert f"{SHOWN // 1024} KiB" in PAGE
     assert f"{PATIENCE:g} seconds" in PAGE
+    assert f"at most {PAGES} streams" in PAGE
 
 
 def test_pages_name_the_file_of_the_token_as_it_is() -> None:

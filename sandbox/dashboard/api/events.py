@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from sandbox.dashboard.access import Seen
+from sandbox.dashboard.answers import ProblemError
 from sandbox.dashboard.api.exchanges import FILTER, parsed
-from sandbox.dashboard.live import event
+from sandbox.dashboard.live import PAGES, event
 from sandbox.dashboard.operations import Call, Operations, Query
 from sandbox.explain.rows import row
 from sandbox.protocols.http.messages import Headers, Response
@@ -29,10 +30,14 @@ async def events(call: Call) -> Response:
     last = call.request.headers.get("Last-Event-ID").strip()
     after = int(last[:18]) if last.isascii() and last.isdecimal() else call.query.whole("after", -1)
 
+    if call.board.live.crowded(call.asker.address):
+        raise ProblemError(429, "Too many pages", f"{PAGES} pages at {call.asker.address} watch already.",
+                           "Close some of them.")
+
     async def stream() -> AsyncIterator[bytes]:
         board = call.board
         shared = call.asker.sees_all
-        with board.live.subscribed() as watcher:
+        with board.live.subscribed(call.asker.address) as watcher:
             # A page that knows of more than there is has seen another journal: a data folder of its own, since gone.
             known = after if after <= board.last_exchange else 0
             yield event("hello", {"last": board.last_exchange, "sessions_open": board.live.open(seen)})
