@@ -21,7 +21,7 @@ from sandbox.journal.matching import EVERYTHING, Narrowing
 from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.http.messages import Request
 
-__all__ = ["COOKIE", "Access", "Asker", "Own", "Seen", "authority", "loopback"]
+__all__ = ["COOKIE", "Access", "Asker", "Own", "Seen", "authority", "loopback", "plain"]
 
 Own = Callable[[str], bool]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from sandbox.dashboard.access import loopback, plain
 from sandbox.dashboard.site import operations
 from tests.dashboard.test_events import fetch
 from tests.dashboard.test_files import upload
@@ -248,3 +249,11 @@ async def test_parameters_are_bounded(tmp_path: Path) -> None:
                      "me?" + "&".join(f"a{number}=1" for number in range(100))):
             reply = await page.ask("GET", path)
             assert (reply.status, reply.headers["content-type"]) == (400, "application/problem+json"), path[:40]
+
+
+@pytest.mark.parametrize(("host", "own"), [
+    ("127.0.0.1", True), ("127.53.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.168.1.10", False),
+    ("::ffff:192.168.1.10", False), ("fe80::1%eth0", False), ("0.0.0.0", False), ("2001:db8::1", False),
+])
+def test_only_loopback_is_this_machine(host: str, own: bool) -> None:
+    assert loopback(plain(host)) is own
