@@ -23,6 +23,7 @@ RUN apt-get update \
     libnet-dns-perl libnet-ssleay-perl mutt nano netcat-openbsd openssh-client openssl swaks vim-tiny wget xxd \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --shell /bin/bash learner \
+ && setcap -r /usr/bin/ping \
  && chown -R learner /etc/ssl/certs /usr/local/share/ca-certificates
 COPY --chmod=755 configs/lab-start.sh /usr/local/bin/lab-start
 USER learner

@@ -105,7 +105,7 @@ def reference() -> str:
 
 
 TOP_LEVEL = ("Each of these but `services` can also be set in the environment, as `SANDBOX_` and the key in "
-             "capitals; lists are separated by commas: `SANDBOX_ADVERTISE=10.77.0.2`.")
+             "capitals; lists are separated by commas: `SANDBOX_ADVERTISE=10.77.0.200`.")
 
 INTRODUCTION = """
 # Configuration
