@@ -125,13 +125,14 @@ def words(keys: Iterable[str]) -> list[Word]:
 
 
 def shown_by(session: Session, exchange: Exchange) -> list[concepts.Concept]:
-    """The concepts of which an exchange is an example, the most telling first: those that name its very words, its
-    protocol, then those that look for something of its protocol."""
+    """The concepts of which an exchange is an example, the most telling first: those that name its very words, then
+    their kind, then those that look for something of its protocol."""
     owner, _, key = exchange.key.rpartition(":")
     own = {f"{owner or session.protocol}:{key}", f"{session.protocol}:verb.{exchange.verb}"}
+    kinds = {word.partition(".")[0] for word in own}
     found = [one for one in concepts.concepts() if own & set(one.entries) or (
         one.filter and matcher(one.filter).matches(session, exchange))]
-    return sorted(found, key=lambda one: (not own & set(one.entries), one.name != session.protocol,
+    return sorted(found, key=lambda one: (not own & set(one.entries), not kinds & set(one.entries),
                                           not NARROW.search(one.filter), -len(one.filter)))
 
 
