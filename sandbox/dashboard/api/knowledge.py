@@ -128,7 +128,8 @@ def shown_by(session: Session, exchange: Exchange) -> list[concepts.Concept]:
     """The concepts of which an exchange is an example, the most telling first: those that name its very words, then
     their kind, then those that look for something of its protocol."""
     owner, _, key = exchange.key.rpartition(":")
-    own = {f"{owner or session.protocol}:{key}", f"{session.protocol}:verb.{exchange.verb}"}
+    own = {f"{owner or session.protocol}:{key}"} | {named(one).key for one in entries(session.protocol)
+                                                    if one.term in (exchange.verb, exchange.outcome)}
     kinds = {word.partition(".")[0] for word in own}
     found = [one for one in concepts.concepts() if own & set(one.entries) or (
         one.filter and matcher(one.filter).matches(session, exchange))]
