@@ -85,7 +85,8 @@ async def test_an_idle_that_is_lost(sandbox: Sandbox) -> None:
     strike(sandbox, "'protocol:imap verb:IDLE' silence=25")
 
     def idle() -> bytes:
-        with talk(sandbox) as client, talk(sandbox) as other:
+        client = talk(sandbox)
+        with talk(sandbox) as other:
             client.select("INBOX")
             client.send(b"x IDLE\r\n")
             assert client.readline().startswith(b"+ Idling")

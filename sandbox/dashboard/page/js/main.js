@@ -12,7 +12,7 @@ const VIEWS = {      // each in a file of its own, fetched when it is first look
   mail: () => import("./views/mail.js"), files: () => import("./views/files.js"), names: () => import("./views/names.js"),
   services: () => import("./views/services.js"), setup: () => import("./views/setup.js"), session: () => import("./views/session.js"),
   projector: () => import("./views/projector.js"), learn: () => import("./views/learn.js"), journeys: () => import("./views/journeys.js"),
-  just: () => import("./views/just.js"),
+  faults: () => import("./views/faults.js"), just: () => import("./views/just.js"),
 };
 
 const app = document.getElementById("app");

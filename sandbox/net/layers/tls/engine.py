@@ -144,7 +144,7 @@ class Engine:
 
     def refuse(self, alert: str) -> None:
         """Go no further, and end it with a fatal alert of that name. Only in the state CONTEXT."""
-        self._refuse("refused", names.number_of("alerts")[alert], 0x0303)
+        self._refuse("server-gave-up", names.number_of("alerts")[alert], 0x0303)
 
     def read(self) -> bytes:
         """All plain text that has come since the last call."""
