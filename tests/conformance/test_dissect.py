@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.dashboard.spans import explained
 from sandbox.protocols.contract.registry import PROTOCOLS
-from sandbox.protocols.contract.spans import About, Cutter, Span, dissect, dissector_of, whole
+from sandbox.protocols.contract.spans import MOST, About, Cutter, Span, dissect, dissector_of, whole
 from sandbox.protocols.http.http2.frames import PREFACE
 from tests.support.dissecting import DIALOGUES, H2_ASKED, H2_CUT, check, walk
 
@@ -148,6 +148,16 @@ def test_a_dissector_that_goes_round_in_a_circle_is_stopped() -> None:
     with pytest.raises(RuntimeError, match="circle"):
         wrong()
     assert cutter.position == 2
+
+
+@pytest.mark.parametrize("protocol", NAMES)
+def test_what_is_long_is_not_taken_apart_without_end(protocol: str) -> None:
+    """A million octets of any dialogue make a bounded number of parts, and so take a bounded time."""
+    for about, octets in DIALOGUES[protocol]:
+        long = octets * (1_000_000 // len(octets))
+        found = dissect(protocol, long, about)
+        check(found, 0, len(long))
+        assert sum(1 for _ in walk(found)) < 4 * MOST
 
 
 def test_gaps_are_named_and_what_does_not_fit_is_left_out() -> None:

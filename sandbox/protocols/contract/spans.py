@@ -19,8 +19,8 @@ DEEPEST = 32
 """Spans inside one another; what lies deeper is not taken apart."""
 MOST_IDLE = 1_000
 """Calls in a row that took nothing: a dissector that goes round in a circle is stopped."""
-MOST = 50_000
-"""Spans of one side; what comes after stays in one piece."""
+MOST = 30_000
+"""Spans of one side, those inside others too; what comes after stays in one piece, at each level."""
 
 
 class Span(NamedTuple):
@@ -63,12 +63,14 @@ Dissector = Callable[[bytes, About], "tuple[Span, ...]"]
 class Cutter:
     """A place in octets, and the spans taken so far. Every method stays inside, whatever it is asked for."""
 
-    def __init__(self, octets: bytes, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, octets: bytes, start: int = 0, end: int | None = None,
+                 budget: list[int] | None = None) -> None:
         self.octets = octets
         self.position = start
         self.end = len(octets) if end is None else end
         self.spans: list[Span] = []
         self._idle = 0
+        self.budget = [MOST] if budget is None else budget
 
     @property
     def left(self) -> int:
@@ -92,12 +94,22 @@ class Cutter:
     def to(self, end: int, name: str, key: str = "", value: str = "") -> bytes:
         """Everything up to a place, with a name. Nothing where that is not ahead."""
         end = min(max(end, self.position), self.end)
+        if self.budget[0] <= 0:
+            self._stop()
+            return b""
         taken = self.octets[self.position:end]
         if taken:
+            self.budget[0] -= 1
             self.spans.append(Span(self.position, end, name, key, value))
             self.position = end
         self._moved(bool(taken))
         return taken
+
+    def _stop(self) -> None:
+        """Enough: what is left here is one piece, so that whoever goes on finds nothing to go on with."""
+        if self.left:
+            self.spans.append(Span(self.position, self.end, "more", "lines:part.more"))
+            self.position = self.end
 
     def _moved(self, moved: bool) -> None:
         self._idle = 0 if moved else self._idle + 1
@@ -133,10 +145,15 @@ class Cutter:
     @contextmanager
     def within(self, end: int, name: str, key: str = "", value: str = "") -> Iterator[Cutter]:
         """A part with parts of its own: the block takes them from the cutter it gets."""
+        if self.budget[0] <= 0:
+            self._stop()
+            yield Cutter(self.octets, self.end, self.end, self.budget)
+            return
         end = min(max(end, self.position), self.end)
-        inner = Cutter(self.octets, self.position, end)
+        inner = Cutter(self.octets, self.position, end, self.budget)
         yield inner
         if end > self.position:
+            self.budget[0] -= 1
             self.spans.append(Span(self.position, end, name, key, value, tuple(inner.spans)))
         self._moved(end > self.position)
         self.position = max(end, self.position)
@@ -176,7 +193,7 @@ def whole(spans: tuple[Span, ...], start: int, end: int, depth: int = 0) -> tupl
     found: list[Span] = []
     at = start
     for span in spans:
-        if not at <= span.start < span.end <= end or len(found) >= MOST:
+        if not at <= span.start < span.end <= end:
             continue
         if span.start > at:
             found.append(Span(at, span.start, "octets", "part.octets"))

@@ -34,7 +34,7 @@ def message(cutter: Cutter, stop: int) -> None:
 def entity(cutter: Cutter, part: Part, base: int) -> None:
     """A message or a part of one. base: where the message begins in the octets."""
     body = base + part.body
-    with_header = Cutter(cutter.octets, cutter.position, min(body, cutter.end))
+    with_header = Cutter(cutter.octets, cutter.position, min(body, cutter.end), cutter.budget)
     header(with_header)
     with_header.line_end("empty line")
     cutter.spans += with_header.done()

@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["vocabulary"]
 
 PARTS = frozenset({
-    "encoded-word", "media-type", "octets", "parameter", "parameter-name", "parameter-value", "separator", "space",
-    "text",
+    "encoded-word", "media-type", "more", "octets", "parameter", "parameter-name", "parameter-value", "separator",
+    "space", "text",
 })
 """Parts of lines and fields."""
 

@@ -48,7 +48,7 @@ def frames(cutter: Cutter, about: About) -> None:
     known = about.start <= LOOKED_BACK
     reading = Reading(known=known)
     if about.start and known:
-        reading.read(Cutter(about.before(about.start)))
+        reading.read(Cutter(about.before(about.start), budget=[LOOKED_BACK]))  # the table must know all of it
     reading.read(cutter)
 
 
