@@ -72,6 +72,9 @@ class Dns(Section, frozen=True):
                                   "(1232 avoids fragments, RFC 9715)")] = 1232
     transfer: Annotated[Literal["loopback", "anyone", "nobody"], Meta(
         description="who may copy whole zones (AXFR)")] = "loopback"
+    keys: Annotated[dict[str, str], Meta(
+        description="who may change names by DNS UPDATE (RFC 2136): the name of a TSIG key, and its secret in base64 "
+                    "(HMAC-SHA256); empty for nobody")] = {}
     hierarchy: Annotated[tuple[str, ...], Meta(
         description="addresses of the name servers of the root, the top-level domains and the domains, which are on "
                     "the port of dns; empty for none; loopback ones are left out where bind has others")

@@ -5,7 +5,7 @@ answer to ANY, and RFC 8906 the manners: every query that has a header gets an a
 opcode, version or option that nobody here has heard of. Only what is no query at all gets silence: fragments, and
 responses (answering those would let a forger set two servers talking to each other for ever).
 
-Left out: recursion to the real internet, dynamic update (RFC 2136) and notify (RFC 1996), which get NOTIMP; DNSSEC.
+Left out: recursion to the real internet, notify (RFC 1996), which gets NOTIMP, DNSSEC; `updates` takes updates.
 """
 
 from __future__ import annotations

@@ -22,7 +22,12 @@ def serve(context: Context) -> Service:
         from sandbox.protocols.dns import resolver  # only where it is turned on
         return resolver.serve(context)
     zones = context.world.zones
-    responder = Responder(zones, context.config.dns, level=context.role.name)
+    settings = context.config.dns
+    if settings.keys and context.role.name in ("dns", "domain-s"):
+        from sandbox.protocols.dns.updates import Updating, keys_of  # only where somebody may change names
+        responder: Responder = Updating(zones, settings, keys_of(settings))
+    else:
+        responder = Responder(zones, settings, level=context.role.name)
     return Service(session=session_handler(zones, responder), datagram=datagram_handler(zones, responder),
                    restate=restate, message=message_handler(responder))
 

@@ -29,10 +29,11 @@ CLASSES = frozenset({"IN", "CH", "HS", "NONE", "ANY", "RESERVED0", "CLASS"})
 FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
-    "alias", "any", "bad-cookie", "captured", "chaos", "class", "cookie", "dns-domains", "dns-root", "dns-tld",
-    "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-way", "no-zone", "nodata", "not-offered",
-    "not-remembered", "opcode", "priming", "referral", "refused", "remembered", "response", "too-long", "transfer",
-    "transfer-refused", "transfer-udp", "truncated", "unknown-key", "unknown-type", "version", "walked", "wildcard",
+    "alias", "any", "bad-cookie", "bad-signature", "captured", "chaos", "class", "cookie", "dns-domains",
+    "dns-root", "dns-tld", "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-way", "no-zone",
+    "nodata", "not-offered", "not-remembered", "opcode", "prerequisite", "priming", "referral", "refused",
+    "remembered", "response", "too-long", "transfer", "transfer-refused", "transfer-udp", "truncated",
+    "unknown-key", "unknown-type", "unsigned", "updated", "version", "walked", "wildcard",
 })
 """What can be special about an exchange."""
 
