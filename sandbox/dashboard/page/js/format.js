@@ -29,7 +29,9 @@ export function size(octets) {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-export const count = (number, one, many) => `${number.toLocaleString()} ${number === 1 ? one : many ?? `${one}s`}`;
+const numbers = new Intl.NumberFormat();
+
+export const count = (number, one, many) => `${numbers.format(number)} ${number === 1 ? one : many ?? `${one}s`}`;
 
 const FAMILIES = {
   http: ["web", "web", "Web"], dns: ["names", "names", "Names"], smtp: ["mail", "mail", "Mail"], pop3: ["mail", "mail", "Mail"],

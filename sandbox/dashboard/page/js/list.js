@@ -32,6 +32,7 @@ export class List {
   measured() {
     const wanted = parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
     if (wanted && wanted !== this.height) this.height = wanted;
+    this.seen = this.element.clientHeight;
     this.later();
   }
 
@@ -55,9 +56,17 @@ export class List {
     this.later();
   }
 
+  extend() {
+    const length = this.rows.entries.length * this.height;
+    if (length === this.length) return;
+    this.length = length;
+    this.space.style.height = `${length}px`;
+    this.element.setAttribute("aria-rowcount", this.rows.entries.length);
+  }
+
   /** The list is so many lines longer, or shorter, above what is read. */
   shift(lines) {
-    this.space.style.height = `${this.rows.entries.length * this.height}px`;
+    this.extend();
     this.element.scrollTop += lines * this.height;
   }
 
@@ -71,11 +80,11 @@ export class List {
 
   draw() {
     const { entries } = this.rows;
-    const first = Math.max(0, Math.floor(this.element.scrollTop / this.height) - SPARE);
-    const last = Math.min(entries.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.height) + SPARE);
-    this.space.style.height = `${entries.length * this.height}px`;
+    const { scrollTop } = this.element;      // read once, before anything is changed: each later look would lay out anew
+    const first = Math.max(0, Math.floor(scrollTop / this.height) - SPARE);
+    const last = Math.min(entries.length, Math.ceil((scrollTop + this.seen) / this.height) + SPARE);
+    this.extend();
     if (last && !this.marked) this.marked = performance.mark("first rows");
-    this.element.setAttribute("aria-rowcount", entries.length);
     const seen = new Set(entries.slice(first, last)), before = this.lines, free = [];
     for (const [entry, line] of before) if (!seen.has(entry)) free.push(line);
     this.lines = new Map();
@@ -85,7 +94,7 @@ export class List {
       this.fill(line, entries[at], at);
     }
     for (const line of free) line.remove();
-    if (this.element.scrollTop <= 2 && !this.rows.detached) this.unseen = 0;
+    if (scrollTop <= 2 && !this.rows.detached) this.unseen = 0;
     this.chip.hidden = !this.unseen;
     if (this.unseen) this.chip.textContent = `${this.unseen.toLocaleString()} new`;
     if (last >= entries.length - 20 && this.rows.oldest !== null) this.does.more();
@@ -144,7 +153,7 @@ export class List {
 
   reveal(index) {
     if (index < 0) return;
-    this.space.style.height = `${this.rows.entries.length * this.height}px`;
+    this.extend();
     const top = index * this.height, { scrollTop, clientHeight } = this.element;
     if (top < scrollTop) this.element.scrollTop = top;
     else if (top + this.height > scrollTop + clientHeight) this.element.scrollTop = top + this.height - clientHeight;
