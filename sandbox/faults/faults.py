@@ -66,6 +66,8 @@ class Faults:
         self.rules: dict[int, Standing] = {}
         self.waiting = Waiting()
         self.names = Names()
+        self.quiet = True
+        """Whether no rule can strike."""
         self._last = 0
         self._struck: dict[Point, frozenset[str]] = dict.fromkeys(Point, frozenset())
         """At each point the protocols that a rule may strike."""
@@ -143,6 +145,7 @@ class Faults:
 
     def _index(self) -> None:
         live = [standing for standing in self.rules.values() if not standing.rule.which.spent]
+        self.quiet = not live
         self._struck = {point: frozenset().union(*(standing.protocols for standing in live
                                                    if point in standing.rule.points)) for point in Point}
 

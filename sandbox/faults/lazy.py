@@ -20,6 +20,8 @@ NAMED = frozenset({"http", "dns", "smtp"})
 class LazyFaults:
     """It implements `net/script.py`'s `Faults`. loaded: told of the rules when they are there, to ask them itself."""
 
+    quiet = True
+
     def __init__(self, loaded: Callable[[Faults], None]) -> None:
         self._loaded = loaded
         self._faults: Faults | None = None

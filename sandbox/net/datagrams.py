@@ -19,6 +19,7 @@ from sandbox.address import Address
 from sandbox.journal.journal import Journal
 from sandbox.journal.recorder import Recorder
 from sandbox.linux.mmsg import Burst, available
+from sandbox.net.script import MARK
 from sandbox.net.server import Door, LazyService
 from sandbox.protocols.contract.conversation import Answer, DatagramHandler, Description
 from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
@@ -42,6 +43,9 @@ SIZE = 65_535
 
 LATE = 1000
 """Answers of one socket that wait at a time; past it they no longer do."""
+
+HARMLESS = 10_000
+"""Questions that a socket knows nothing befalls."""
 
 Route = Any
 """Where an answer goes: hashable, the same for all datagrams of one client, and of whatever type the port likes."""
@@ -71,6 +75,7 @@ class Flows:
         self._version = door.version
         self._server = server
         self._flows: dict[Route, Flow] = {}
+        self.harmless: set[str] = set()
 
     def find(self, route: Route, now: float) -> Flow:
         """The flow of a client; a new one when there is none."""
@@ -177,7 +182,7 @@ def drain(port: Port, flows: Flows, journal: Journal, later: trio.Nursery) -> bo
         return False
     now = time()
     flows.choose_anew()
-    find = flows.find
+    find, harmless = flows.find, flows.harmless
     handled: list[tuple[Recorder, bytes, bytes | None, Description]] = []
     outgoing = []
     for data, route in batch:
@@ -190,10 +195,9 @@ def drain(port: Port, flows: Flows, journal: Journal, later: trio.Nursery) -> bo
             continue
         try:
             answer, about = flow.handle(data, flow.client)
-            script = flow.service.script
-            if (script.decide is not None or script.faults is not None) and script.concerns(
-                    Point.QUESTION, flow.service.protocol, about.asked, about.facts or NO_FACTS):
-                strike = struck(flow, about)
+            script, faults = flow.service.script, flow.service.script.faults
+            if script.decide is not None or (faults is not None and not (faults.quiet and about.asked in harmless)):
+                strike = struck(flow, about, harmless)
                 if strike is not None and strike.wait is None and strike.stage is None:
                     answer, about = restated(flow.service, data, Answer(answer, about), strike, strike.answer)
                 elif strike is not None and len(later.child_tasks) < LATE:
@@ -221,10 +225,17 @@ def drain(port: Port, flows: Flows, journal: Journal, later: trio.Nursery) -> bo
     return True
 
 
-def struck(flow: Flow, about: Description) -> Strike | None:
-    """What befalls the answer to a datagram."""
-    return flow.service.script.strike(Point.QUESTION, flow.recorder.session, about.verb, about.asked,
-                                      about.facts or NO_FACTS)
+def struck(flow: Flow, about: Description, harmless: set[str]) -> Strike | None:
+    """What befalls the answer to a datagram. harmless: what was asked that nothing befalls while there are no rules,
+    so that the next look at it costs next to nothing."""
+    script, facts = flow.service.script, about.facts or NO_FACTS
+    if script.concerns(Point.QUESTION, flow.service.protocol, about.asked, facts):
+        return script.strike(Point.QUESTION, flow.recorder.session, about.verb, about.asked, facts)
+    if MARK not in about.asked.lower():
+        if len(harmless) >= HARMLESS:
+            harmless.clear()
+        harmless.add(about.asked)
+    return None
 
 
 def restated(service: LazyService, data: bytes, answer: Answer, strike: Strike,
@@ -258,9 +269,7 @@ async def answer_slowly(port: Port, flows: Flows, journal: Journal, data: bytes,
         slow = flow.service.built.later
         assert slow is not None
         answer = await slow(data, flow.client, cause)
-        script, about = flow.service.script, answer.about
-        if script.concerns(Point.QUESTION, flow.service.protocol, about.asked, about.facts or NO_FACTS):
-            strike = struck(flow, about)
+        strike = struck(flow, answer.about, flows.harmless)
     except Exception:
         log.exception("the %s service failed on a datagram from %s", flow.service.name, flow.client)
     cause.id = await say(port, flows, journal, data, route, began, answer, strike)

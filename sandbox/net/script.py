@@ -11,7 +11,7 @@ from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.contract.script import ScriptedAnswer
 from sandbox.protocols.contract.strike import Point, Strike
 
-__all__ = ["Decide", "Faults", "Script"]
+__all__ = ["MARK", "Decide", "Faults", "Script"]
 
 Decide = Callable[[Session, Exchange], ScriptedAnswer | None]
 """Asked once for each question, on the loop; it must be quick. The exchange has just begun: it has no number and no
@@ -19,8 +19,17 @@ outcome yet, and it ends now, so that what matches exchanges can be asked about 
 answer to the protocol."""
 
 
+MARK = ".test"
+"""What is in every name that needs no rule, in small letters."""
+
+
 class Faults(Protocol):
-    """What the network asks about everything that begins (`sandbox.faults`)."""
+    """What the network asks about everything that begins (`sandbox.faults`). quiet: whether there are no rules: then
+    only a question with MARK in its host, or in what was asked, is worth asking about, and looking for that at once
+    costs less than a call."""
+
+    @property
+    def quiet(self) -> bool: ...
 
     def concerns(self, point: Point, protocol: str, asked: str, facts: Mapping[str, str]) -> bool:
         """Whether it is worth asking: quick, and mostly false. facts may be shared: they are not to be kept."""

@@ -14,7 +14,7 @@ from sandbox.journal.recorder import Recorder
 from sandbox.journal.records import Stream
 from sandbox.net.layers.layer import Below
 from sandbox.net.layers.struck import StruckChannel
-from sandbox.net.script import Script
+from sandbox.net.script import MARK, Script
 from sandbox.protocols.contract.conversation import ConversationError, OpenExchange
 from sandbox.protocols.contract.script import NO_FACTS, ScriptedAnswer
 from sandbox.protocols.contract.strike import BadHandshake, End, Point, Stage, Strike
@@ -185,6 +185,10 @@ class Strikeable:
 
     async def scripted(self, verb: str, asked: str = "", facts: Mapping[str, str] = NO_FACTS,
                        exchange: OpenExchange | None = None) -> ScriptedAnswer | None:
+        script, faults = self._script, self._script.faults
+        if script.decide is None and (faults is None or (
+                faults.quiet and MARK not in (facts.get("host") or asked).lower())):
+            return None
         if not self._concerns(Point.QUESTION, asked, facts):
             return None
         return await self._struck().question(self._script, verb, asked, facts, exchange)
