@@ -130,7 +130,7 @@ def rule_of_mapping(values: Mapping[str, Value]) -> Rule:
         raise no_action(texts, found)
     action = ACTIONS[found[0]]
     value = texts.pop(action.name)
-    if value == "true" and not action.value:
+    if value == "true" and (action.optional or not action.value):
         value = ""  # {"reset": true}
     if bool(value) != bool(action.value) and not (action.optional and not value):
         raise FaultError(f"{action.name} takes {action.value or 'no value'}.", f"Such as: {action.example}")
