@@ -26,14 +26,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import files, imap, journal, mail, mailbox, page, spaces
+from bench import files, imap, journal, mail, mailbox, page, spaces, suite
 from bench.load import Rate, dns, handshakes, http, http2, http_client, https, open_connections
 from bench.peers import DNS_PEERS, HTTP_PEERS, HTTPS_PEERS, SANDBOX, Peer, Server, end, launch, memory, missing
 from sandbox.address import Address
 from sandbox.journal.reader import Reader
 
 PARTS = ("http", "tls", "dns", "smtp", "pop3", "imap", "mailbox", "ftp", "sftp", "journal", "page", "start", "spaces",
-         "memory", "idle")
+         "suite", "memory", "idle")
 WARM_UP = 0.5
 CONNECTIONS = 1000
 
@@ -71,6 +71,8 @@ def main() -> int:
             start_times(args.rounds)
         elif part == "spaces":
             space_times(args.rounds)
+        elif part == "suite":
+            suite_times(args.rounds)
         elif part == "memory":
             memories()
         else:
@@ -263,6 +265,12 @@ def space_times(rounds: int) -> None:
         found = spaces.cost(spec, count)
         print(f"  {kind:<30} {found.opening * 1e3:>10.1f} to open  {found.closing * 1e3:.1f} to close  "
               f"({found.kept[0] / 1e6:+.1f} MB and {found.kept[1]:+d} descriptors after all)")
+
+
+def suite_times(rounds: int) -> None:
+    print("What a test suite pays for a sandbox in its own process: milliseconds (medians)")
+    for what, seconds in suite.costs(rounds).items():
+        print(f"  {what:<40} {seconds * 1e3:>10.1f}")
 
 
 def memories() -> None:

@@ -251,3 +251,25 @@ async def test_spaces_end_with_the_sandbox_and_what_a_kill_left_goes_at_the_next
     with pytest.raises(ZeroDivisionError):
         await break_off()
     assert list((tmp_path / "spaces").iterdir()) == []
+
+
+async def test_a_thousand_leave_nothing(tmp_path: Path) -> None:
+    """Memory stays where it is once everything has been made, and no descriptor, thread or folder is left."""
+    spec = SpaceSpec("again", services=("http", "dns"))
+    async with running(Config(ports="ephemeral", bind=("127.0.0.1",), ephemeral=True), tmp_path) as sandbox:
+        for number in range(1_000):
+            await sandbox.spaces.open(spec)
+            await sandbox.spaces.close("again")
+            if number in (200, 999):
+                gc.collect()
+                if number == 200:
+                    before = resident(), len(os.listdir("/proc/self/fd")), threading.active_count()
+        grown = resident() - before[0]
+        assert grown < 6_000_000, f"{grown / 800:.0f} octets of each"
+        assert len(os.listdir("/proc/self/fd")) <= before[1]
+        assert threading.active_count() <= before[2]
+    assert list((tmp_path / "spaces").iterdir()) == []
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
