@@ -69,7 +69,7 @@ export class Detail {
           row.verb === "TLS" ? "" : row.encrypted ? h("span", { class: "pill good", title: "Between client and sandbox it was encrypted" }, icon("ssh"), "encrypted")
             : h("span", { class: "pill warning", title: "Whoever carried it could read it: see On the wire" }, icon("eye"), "readable on the way"),
           h("span", { title: fullTime(row.ended) }, time(row.ended)), h("span", {}, duration(row.seconds)),
-          h("span", {}, `${size(row.received)} asked, ${size(row.sent)} answered`),
+          row.received || row.sent ? h("span", {}, `${size(row.received)} asked, ${size(row.sent)} answered`) : "",
           h("button", { class: "bare", type: "button", onclick: () => this.narrow(`client:${row.client.host}`), title: "Only this client" }, row.client.host),
           h("button", { class: "bare", type: "button", onclick: () => this.narrow(`session:${row.session}`), title: "Only this session" }, `session ${row.session}`))),
       this.tabs, this.pane);

@@ -20,7 +20,7 @@ export function dialogue(pane, found, detail) {
   const offered = row.verb === "TLS" ? h("section", {}) : "";
   pane.append(...[
     sides.length && h("p", { class: "tools" }, h("button", { type: "button", onclick: () => detail.explain(), title: "Every part with its sentence (e)" }, "Explain all")),
-    ...sides, offered].filter(Boolean));
+    offered, ...(offered && sides.length ? [h("details", { class: "records" }, h("summary", {}, "What passed, field by field"), sides)] : sides)].filter(Boolean));
   if (offered) handshake(offered, row);
   if (row.facts.traceback) {
     pane.append(h("section", { class: "problem" }, h("h3", {}, "The site’s own program failed"), h("p", { class: "small" }, "Its last line says what happened, the lines above it where."), h("pre", { class: "traceback" }, row.facts.traceback)));

@@ -7,6 +7,7 @@ import { hex } from "../text.js";
 import { pathOf } from "./pointing.js";
 
 const MOST = 300;        // fields of one message
+const DEEPEST = 3;       // levels of fields without a value of their own that are opened
 const OCTETS = 12;       // of a field without a value that are shown
 
 export function fields(spans, octets) {
@@ -18,7 +19,7 @@ export function fields(spans, octets) {
 
 function walk(spans, octets, depth, rows) {
   for (const span of spans) {
-    const deep = span.children?.length && depth < 1;
+    const deep = span.children?.length && (depth < 1 || (depth < DEEPEST && !span.value));
     const line = h("div", { class: `field deep-${depth}${deep ? " group" : ""}`, role: "row" },
       h("span", { class: "field-name", role: "cell" }, span.name),
       h("span", { class: "field-value mono", role: "cell" }, span.value ? span.value : deep ? "" : raw(span, octets)),
