@@ -28,7 +28,7 @@ export function dialogue(pane, found, detail) {
   if (again.length) pane.append(h("section", { class: "again" }, h("h3", {}, "Do it again"), again.map((one) => command(one.command, `Copy the ${one.title} line`))));
   const known = facts(row);
   if (known) pane.append(known);
-  if (sides.length) {
+  if (pane.querySelector(".part")) {
     pane.append(pointing.element);
     pointing.element.classList.add("below");
     new Walk(pane, [["client", client], ["server", server]], pointing);
