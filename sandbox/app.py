@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +57,7 @@ class Sandbox:
         server = Server(journal, config.limits, DataRules(*config.ftp.passive_ports, config.ftp.advertise,
                                                           config.ftp.accept_seconds))
         self.common = Common(data, journal, server, self.script)
+        self.common.opened, self.common.closed = self._space_opened, self._space_closed
         self.main = Space(MAIN, config, world, self.common)
         self.spaces = Spaces(self.main, self.common)
         self.endpoints, self.failures, self.skipped = self.main.endpoints, self.main.failures, self.main.skipped
@@ -70,15 +71,31 @@ class Sandbox:
         self.script.faults = faults
 
     def add_faults(self) -> None:
-        """Those of the configuration. Raises StartError."""
-        if not self.config.faults:
-            return
-        from sandbox.faults.rule import rule_of_mapping
-        for number, values in enumerate(self.config.faults, 1):
+        """Those of the configuration and of the world. Raises StartError."""
+        self._add_faults(self.config.faults, "configuration", "")
+        self._space_opened(MAIN, self.world)
+
+    def _space_opened(self, name: str, world: World) -> None:
+        self._add_faults(world.beginning.faults, f"world of {name}", name)
+
+    def _space_closed(self, name: str) -> None:
+        if self._faults.quiet and self.script.faults is self._faults:
+            return  # there never was a rule
+        for standing in list(self.faults.rules.values()):
+            if standing.origin == f"world of {name}":
+                self.faults.remove(standing.id)
+
+    def _add_faults(self, rules: Sequence[Mapping[str, str | bool | int | float]], origin: str, space: str) -> None:
+        """space: the only one whose exchanges they strike, "" for any. Raises StartError."""
+        for number, values in enumerate(rules, 1):
+            from sandbox.faults.rule import rule_of_mapping
             try:
-                self.faults.add(rule_of_mapping(values), "configuration")
+                rule_of_mapping(values)  # what is wrong is told of the filter as it was written
+                matcher = str(values.get("filter", ""))
+                within = f"space:{space} ({matcher})" if matcher else f"space:{space}"
+                self.faults.add(rule_of_mapping({**values, "filter": within} if space else values), origin)
             except UserError as error:
-                raise StartError(f"the configuration, faults[{number}]: {error}") from error
+                raise StartError(f"the {origin}, faults[{number}]: {error}") from error
 
     def facts(self) -> Running:
         """What the ready file says."""

@@ -109,6 +109,7 @@ class Spaces:
             with explained(folder):
                 world = await trio.to_thread.run_sync(new_world, spec.world, folder)
             space = Space(spec.name, self._config(spec), world, self._common)
+            self._common.opened(spec.name, world)
             self._open[spec.name] = space
             if spec.bind:
                 space.bind()
@@ -206,6 +207,7 @@ class Spaces:
     def _forget(self, name: str) -> None:
         """Nobody comes to it any more. Its name stays taken until what it kept is gone."""
         space = self._open.pop(name, None)
+        self._common.closed(name)
         self._clients = {host: other for host, other in self._clients.items() if other is not space}
         self.version += 1
 

@@ -47,6 +47,8 @@ class Beginning(NamedTuple):
     sites: tuple[SiteSpec, ...]
     mail: tuple[Letter, ...]
     ssh_keys: Mapping[str, tuple[str, ...]] = {}
+    faults: tuple[Mapping[str, str | bool | int | float], ...] = ()
+    """Rules, as the file has them: what they mean is not the world's to know."""
 
 
 class Source(NamedTuple):
@@ -77,7 +79,8 @@ def load_beginning(file: Path | None, files: Files) -> Beginning:
         add_hosts(source, domains)
     letters = [letter for source in sources for letter in read_mail(source, people)]
     keys = {login: table.ssh_keys for source in sources for login, table in source.world.people.items()}
-    return Beginning(tuple(domains.values()), tuple(people.values()), tuple(sites.values()), tuple(letters), keys)
+    return Beginning(tuple(domains.values()), tuple(people.values()), tuple(sites.values()), tuple(letters), keys,
+                     tuple(rule for source in sources for rule in source.world.faults))
 
 
 def load_text(text: str, name: str, files: Files, people: Mapping[str, Account],
@@ -86,6 +89,9 @@ def load_text(text: str, name: str, files: Files, people: Mapping[str, Account],
     what errors call it. Raises WorldError."""
     world = value_of(parse(text, name, WorldError), WorldFile, name, WorldError, text)
     source = Source(name, text, Path.cwd(), world)
+    if world.faults:
+        raise source.error(("faults",), "rules for what shall fail", "a world without them, while it runs",
+                           "Add them with `sandbox fault add`, or POST faults.")
     own = {domain.name: domain for domain in read_domains(source)}
     everybody = {**people, **{person.login: person for person in read_people(source)}}
     sites = read_sites(source, files)

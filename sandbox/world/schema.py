@@ -68,3 +68,5 @@ class WorldFile(Table, frozen=True):
     people: dict[str, PersonTable] = {}
     site: tuple[SiteTable, ...] = ()
     mail: tuple[MailTable, ...] = ()
+    faults: Annotated[tuple[dict[str, str | bool | int | float], ...], Meta(
+        description="what shall fail on purpose in it, a table for each rule")] = ()

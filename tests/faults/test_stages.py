@@ -16,6 +16,7 @@ from sandbox.config.load import load
 from sandbox.faults.rule import rule_of_text
 from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.contract.strike import End, Stage
+from sandbox.spaces import SpaceSpec
 
 PIECES = st.lists(st.binary(min_size=1, max_size=200), max_size=8)
 SESSION = Session(id=1, service="imap", protocol="imap", transport="tcp", client=Address("127.0.0.1", 40000),
@@ -98,6 +99,19 @@ async def test_rules_of_a_configuration_file(tmp_path: Path) -> None:
         assert [(str(one.rule), one.origin) for one in sandbox.faults.rules.values()] == [
             ("'protocol:smtp verb:RCPT' reply=451 times=2", "configuration"),
             ("host:shop.example reset chance=20% seed=7", "configuration")]
+
+
+async def test_rules_of_a_world_strike_in_it_alone(tmp_path: Path) -> None:
+    world = tmp_path / "world.toml"
+    world.write_text('[[faults]]\nfilter = "verb:RCPT or verb:DATA"\nreply = "451"\n')
+    (tmp_path / "data").mkdir()
+    async with running(Config(ports="ephemeral", world=str(world)), tmp_path / "data") as sandbox:
+        assert [str(one.rule) for one in sandbox.faults.rules.values()] == [
+            "'space:main (verb:RCPT or verb:DATA)' reply=451"]
+        await sandbox.spaces.open(SpaceSpec("other", world=str(world)))
+        assert [one.origin for one in sandbox.faults.rules.values()] == ["world of main", "world of other"]
+        await sandbox.spaces.close("other")
+        assert [one.origin for one in sandbox.faults.rules.values()] == ["world of main"]
 
 
 async def test_a_wrong_rule_ends_the_start_and_says_which(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ WORLDS = st.fixed_dictionaries({}, optional={
 @given(WORLDS)
 @settings(max_examples=150)
 def test_any_file_is_a_world_or_one_error(tmp_path_factory: Any, tree: dict[str, Any]) -> None:
-    assert set(TABLES) | {"extends", "people"} == set(WorldFile.__struct_fields__)
+    assert set(TABLES) | {"extends", "people", "faults"} == set(WorldFile.__struct_fields__)
     folder = tmp_path_factory.mktemp("world")
     error = None
     try:
