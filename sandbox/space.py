@@ -60,7 +60,7 @@ class Common:
     script: Script
     contexts: Contexts | None = None
     opened: Callable[[str, World], None] = lambda name, world: None
-    """Told of each space before it answers, with its name and its world. Raises StartError where it shall not open."""
+    """Told of each space before it answers, with its name and world. Raises StartError where it shall not open."""
     closed: Callable[[str], None] = lambda name: None
     live_page: Address | None = None
     listening: dict[str, Listening] = field(default_factory=dict)
