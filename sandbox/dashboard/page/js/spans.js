@@ -22,16 +22,34 @@ export function leaves(spans, parents = [], found = []) {
   return found;
 }
 
-/** What is worth a line of its own: the first span on each way down whose children are parts of one line. */
-export function lines(spans, octets, found = []) {
+/** What is worth a line of its own: the first span on each way down whose children are parts of one line. Parts of one
+    line that stand beside others of several (the words of IMAP around a literal) are put together again. */
+export function lines(spans, octets, found = [], whole = null) {
+  let run = [];
+  const together = () => {
+    if (run.length > 1) found.push({ ...whole, start: run[0].start, end: run.at(-1).end, value: "", children: run });
+    else if (run.length) found.push(run[0]);
+    run = [];
+  };
   for (const span of spans ?? []) {
-    const inner = octets.subarray(span.start, Math.max(span.start, span.end - 2));
-    const several = span.children?.length && inner.includes(10);
-    if (several && !isBody(span)) lines(span.children, octets, found);
-    else found.push(span);
+    if (several(span, octets)) {
+      together();
+      lines(span.children, octets, found, span);
+    } else if (whole && !endsLine(octets, span) && !isBody(span)) {
+      run.push(span);
+    } else if (run.length) {
+      run.push(span);
+      together();
+    } else {
+      found.push(span);
+    }
   }
+  together();
   return found;
 }
+
+const several = (span, octets) => span.children?.length && !isBody(span) && octets.subarray(span.start, Math.max(span.start, span.end - 2)).includes(10);
+const endsLine = (octets, span) => octets[span.end - 1] === 10;
 
 export const isBody = ({ name }) => /^(body|content|data|payload|part body)$/i.test(name);
 

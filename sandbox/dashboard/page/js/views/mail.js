@@ -112,11 +112,17 @@ function letter(path, found) {
   return [
     h("header", { class: "letter-head" }, h("h2", {}, found.subject || "(no subject)"),
       h("p", {}, h("span", { class: "soft" }, "From "), found.from, h("span", { class: "soft" }, " to "), found.to.join(", ")),
-      h("p", { class: "small soft" }, `Envelope: from <${found.envelope.sender}> to ${found.envelope.recipients.map((one) => `<${one}>`).join(", ")}. Received ${dateTime(found.received)}.`),
+      h("p", { class: "small soft" }, envelope(found.envelope), ` Received ${dateTime(found.received)}.`),
       found.codes.length ? h("p", { class: "small" }, found.codes.length > 1 ? "Codes in it: " : "The code in it: ", found.codes.map((one) => [h("code", { class: "code-found" }, one), " "])) : ""),
     tabs("Forms of the letter", forms),
     found.attachments.length ? h("p", { class: "small" }, `Attachments: ${found.attachments.map((one) => one.filename || one.type).join(", ")}`) : "",
     found.links.length ? h("details", {}, h("summary", {}, `${found.links.length} links`), h("ul", {}, found.links.map((one) => h("li", { class: "mono small" }, one)))) : "",
     found.again ? command(found.again) : "",
   ];
+}
+
+/** Whom the servers were told, which need not be whom the header names. */
+function envelope({ sender, recipients }) {
+  if (!recipients.length) return "Without an envelope: it was put here, not sent.";
+  return `Envelope: from <${sender}> to ${recipients.map((one) => `<${one}>`).join(", ")}.`;
 }
