@@ -35,6 +35,7 @@ COMMANDS = {
     "wait": "Wait until something has happened in a running sandbox.",
     "space": "Open, list or close spaces of a running sandbox: worlds of their own.",
     "run": "Start a sandbox, run a command whose internet it is, and stop it.",
+    "lab": "Do labs on a running sandbox, or check the files of one.",
     "explain": "Explain a word: an idea such as port, or a protocol's own method, code, record type.",
     "config": "Print the configuration, or check a file.",
     "world": "Show the pretend world, or check a file.",

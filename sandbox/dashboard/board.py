@@ -11,6 +11,7 @@ from sandbox.app import Sandbox
 from sandbox.console.summary import Cast, cast_of
 from sandbox.dashboard.access import Access, Asker, Seen
 from sandbox.dashboard.archive import Archive
+from sandbox.dashboard.labwork import Labwork
 from sandbox.dashboard.live import Live
 from sandbox.dashboard.metrics import Metrics
 from sandbox.filter import parse
@@ -33,6 +34,7 @@ class Board:
         self.access = access
         self.archive = Archive(sandbox.journal)
         self.live = Live(sandbox.journal)
+        self.labwork = Labwork(self.archive, sandbox.data)
         self.started = started
         self.metrics = Metrics(sandbox.journal, self.archive, first, started)
 

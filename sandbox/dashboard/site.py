@@ -36,6 +36,7 @@ def operations() -> list[Operation]:
         filters,
         journeys,
         knowledge,
+        labs,
         letters,
         mail,
         names,
@@ -50,7 +51,7 @@ def operations() -> list[Operation]:
     )
 
     return [operation for module in (services, exchanges, sessions, filters, events, people, names, files, mail,
-                                     letters, journeys, knowledge, spaces, waiting, routes, placing, state,
+                                     letters, journeys, knowledge, labs, spaces, waiting, routes, placing, state,
                                      faults)
             for operation in module.OPERATIONS.all]
 

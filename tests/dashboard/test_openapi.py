@@ -84,6 +84,11 @@ CALLS: tuple[tuple[str, Mapping[str, object], object], ...] = (
     ("GET concepts", {}, None),
     ("GET concepts", {"exchange": 1}, None),
     ("GET concepts/status-code", {}, None),
+    ("POST labs/first-request/start", {}, {"learner": "Ada"}),
+    ("POST labs/first-request/answers", {}, {"step": "page", "question": "sender", "answer": "client"}),
+    ("POST labs/first-request/hints", {}, {"step": "page"}),
+    ("GET labs", {"learner": "Ada"}, None),
+    ("GET labs/first-request", {"learner": "Ada"}, None),
 )
 """Each operation called for real."""
 
