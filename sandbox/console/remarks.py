@@ -16,9 +16,11 @@ HINT = "--traceback shows all"
 
 
 def remark(exchange: Exchange) -> str:
-    """For the line: a warning, that an application was loaded anew, and the last it said or failed with. Escaped."""
+    """For the line: a warning, what struck it on purpose, that an application was loaded anew, and the last it said or failed with. Escaped."""
     facts = exchange.facts
     said = [f"({warning})" if (warning := facts.get("warning")) else ""]
+    if fault := facts.get("fault"):
+        said.append(f"(struck on purpose, {fault if len(fault) <= LONGEST else fault[:LONGEST - 1] + '…'})")
     if reloaded := facts.get("reloaded"):
         said.append(f"({reloaded} changed: loaded anew)")
     if failure := last_line(facts.get("traceback", "")):

@@ -297,7 +297,7 @@ async def changed(service: LazyService, data: bytes, answer: Answer, strike: Str
     if said is not None and strike.stage is not None:
         wait, said = strike.stage.datagram(said)
         if said is None:
-            about = about._replace(outcome="", answered="")
+            about = about._replace(outcome="", answered="", key="")
         else:
             released = trio.Event()
             strike.stage.wake = released.set

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox.address import Address
 from sandbox.console.escape import cells
 from sandbox.console.lines import closing_line, duration, json_line, line
-from sandbox.console.remarks import details
+from sandbox.console.remarks import details, remark
 from sandbox.journal.records import Cut, Exchange, Session
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
@@ -155,3 +155,8 @@ def test_a_warning_stands_apart_from_the_answer() -> None:
                                     facts={"warning": "password seen in clear text"}),
                 color=False, explain=False, width=0)
     assert "PASS wonderland → 230 Welcome (password seen in clear text)" in text
+
+
+def test_what_was_struck_on_purpose_says_so() -> None:
+    said = remark(exchange(facts={"fault": "1: reply=451 text=\x1b"}))
+    assert said == "(struck on purpose, 1: reply=451 text=\\x1b)"

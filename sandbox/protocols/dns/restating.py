@@ -25,7 +25,7 @@ def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
         return answer                                        # not even a number to answer to
     about = answer.about._replace(facts={**(answer.about.facts or {}), **scripted.facts})
     if scripted.manner is Manner.SILENT:
-        return Answer(None, about._replace(outcome="", answered="", key=""))
+        return Answer(None, about._replace(outcome="", answered="", key="situation.silent"))
     data = answer.data
     if scripted.code or scripted.manner is Manner.TRUNCATED or data is None:
         rcode = dns.rcode.from_text(scripted.code) if scripted.code else Rcode.NOERROR
@@ -35,12 +35,13 @@ def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
         data = with_flags(data, grammar.TC)
         about = about._replace(answered="cut short", key="situation.truncated")
     if scripted.manner is Manner.WRONG_ID:
+        about = about._replace(key="situation.wrong-id")
         data = (header.id ^ 0xFFFF).to_bytes(2) + data[2:]
     if scripted.manner is Manner.LAME:
         data = without_flags(empty(message, Rcode.NOERROR), grammar.AA)
-        about = about._replace(outcome="NOERROR", answered="a server that knows nothing of the zone", key="")
+        about = about._replace(outcome="NOERROR", answered="a server that knows nothing of the zone", key="situation.lame")
     if scripted.manner is Manner.STALE:
-        data = stale(data)
+        data, about = stale(data), about._replace(key="situation.stale")
     return Answer(data, about)
 
 

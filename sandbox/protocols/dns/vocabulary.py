@@ -30,10 +30,10 @@ FLAGS = frozenset({"QR", "AA", "TC", "RD", "RA", "AD", "CD", "DO"})
 
 SITUATIONS = frozenset({
     "alias", "any", "bad-cookie", "bad-signature", "captured", "chaos", "class", "cookie", "dns-domains",
-    "dns-root", "dns-tld", "elsewhere", "fragment", "ixfr", "loop", "malformed", "meta", "no-way", "no-zone",
+    "dns-root", "dns-tld", "elsewhere", "fragment", "ixfr", "lame", "loop", "malformed", "meta", "no-way", "no-zone",
     "nodata", "not-offered", "not-remembered", "opcode", "prerequisite", "priming", "referral", "refused",
-    "remembered", "response", "too-long", "transfer", "transfer-refused", "transfer-udp", "truncated",
-    "unknown-key", "unknown-type", "unsigned", "updated", "version", "walked", "wildcard",
+    "remembered", "response", "silent", "stale", "too-long", "transfer", "transfer-refused", "transfer-udp",
+    "truncated", "unknown-key", "unknown-type", "unsigned", "updated", "version", "walked", "wildcard", "wrong-id",
 })
 """What can be special about an exchange."""
 
