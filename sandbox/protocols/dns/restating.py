@@ -39,7 +39,7 @@ def restate(message: bytes, answer: Answer, scripted: ScriptedAnswer) -> Answer:
         data = (header.id ^ 0xFFFF).to_bytes(2) + data[2:]
     if scripted.manner is Manner.LAME:
         data = without_flags(empty(message, Rcode.NOERROR), grammar.AA)
-        about = about._replace(outcome="NOERROR", answered="a server that knows nothing of the zone", key="situation.lame")
+        about = about._replace(outcome="NOERROR", answered="nothing is known of the zone", key="situation.lame")
     if scripted.manner is Manner.STALE:
         data, about = stale(data), about._replace(key="situation.stale")
     return Answer(data, about)
