@@ -16,8 +16,8 @@ HINT = "--traceback shows all"
 
 
 def remark(exchange: Exchange) -> str:
-    """For the line: a warning, what struck it on purpose, that an application was loaded anew, and the last it said or
-    failed with. Escaped."""
+    """For the line: a warning, what struck it on purpose, that an application was loaded anew, and the last it said
+    or failed with. Escaped."""
     facts = exchange.facts
     said = [f"({warning})" if (warning := facts.get("warning")) else ""]
     if fault := facts.get("fault"):
