@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import dns.message
 import dns.query
@@ -56,6 +56,11 @@ class Up:
 
     def ask(self, path: str) -> Any:
         with urlopen(f"{self.url}/api/v1/{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: object) -> Any:
+        asked = Request(f"{self.url}/api/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urlopen(asked, timeout=20) as answer:
             return json.load(answer)
 
     def rows(self, text: str = "", limit: int = 100) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import { bytes } from "./detail/bytes.js";
 import { connection } from "./detail/connection.js";
 import { dialogue } from "./detail/dialogue.js";
 import { explained } from "./detail/explained.js";
+import { lessons } from "./detail/lessons.js";
 import { wire } from "./detail/wire.js";
 import { h, icon, say, show } from "./dom.js";
 import { cited, decode, duration, family, fullTime, MOODS, plain, size, target, time } from "./format.js";
@@ -71,7 +72,8 @@ export class Detail {
           h("span", { title: fullTime(row.ended) }, time(row.ended)), h("span", {}, duration(row.seconds)),
           row.received || row.sent ? h("span", {}, `${size(row.received)} asked, ${size(row.sent)} answered`) : "",
           h("button", { class: "bare", type: "button", onclick: () => this.narrow(`client:${row.client.host}`), title: "Only this client" }, row.client.host),
-          h("button", { class: "bare", type: "button", onclick: () => this.narrow(`session:${row.session}`), title: "Only this session" }, `session ${row.session}`))),
+          h("button", { class: "bare", type: "button", onclick: () => this.narrow(`session:${row.session}`), title: "Only this session" }, `session ${row.session}`)),
+        lessons(row)),
       this.tabs, this.pane);
     this.body(tab);
   }

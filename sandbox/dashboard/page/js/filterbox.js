@@ -8,9 +8,10 @@ const EVERYTHING = "Everything, newest first. Click any word in the list to see 
 const PAUSE = 160;       // milliseconds without a key before the sandbox is asked what a text means
 
 export class FilterBox {
-  /** changed(text): a filter that is right, other than the last one. */
-  constructor(changed) {
+  /** changed(text): a filter that is right, other than the last one; everything: what is said of an empty one. */
+  constructor(changed, everything = EVERYTHING) {
     this.changed = changed;
+    this.everything = everything;
     this.good = "";
     this.keys = [];
     this.offered = [];
@@ -20,7 +21,7 @@ export class FilterBox {
       spellcheck: "false", role: "combobox", "aria-label": "Filter", "aria-expanded": "false", "aria-controls": "suggestions",
       "aria-describedby": "filter-words",
     });
-    this.words = h("div", { class: "filter-words", id: "filter-words" }, EVERYTHING);
+    this.words = h("div", { class: "filter-words", id: "filter-words" }, everything);
     this.list = h("ul", { class: "suggest", id: "suggestions", role: "listbox", "aria-label": "What fits here", hidden: true });
     this.star = h("button", { type: "button", title: "Keep this filter", "aria-label": "Keep this filter", onclick: () => this.save() }, "☆");
     this.clear = h("button", { type: "button", title: "Empty the filter", "aria-label": "Empty the filter", onclick: () => this.set("", { tell: true }) },
@@ -58,7 +59,7 @@ export class FilterBox {
     this.asking?.abort();
     const { signal } = (this.asking = new AbortController());
     try {
-      const { words } = text ? await ask("filter", { query: { text }, signal }) : { words: EVERYTHING };
+      const { words } = text ? await ask("filter", { query: { text }, signal }) : { words: this.everything };
       this.words.className = "filter-words";
       show(this.words, words);
       this.input.removeAttribute("aria-invalid");

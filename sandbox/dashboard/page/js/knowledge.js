@@ -21,8 +21,12 @@ async function open(path) {
   try {
     const found = await ask(`knowledge/${path.split("/").map(encodeURIComponent).join("/")}`);
     show(dialog, h("h2", { id: "help-title" }, found.title), h("p", {}, found.text), found.more ? h("p", {}, found.more) : "",
-      found.rfc ? h("p", { class: "small soft" }, found.rfc) : "", h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
+      found.rfc ? h("p", { class: "small soft" }, found.rfc) : "", ideas(found.concepts, dialog), h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
   } catch (error) {
     show(dialog, h("p", {}, error.message), h("form", { method: "dialog" }, h("button", { class: "primary" }, "Close")));
   }
 }
+
+/** The words of a course that an entry belongs to, each with a page of its own. */
+const ideas = (concepts, dialog) => !concepts?.length ? "" : h("p", { class: "small" }, "Learn: ",
+  concepts.map((one, at) => [at ? ", " : "", h("a", { href: `/learn/${encodeURIComponent(one.name)}`, onclick: () => dialog.close() }, one.title)]));

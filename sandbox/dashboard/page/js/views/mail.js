@@ -2,6 +2,8 @@
 
 import { ask } from "../api.js";
 import { command, h, icon, show } from "../dom.js";
+import { letterMap } from "../drawings/letter.js";
+import { map } from "../drawings/map.js";
 import { dateTime, size } from "../format.js";
 import { go, state } from "../state.js";
 import { more } from "../knowledge.js";
@@ -106,8 +108,8 @@ function letter(path, found) {
     ["Parts", () => h("ul", { class: "parts" }, found.parts.map((one) => h("li", { style: null }, h("span", { class: "mono" }, `${" ".repeat(one.depth * 2)}${one.type}`),
       h("span", { class: "soft small" }, ` ${size(one.size)}${one.encoding ? `, ${one.encoding}` : ""}${one.filename ? `, ${one.filename}` : ""} `),
       one.leaf ? h("a", { href: `${base}/parts/${one.number}`, download: one.filename || `part-${one.number}` }, "take it") : "")))],
-    ["The way it came", () => h("ol", { class: "way" }, found.way.map((one) => h("li", {}, h("b", {}, one.title), one.exchange ? [" ", h("button", { class: "bare more-link", type: "button",
-      onclick: () => go({ view: "live", path: [], exchange: one.exchange }) }, "see it happen")] : "", h("div", { class: "soft small mono" }, one.detail))))],
+    ["The way it came", () => h("div", {}, drawn(found.way), h("ol", { class: "way" }, found.way.map((one) => h("li", {}, h("b", {}, one.title), one.exchange ? [" ", h("button", { class: "bare more-link", type: "button",
+      onclick: () => go({ view: "live", path: [], exchange: one.exchange }) }, "see it happen")] : "", h("div", { class: "soft small mono" }, one.detail)))))],
     ["Source", () => { const holder = h("pre", { class: "content tall", tabindex: "0", "aria-label": "The letter as it was received" }, "…"); fetch(`${base}/source`).then((answer) => answer.arrayBuffer()).then((data) => show(holder, text(new Uint8Array(data)).slice(0, 400_000))); return holder; }]);
   return [
     h("header", { class: "letter-head" }, h("h2", {}, found.subject || "(no subject)"),
@@ -125,4 +127,12 @@ function letter(path, found) {
 function envelope({ sender, recipients }) {
   if (!recipients.length) return "Without an envelope: it was put here, not sent.";
   return `Envelope: from <${sender}> to ${recipients.map((one) => `<${one}>`).join(", ")}.`;
+}
+
+/** The way as a map, of everything that the journal ties to it. */
+function drawn(way) {
+  const last = way.findLast((one) => one.exchange);
+  const holder = h("div", {});
+  if (last) ask(`journeys/${last.exchange}`).then(({ kind, steps }) => kind === "letter" && show(holder, map(letterMap(steps), "The way of the letter from server to server")), () => {});
+  return holder;
 }
