@@ -35,6 +35,7 @@ PAGE = (ROOT / "docs" / "reference" / "facts.md").read_text()
 ELSEWHERE = {
     ("reloaded", "http"): "tests/websites/test_application.py",
     ("errors", "http"): "tests/websites/test_application.py",
+    ("change", "http"): "tests/dashboard/test_changes.py",
     ("route", "http"): "tests/websites/test_scripted.py",
     ("stream", "http"): "tests/protocols/http/http2/test_session.py",
     ("reset", "http"): "tests/protocols/http/http2/test_session.py",

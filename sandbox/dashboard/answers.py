@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote
 
 import msgspec
 
+from sandbox.dashboard.changes import noted
 from sandbox.protocols.http.messages import Headers, Request, Response
 
 __all__ = ["Parameters", "ProblemError", "as_json", "attachment", "body_of", "octets", "problem"]
@@ -63,6 +64,7 @@ async def body_of(request: Request, kind: type[T], limit: int = BODY) -> T:
         raise ProblemError(415, "Not JSON", "This takes JSON, and the request does not say that it is.",
                            "Send it with Content-Type: application/json.")
     data = await request.body.read(limit)
+    noted(request, data)
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:

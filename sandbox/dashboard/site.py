@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from sandbox.dashboard.access import Asker, authority
 from sandbox.dashboard.answers import Parameters, ProblemError, as_json, octets, problem
+from sandbox.dashboard.changes import told
 from sandbox.dashboard.metrics import MEDIA as MEDIA_METRICS
 from sandbox.dashboard.operations import Call, Operation
 from sandbox.protocols.http.messages import Headers, HttpError, Request, Response
+from sandbox.space import MAIN
 from sandbox.websites.routes import Routes
 
 if TYPE_CHECKING:
@@ -136,6 +138,16 @@ def handler_of(operation: Operation):  # type: ignore[no-untyped-def]
         if operation.changes and not asker.sees_all:
             raise ProblemError(403, "Not for visitors", "A visitor may look at the own traffic and change nothing.",
                                "The teacher's token allows it.")
-        return await operation.handler(Call(board, request, asker, Parameters(request, *names)), **found)
+        call = Call(board, request, asker, Parameters(request, *names))
+        if not operation.changes or operation.method == "GET":
+            return await operation.handler(call, **found)
+        with told(board.sandbox.journal, request, call.query.text("space", MAIN)) as outcome:
+            try:
+                response = await operation.handler(call, **found)
+            except ProblemError as error:
+                outcome.status = error.status
+                raise
+            outcome.status = response.status
+            return response
 
     return handle

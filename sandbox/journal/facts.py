@@ -62,6 +62,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("reset", "http", "The error code with which the client gave the stream up."),
     _fact("tunnel", "http", "The host that the tunnel of a CONNECT leads to."),
     _fact("proxied", "http", "How the client asked a proxy for it."),
+    _fact("change", "http", "What somebody asked the API to change, without secrets."),
     _fact("route", "http", "The number of the route that answered, which somebody has set up."),
     _fact("probe", "http", "The host of a system's test whether it is online."),
     _fact("dns", "http", "The DNS question inside the request, and what became of it."),

@@ -130,3 +130,17 @@ async def test_visitors_change_nothing(tmp_path: Path) -> None:
                              ("POST", "routes"), ("GET", "routes"), ("DELETE", "routes/1"), ("POST", "files"),
                              ("DELETE", "files")):
             assert (await page.ask(method, path, {}, source=VISITOR)).status == 403, path
+
+
+async def test_a_change_is_in_the_journal_of_its_space_as_what_it_is(tmp_path: Path) -> None:
+    async with live_page(tmp_path, "http", "dns") as page:
+        await change(page, "POST", "spaces", {"name": "one"})
+        await change(page, "POST", "people?space=one", {"login": "dora", "password": "explorer"})
+        await page.ask("POST", "names?space=one", {"records": "wrong"})
+        await page.get("people", space="one")
+        rows = (await page.get("exchanges", filter="service:dashboard space:one"))["exchanges"]
+        assert [(row["verb"], row["asked"], row["outcome"]) for row in rows] == [
+            ("POST", "/api/v1/names?space=one", "422"), ("POST", "/api/v1/people?space=one", "200")]
+        facts = rows[1]["facts"]
+        assert facts["change"] == '{"login": "dora", "password": "..."}'
+        assert rows[1]["explanation"]
