@@ -15,7 +15,7 @@ pytestmark = pytest.mark.program("chromium", "chromium")
 VIEWS = {
     "/": "echo", "/mail/alice/INBOX": "Tea at four", "/files/homes/alice": "www", "/names": "example.com",
     "/services": "submission", "/faults": "There are no rules", "/setup/firefox": "proxy.pac",
-    "/setup/android": "PAC", "/session/1": "Session 1", "/projector": "Leave", "/learn": "Learn",
+    "/setup/android": "PAC", "/session/1": "Session 1", "/projector": "Leave", "/learn": "Learn", "/labs": "Labs",
 }
 LOOKS = [(1280, "light", True), (1280, "dark", False), (768, "light", False), (390, "dark", True),
          (390, "light", False)]

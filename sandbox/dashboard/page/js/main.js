@@ -11,7 +11,7 @@ import { Live } from "./views/live.js";
 const VIEWS = {      // each in a file of its own, fetched when it is first looked at
   mail: () => import("./views/mail.js"), files: () => import("./views/files.js"), names: () => import("./views/names.js"),
   services: () => import("./views/services.js"), setup: () => import("./views/setup.js"), session: () => import("./views/session.js"),
-  projector: () => import("./views/projector.js"), learn: () => import("./views/learn.js"), journeys: () => import("./views/journeys.js"),
+  projector: () => import("./views/projector.js"), learn: () => import("./views/learn.js"), labs: () => import("./views/labs.js"), journeys: () => import("./views/journeys.js"),
   faults: () => import("./views/faults.js"), just: () => import("./views/just.js"),
 };
 

@@ -5,7 +5,7 @@ import { duration } from "./format.js";
 import { state } from "./state.js";
 
 export const PLACES = [
-  ["live", "Live"], ["journeys", "Journeys"], ["mail", "Mail"], ["files", "Files"], ["names", "Names"], ["services", "Services"], ["faults", "Faults"], ["setup", "Set-up"], ["learn", "Learn"],
+  ["live", "Live"], ["journeys", "Journeys"], ["mail", "Mail"], ["files", "Files"], ["names", "Names"], ["services", "Services"], ["faults", "Faults"], ["setup", "Set-up"], ["labs", "Labs"], ["learn", "Learn"],
 ];
 const FIRST = 4;      // places that a telephone shows at once; the rest is behind the fifth symbol
 
