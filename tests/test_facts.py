@@ -149,7 +149,8 @@ def get(target: str, host: str = "www.example.com", *fields: str, method: str = 
 
 
 async def web(sandbox: Sandbox) -> None:
-    browser = ("User-Agent: Test/1.0", "Referer: http://a.example/", "Sec-Fetch-Dest: document",
+    browser = ("User-Agent: Test/1.0", "Referer: http://a.example/", "Cookie: a=1; b=2",
+               "Sec-Fetch-Dest: document",
                "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: none")
     basic = "Authorization: Basic " + base64.b64encode(b"alice:wonderland").decode()
     question = dns.message.make_query("www.example.com", "A").to_wire()

@@ -39,6 +39,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(dict((
     _fact("agent", "http imap sftp", "The program the client says it is."),
     _fact("fetch", "http",
           "What a browser fetches for: destination, mode and site of Sec-Fetch; else, by Accept, document."),
+    _fact("cookies", "http", "How many cookies the client sent (RFC 6265 §5.4)."),
     _fact("account", "http ftp smtp pop3 imap sftp", "The person who is logged in, or just was."),
     _fact("email", "ftp", "What an anonymous guest gave as a password; by custom, an address."),
     _fact("name", "http", "The name that a DNS question inside the exchange asked about."),

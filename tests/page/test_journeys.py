@@ -106,6 +106,13 @@ def test_from_an_exchange_to_its_words_and_its_journey_and_back(page: Page, own:
     expect(page.locator(".journey .step")).to_have_count(4)
 
 
+def test_a_cookie_that_a_browser_sent_is_the_example(page: Page, own: Up) -> None:
+    own.get("/", Cookie="tea=green; cake=lemon")
+    page.goto(f"{own.url}/learn/cookie")
+    expect(page.locator(".concept")).to_contain_text("1 exchange shows it; here it is. All of them")
+    expect(page.locator(".concept")).to_contain_text("The last one brought 2 cookies.")
+
+
 def test_words_are_found_and_all_have_a_page(page: Page, own: Up) -> None:
     page.goto(f"{own.url}/learn")
     words = page.locator(".topics a")

@@ -20,12 +20,15 @@ def facts_of(host: str, path: str, query: str, headers: Headers) -> dict[str, st
     """The facts of a request. What was not sent has none."""
     found = {"host": host, "path": path, "query": query}
     fetch: dict[str, str] = {}
+    cookies = 0
     for name, value in headers:
         name = name.lower()
         if name == "user-agent":
             found["agent"] = value
         elif name == "referer":
             found["referer"] = value
+        elif name == "cookie":  # over HTTP/2 there may be a field for each (RFC 9113 §8.2.3)
+            cookies += sum("=" in pair for pair in value.split(";"))
         elif name in FETCH:
             fetch[name] = value
         elif name == "accept" and value.startswith(PAGE):
@@ -34,4 +37,6 @@ def facts_of(host: str, path: str, query: str, headers: Headers) -> dict[str, st
             found["secret"] = SECRETS.get(value.partition(" ")[0].lower(), "")
     if fetch:
         found["fetch"] = " ".join(fetch[name] for name in FETCH if name in fetch)
+    if cookies:
+        found["cookies"] = str(cookies)
     return {name: bounded(value) for name, value in found.items() if value}

@@ -22,6 +22,7 @@ from sandbox.protocols.http.messages import Headers
     ([("Authorization", "Bearer x")], {"secret": "token"}), ([("Authorization", "Digest x")], {}),
     ([("User-Agent", "x" * 5000)], {"agent": "x" * (LONGEST - 1) + "…"}),
     ([("User-Agent", "")], {}),
+    ([("Cookie", "a=1; b=2"), ("cookie", "c=3")], {"cookies": "3"}), ([("Cookie", "; ;")], {}),
 ])
 def test_fields_become_facts(fields: list[tuple[str, str]], expected: dict[str, str]) -> None:
     assert facts_of("h", "/p", "", Headers(fields)) == {"host": "h", "path": "/p"} | expected

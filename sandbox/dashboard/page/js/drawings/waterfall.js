@@ -31,7 +31,8 @@ function line({ row, depth, tie, certain }, started, scale, folded) {
   bar.style.marginLeft = `${from}%`;
   bar.style.width = `${Math.max(0.6, to - from)}%`;
   const name = h("button", { class: "bare mono step", type: "button", "aria-current": String(state().exchange === row.id), dataset: { exchange: row.id }, onclick: () => go({ exchange: row.id }) },
-    h("span", { class: colour }, icon(symbol, word)), " ", row.protocol === "dns" && row.service !== "dns" ? h("span", { class: "soft" }, `${row.service} `) : "", h("b", {}, row.verb || "(unfinished)"), ` ${target(row).join("")} `, h("span", { class: row.mood }, row.outcome));
+    h("span", { class: colour }, icon(symbol, word)), row.protocol === "dns" && row.service !== "dns" ? h("span", { class: "soft" }, row.service) : "", h("b", {}, row.verb || "(unfinished)"),
+    h("span", { class: "asked" }, target(row).join("")), h("span", { class: row.mood }, row.outcome));
   name.style.paddingLeft = `${Math.min(depth, 8) * 1.1}rem`;
   return h("li", { class: folded ? "folded" : "" }, name, h("span", { class: `tie small${certain ? "" : " probable"}` }, certain ? tie : `probably: ${tie}`),
     h("span", { class: "at small soft" }, after < 0.0005 ? "start" : `+${duration(after)}`), h("span", { class: "track", title: `begins ${duration(after)} after the start, takes ${duration(row.seconds)}` }, bar));
@@ -77,7 +78,7 @@ function ruler({ breaks, pieces, at }, started) {
     track.append(one);
   };
   mark(0, "0");
-  for (const one of breaks) mark(one.left + one.wide / 2, `⋯ ${duration(one.seconds)} ⋯`, "break");
+  for (const one of breaks) mark(one.left + one.wide / 2, one.left < 75 ? ["⋯", h("b", {}, ` ${duration(one.seconds)} ⋯`)] : "⋯", "break");
   const end = pieces.at(-1).to;
   if (!breaks.length) mark(at(started + (end - started) / 2), duration((end - started) / 2), "middle");
   mark(100, duration(end - started), "end");

@@ -73,10 +73,10 @@ function concept({ title, also = [], text, rfc, trials = [], related = [], entri
     h("p", {}, text), rfc ? h("p", { class: "small rfc soft" }, rfc) : "",
     trials.length ? [h("h3", {}, "Try it"), trials.map((one) => h("div", { class: "trial" }, command(one.command), one.see ? h("p", { class: "small" }, one.see) : ""))] : "",
     h("h3", {}, "It happened here"),
-    examples.length ? [seen, h("ul", { class: "seen" }, examples.map(example))]
+    examples.length ? [seen, examples[0].facts.cookies && /cookie/.test(filter) ? h("p", {}, `The last one brought ${examples[0].facts.cookies === "1" ? "one cookie" : `${examples[0].facts.cookies} cookies`}.`) : "", h("ul", { class: "seen" }, examples.map(example))]
       : h("p", { class: "soft" }, filter ? "Not yet, as far as you may see. Try the command, and look here again." : "A journal has nothing of it: it is an idea."),
     related.length ? h("p", {}, "Read next: ", related.map((one, at) => [at ? ", " : "", h("a", { href: link(one) }, titles[one] ?? one)])) : "",
-    entries.length ? h("details", { class: "all-words", open: entries.length < 9 }, h("summary", {}, `${entries.length} of its words on the wire`),
+    entries.length ? h("details", { class: "all-words", open: entries.length < 9 }, h("summary", {}, entries.length > 1 ? `Its ${entries.length} words on the wire` : "Its word on the wire"),
       h("ul", { class: "words small" }, entries.map((one) => h("li", {}, more(one.title, place(one.key)))))) : "",
   ];
 }
