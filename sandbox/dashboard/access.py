@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from sandbox.dashboard.answers import ProblemError
 from sandbox.filter import Filter
-from sandbox.journal.matching import EVERYTHING, Narrowing
+from sandbox.journal.matching import EVERYTHING, Narrowing, reads_octets
 from sandbox.journal.records import Exchange, Session
 from sandbox.protocols.http.messages import Request
 
@@ -49,6 +49,7 @@ class Seen:
     def __init__(self, asker: Asker, matcher: Filter | None) -> None:
         self._asker = asker
         self._matcher = matcher
+        self.reads_octets = reads_octets(matcher)
 
     def matches(self, session: Session, exchange: Exchange) -> bool:
         return self._asker.may_see(session) and (self._matcher is None or self._matcher.matches(session, exchange))

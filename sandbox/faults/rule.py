@@ -36,7 +36,7 @@ PLACES: Mapping[str, tuple[frozenset[Point], bool]] = {
 }
 """What `at` can be: the points where a rule strikes, and whether a hold holds the answer as it leaves."""
 
-LATER = frozenset({"outcome", "answered", "key", "longer", "larger", "exchange"})
+LATER = frozenset({"outcome", "answered", "key", "longer", "larger", "exchange", "field"})
 """Keys of the filter that nothing which has only begun can meet."""
 
 LONGEST = 65_536

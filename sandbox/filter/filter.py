@@ -18,6 +18,11 @@ class Filter:
 
     tree: Node
 
+    @property
+    def reads_octets(self) -> bool:
+        """Whether it looks at what was said: a reader asks it in its thread."""
+        return self.tree.reads_octets
+
     def matches(self, session: Session, exchange: Exchange) -> bool:
         """Whether this one is. Never raises."""
         return self.tree.matches(session, exchange)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sandbox.filter import terms
+from sandbox.filter import fields, terms
 from sandbox.filter.terms import Build
 from sandbox.journal.facts import FACTS
 from sandbox.journal.records import Exchange, Session
@@ -69,6 +69,9 @@ OWN = (
     Key("is", "What can be said of it in a word.", "is:error", terms.trait, tuple(TRAITS)),
     Key("has", "A password in readable octets, or a fact, by its name.", "has:password", terms.has,
         ("password", *FACTS)),
+    # what was said
+    Key("field", "A part of what was said, by the name its protocol has for it, and perhaps what it says.",
+        "field:content-type=text/html", fields.condition),
     # times and sizes
     Key("since", "When it ended: so long ago or later, or a date.", "since:10m", terms.since),
     Key("until", "When it ended: so long ago or earlier, or a date.", "until:2026-01-31T10:00", terms.until),

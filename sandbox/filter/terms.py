@@ -28,11 +28,13 @@ Pick = Callable[[Session, Exchange], str]
 
 @dataclass(frozen=True)
 class Condition:
-    """matches: whether an exchange is meant, never raises; words: a relative clause ("whose verb is GET")."""
+    """matches: whether an exchange is meant, never raises; words: a relative clause ("whose verb is GET");
+    reads_octets: whether it looks at what was said (`sandbox.journal.matching.SIDES`)."""
 
     matches: Callable[[Session, Exchange], bool]
     words: str
     narrowing: Narrowing = EVERYTHING
+    reads_octets: bool = False
 
 
 Build = Callable[[Value, float], Condition]

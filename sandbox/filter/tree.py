@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sandbox.filter.terms import Condition
 from sandbox.filter.values import Value
-from sandbox.journal.matching import EVERYTHING, Narrowing
+from sandbox.journal.matching import EVERYTHING, Narrowing, reads_octets
 from sandbox.journal.records import Exchange, Session
 
 __all__ = ["And", "Node", "Not", "Or", "Term", "either", "every", "negated"]
@@ -31,6 +32,10 @@ class Term:
     value: Value
     test: Condition = field(compare=False)
 
+    @property
+    def reads_octets(self) -> bool:
+        return self.test.reads_octets
+
     def matches(self, session: Session, exchange: Exchange) -> bool:
         return self.test.matches(session, exchange)
 
@@ -48,6 +53,10 @@ class Term:
 class Not:
     part: Node
 
+    @property
+    def reads_octets(self) -> bool:
+        return self.part.reads_octets
+
     def matches(self, session: Session, exchange: Exchange) -> bool:
         return not self.part.matches(session, exchange)
 
@@ -64,8 +73,17 @@ class And:
 
     parts: tuple[Node, ...]
 
+    @cached_property
+    def cheap_first(self) -> tuple[Node, ...]:
+        """In the order in which they are asked: what reads octets comes last."""
+        return tuple(sorted(self.parts, key=reads_octets))
+
+    @property
+    def reads_octets(self) -> bool:
+        return any(part.reads_octets for part in self.parts)
+
     def matches(self, session: Session, exchange: Exchange) -> bool:
-        for part in self.parts:     # noqa: SIM110  (a generator costs more than the tests)
+        for part in self.cheap_first:     # noqa: SIM110  (a generator costs more than the tests)
             if not part.matches(session, exchange):
                 return False
         return True
@@ -93,6 +111,10 @@ class Or:
     """Any of two or more."""
 
     parts: tuple[Node, ...]
+
+    @property
+    def reads_octets(self) -> bool:
+        return any(part.reads_octets for part in self.parts)
 
     def matches(self, session: Session, exchange: Exchange) -> bool:
         for part in self.parts:     # noqa: SIM110

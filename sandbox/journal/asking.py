@@ -19,7 +19,7 @@ import trio
 
 from sandbox.journal.bus import Happened
 from sandbox.journal.journal import Journal
-from sandbox.journal.matching import Matcher, Narrowing, TellsFailing
+from sandbox.journal.matching import Matcher, Narrowing, TellsFailing, reads_octets
 from sandbox.journal.reader import Found, Reader
 from sandbox.journal.records import Exchange, Session
 
@@ -136,6 +136,14 @@ class Asking:
             if inbox.missed:  # meanwhile more came than may wait: the store has that too
                 upto = self._journal.last
                 inbox.empty()
+        if reads_octets(matcher):
+            async for _ in inbox:
+                # What was said is in the store: who looks at that is asked there, when it has been written.
+                before, upto = upto, self._journal.last
+                async with self.history(matcher, after=before, before=upto + 1, newest=False) as history:
+                    async for found in history:
+                        if found.exchanges:
+                            yield News(found.exchanges)
         async for happened, missed in inbox:
             pairs: list[Pair] = []
             if missed:
@@ -186,6 +194,7 @@ class Since:
     def __init__(self, matcher: Matcher | None, since: float) -> None:
         self._matcher = matcher
         self._since = since
+        self.reads_octets = reads_octets(matcher)
 
     def matches(self, session: Session, exchange: Exchange) -> bool:
         return exchange.ended >= self._since and (self._matcher is None or self._matcher.matches(session, exchange))

@@ -6,12 +6,13 @@ The filter language makes such values (`sandbox.filter`); the journal knows no m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from sandbox.journal.records import Exchange, Session
 
-__all__ = ["EVERYTHING", "Matcher", "Narrowing", "TellsFailing"]
+__all__ = ["EVERYTHING", "SIDES", "Matcher", "Narrowing", "Sides", "TellsFailing", "reads_octets"]
 
 
 class Narrowing(NamedTuple):
@@ -49,3 +50,16 @@ class TellsFailing(Protocol):
 
     def failing(self, session: Session, exchange: Exchange) -> list[str]:
         """The terms that it failed; none where it matches."""
+
+
+Sides = Callable[[Session, Exchange], tuple[bytes, bytes]]
+"""What the client and the sandbox said in an exchange, each up to a bound."""
+
+SIDES: ContextVar[Sides | None] = ContextVar("SIDES", default=None)
+"""Set by a reader, in its thread, while it asks a matcher that reads octets. Anywhere else there are none to read."""
+
+
+def reads_octets(matcher: object) -> bool:
+    """Whether a matcher looks at what was said, and not only at what the journal noted of it. Such a one is asked in
+    a reader's thread, never on the loop."""
+    return bool(getattr(matcher, "reads_octets", False))

@@ -15,7 +15,7 @@ from sandbox.errors import StoreError
 from sandbox.journal.batch import ChunkRow
 from sandbox.journal.beside import beside_the_loop
 from sandbox.journal.bodies import BodyReader, folder_of
-from sandbox.journal.matching import EVERYTHING, Matcher, Narrowing
+from sandbox.journal.matching import EVERYTHING, SIDES, Matcher, Narrowing, reads_octets
 from sandbox.journal.records import Chunk, Exchange, Session, Stream
 from sandbox.journal.scanning import DATAGRAMS, Scan, exchanges_of
 from sandbox.journal.schema import MIGRATIONS
@@ -24,6 +24,9 @@ __all__ = ["Found", "Reader"]
 
 COLUMNS = ('id, service, protocol, transport, client_host, client_port, server_host, server_port, parent, cause,'
            ' space, opened, closed, "end", facts')
+
+READ_OF_A_SIDE = 65_536
+"""Octets of each side of an exchange that a matcher may look at."""
 
 KNOWN = 1_000
 """Sessions that a search remembers, those of the exchanges around."""
@@ -144,7 +147,20 @@ class Reader:
                 "id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(new)),)))
         pairs = [(session, exchange) for exchange in exchanges
                  if (session := known[exchange.session]) is not None]
-        return pairs if matcher is None else [pair for pair in pairs if matcher.matches(*pair)]
+        if matcher is None:
+            return pairs
+        token = SIDES.set(self._sides if reads_octets(matcher) else None)
+        try:
+            return [pair for pair in pairs if matcher.matches(*pair)]
+        finally:
+            SIDES.reset(token)
+
+    def _sides(self, session: Session, exchange: Exchange) -> tuple[bytes, bytes]:
+        """What both sides said, for a matcher."""
+        client, server = (self.octets(session.id, stream, start, min(end, start + READ_OF_A_SIDE))
+                          for stream, (start, end) in ((Stream.CLIENT, exchange.client),
+                                                       (Stream.SERVER, exchange.server)))
+        return client, server
 
     def _sessions(self, where: str, values: Iterable[object]) -> Iterator[Session]:
         rows = self._db.execute(f"SELECT {COLUMNS} FROM sessions WHERE {where} ORDER BY id", tuple(values))

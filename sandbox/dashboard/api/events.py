@@ -48,6 +48,11 @@ async def events(call: Call) -> Response:
                 if page.found:
                     known = page.found[0][1].id
                     yield event("exchanges", [row(*pair) for pair in reversed(page.found)], known)
+            if seen.reads_octets:       # which the frames of all do not have: this page asks for itself
+                async with board.archive.asking.follow(seen, after=known) as following:
+                    async for news in following:
+                        if some := news.exchanges:
+                            yield event("exchanges", [row(*pair) for pair in some], some[-1][1].id)
             async with aclosing(watcher.frames(seen, text if shared else None, known)) as frames:
                 async for data in frames:
                     yield data
