@@ -39,6 +39,8 @@ class Candidates:
         self._children: dict[str, list[Check]] = {}
         for check in lab.checks:
             self._children.setdefault(check.other, []).append(check)
+        self.spoilt: dict[str, list[Record]] = {}
+        """Those that would, but for what else their session holds."""
         self.of = {check.name: self._matching(check, records, where) for check in lab.checks}
         """Those that match by themselves, in the order they ended."""
         self._known: dict[tuple[str, int], Best] = {}
@@ -50,7 +52,9 @@ class Candidates:
         if check.without and found:
             without = meant(check.without, where)
             spoilt = {one.exchange.session for one in records if without.matches(one.session, one.exchange)}
-            found = [one for one in found if one.exchange.session not in spoilt]
+            self.spoilt[check.name] = [one for one in found if one.exchange.session in spoilt]
+            # Only of a session that is over it can be said what it does not hold.
+            found = [one for one in found if one.session.closed and one.exchange.session not in spoilt]
         return found
 
     def evidence(self) -> Evidence:

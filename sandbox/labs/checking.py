@@ -99,6 +99,10 @@ def check_result(one: Check, candidates: Candidates, evidence: Evidence, records
     if own and len(own) < one.count:
         return CheckResult(one.name, Status.NOT_YET, f"{len(own)} of {one.count} so far.",
                            tuple(record.exchange.id for record in own))
+    if spoilt := candidates.spoilt.get(one.name):
+        number = spoilt[-1].exchange.id
+        return CheckResult(one.name, Status.NOT_YET, f"Exchange {number} is right, but on its connection came also "
+                           "what this step does not want.", near=number)
     near = nearest(candidates.filters[one.name],
                    [record for record in records if record.caused == (one.by == "sandbox")])
     if near is None:

@@ -12,7 +12,7 @@ from sandbox.protocols.contract.spans import About, Span, dissect
 
 __all__ = ["Octets", "Record", "alike", "is_value", "value"]
 
-OWN = ("session", "verb", "asked", "outcome", "answered", "service", "protocol", "port")
+OWN = ("session", "verb", "asked", "outcome", "answered", "service", "protocol", "port", "server-port", "parent")
 LONGEST = 1_000
 """Characters of a field that are compared."""
 
@@ -44,6 +44,10 @@ def value(name: str, record: Record, octets: Octets) -> str:
             return str(exchange.session)
         case "port":
             return str(session.client.port)
+        case "server-port":
+            return str(session.server.port)
+        case "parent":
+            return str(session.parent or "")
         case "service" | "protocol":
             return str(getattr(session, name))
         case "verb" | "asked" | "outcome" | "answered":

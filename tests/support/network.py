@@ -43,6 +43,10 @@ class Watcher:
         self._news.set()
         self._news = trio.Event()
 
+    async def news(self) -> None:
+        """Until anything happens."""
+        await self._news.wait()
+
     async def wait_closed(self, count: int = 1) -> Session:
         """The latest closed session, once `count` have been closed."""
         with trio.fail_after(10):
