@@ -36,7 +36,7 @@ def letter(sandbox: Up, subject: str) -> None:
         imap.fetch(number, "(BODY[])")
 
 
-def test_a_walk_appears_by_itself_and_is_drawn(page: Page, own: Up) -> None:
+def test_a_walk_appears_by_itself_and_is_drawn(own: Up, page: Page) -> None:
     page.goto(f"{own.url}/journeys")
     expect(page.locator("#main")).to_contain_text("No journey yet")
     walk(own, "www.example.com")
@@ -55,7 +55,7 @@ def test_a_walk_appears_by_itself_and_is_drawn(page: Page, own: Up) -> None:
     expect(card.locator(".step[aria-current=true]")).to_have_count(1)
 
 
-def test_the_way_of_a_letter_is_a_map_on_its_journey_and_on_its_page(page: Page, own: Up) -> None:
+def test_the_way_of_a_letter_is_a_map_on_its_journey_and_on_its_page(own: Up, page: Page) -> None:
     letter(own, "Tea at five")
     page.goto(f"{own.url}/journeys?kind=letter")
     page.locator(".journey h2 a").first.click()
@@ -74,7 +74,24 @@ def test_the_way_of_a_letter_is_a_map_on_its_journey_and_on_its_page(page: Page,
     expect(page.locator("svg.map .title").nth(3)).to_have_text("mail.example.org")
 
 
-def test_kinds_and_a_filter_narrow_the_journeys(page: Page, own: Up) -> None:
+def test_a_page_in_a_browser_is_one_journey_with_what_it_embeds(own: Up, page: Page) -> None:
+    for name, text in (("trip.html", "<title>Trip</title><link rel=stylesheet href=a.css><img src=b.svg>"),
+                       ("a.css", "body { color: green }"),
+                       ("b.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')):
+        own.post("files", {"place": "homes/alice", "path": f"www/{name}", "text": text})
+    page.goto(f"http://alice.example.com.localhost:{own.ports['http']}/trip.html", wait_until="load")
+    page.goto(f"{own.url}/journeys?kind=page")
+    card = page.locator(".journey").filter(has_text="/trip.html")
+    expect(card.locator("h2")).to_contain_text("alice.example.com")
+    for name in ("a.css", "b.svg"):
+        expect(card.locator("li").filter(has_text=name)).to_contain_text("names it as its referrer")
+    expect(card.locator(".span.probable")).to_have_count(card.locator(".tie.probable").count())
+    page.goto(f"{own.url}/journeys/{own.rows('path:/a.css')[0]['id']}")
+    expect(page.locator(".journey h2")).to_contain_text("/trip.html")
+    expect(page.locator(".journey .step").filter(has_text="b.svg")).to_have_count(1)
+
+
+def test_kinds_and_a_filter_narrow_the_journeys(own: Up, page: Page) -> None:
     letter(own, "Kinds of way")
     walk(own, "www.example.com")
     page.goto(f"{own.url}/journeys")
@@ -86,7 +103,7 @@ def test_kinds_and_a_filter_narrow_the_journeys(page: Page, own: Up) -> None:
     expect(page.locator(".journey h2")).to_have_text(["A letter from alice@example.com to bob@example.org"])
 
 
-def test_from_an_exchange_to_its_words_and_its_journey_and_back(page: Page, own: Up) -> None:
+def test_from_an_exchange_to_its_words_and_its_journey_and_back(own: Up, page: Page) -> None:
     walk(own, "www.example.com")
     own.get("/missing")
     missing = own.rows("outcome:404")[0]["id"]
@@ -106,14 +123,14 @@ def test_from_an_exchange_to_its_words_and_its_journey_and_back(page: Page, own:
     expect(page.locator(".journey .step")).to_have_count(4)
 
 
-def test_a_cookie_that_a_browser_sent_is_the_example(page: Page, own: Up) -> None:
+def test_a_cookie_that_a_browser_sent_is_the_example(own: Up, page: Page) -> None:
     own.get("/", Cookie="tea=green; cake=lemon")
     page.goto(f"{own.url}/learn/cookie")
     expect(page.locator(".concept")).to_contain_text("1 exchange shows it; here it is. All of them")
     expect(page.locator(".concept")).to_contain_text("The last one brought 2 cookies.")
 
 
-def test_words_are_found_and_all_have_a_page(page: Page, own: Up) -> None:
+def test_words_are_found_and_all_have_a_page(own: Up, page: Page) -> None:
     page.goto(f"{own.url}/learn")
     words = page.locator(".topics a")
     expect(words).to_have_count(len(own.ask("concepts")["concepts"]))
