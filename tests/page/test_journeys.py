@@ -74,6 +74,7 @@ def test_the_way_of_a_letter_is_a_map_on_its_journey_and_on_its_page(own: Up, pa
     expect(page.locator("svg.map .title").nth(3)).to_have_text("mail.example.org")
 
 
+@pytest.mark.usefixtures("forgiven")
 def test_a_page_in_a_browser_is_one_journey_with_what_it_embeds(own: Up, page: Page) -> None:
     for name, text in (("trip.html", "<title>Trip</title><link rel=stylesheet href=a.css><img src=b.svg>"),
                        ("a.css", "body { color: green }"),
