@@ -4,6 +4,7 @@ passes. Both stand beside the lab, in trial.toml."""
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ async def test_a_wrong_attempt_hears_why_and_the_right_one_passes(lab: Lab, tmp_
             assert not found["shown"]
             if "do" in tried:
                 await run("sh", "-c", filled(tried["do"], where), status=None)
-            where |= await tags(page)
+            where |= await read_off(page)
             await answer(page, lab, step, {name: given for name, given in answers.items()
                                            if name not in predictions}, where)
             found = await settled(page, lab, number, lambda step: step["status"] == "passed")
@@ -79,14 +80,23 @@ async def test_a_wrong_attempt_hears_why_and_the_right_one_passes(lab: Lab, tmp_
         assert whole["current"] == ""
 
 
-async def tags(page: Page) -> dict[str, str]:
-    """What learners read off their last answer and nobody can know beforehand, by the field's name."""
+async def read_off(page: Page) -> dict[str, str]:
+    """What learners read off what they did and nobody can know beforehand."""
     await page.sandbox.journal.settle()
-    newest = (await page.get("exchanges", filter="protocol:http", limit=1))["exchanges"]
-    said = (await page.get(f"exchanges/{newest[0]['id']}"))["server"]["octets"] if newest else ""
-    lines = base64.b64decode(said).partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
-    fields = (line.split(": ", 1) for line in lines if ": " in line)
-    return {name.lower(): value for name, value in fields if name.lower() in ("etag", "set-cookie")}
+    found: dict[str, str] = {}
+    for row in (await page.get("exchanges", limit=20))["exchanges"]:
+        if row["verb"] == "PASV":
+            numbers = re.findall(r"\d+", row["answered"])
+            found.setdefault("port", str(int(numbers[-2]) * 256 + int(numbers[-1])))
+        if "cipher" in row["facts"]:
+            found.setdefault("cipher", row["facts"]["cipher"])
+        if row["protocol"] == "http":
+            said = (await page.get(f"exchanges/{row['id']}"))["server"]["octets"]
+            for line in base64.b64decode(said).partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n"):
+                name, _, value = line.partition(": ")
+                if name.lower() in ("etag", "set-cookie"):
+                    found.setdefault(name.lower(), value)
+    return found
 
 
 def hears(reason: str, step: dict[str, Any]) -> bool:
