@@ -32,7 +32,8 @@ function picture(nodes, arrows, label, wide) {
     : { x: 4 + depths.get(one) * INDENT, y: at * DOWN + 6, wide: Math.min(260, wide - 12 - depths.get(one) * INDENT) }]));
   const high = (across ? (rows - 1) * ROW : (nodes.length - 1) * DOWN) + BOX + 14;
   const drawing = svg("svg", { class: "map", viewBox: `0 0 ${wide} ${high}`, width: wide, height: high, role: "img", "aria-label": `${label}; the list below says the same` });
-  arrows.forEach((one, at) => drawing.append(arrow(places.get(one.from), places.get(one.to), at + 1, one, across)));
+  const drawn = arrows.map((one, at) => arrow(places.get(one.from), places.get(one.to), at + 1, one, across));
+  drawing.append(...drawn.map(([line]) => line), ...drawn.map(([, number]) => number));      // no line crosses a number
   for (const one of nodes) drawing.append(box(places.get(one.id), one));
   return drawing;
 }
@@ -55,6 +56,7 @@ function box({ x, y, wide }, { title, detail = "", colour = "" }) {
     svg("text", { x: x + 8, y: y + (detail ? 18 : 27), class: "title" }, cut(title, most)), detail ? svg("text", { x: x + 8, y: y + 34, class: "detail" }, cut(detail, most)) : "");
 }
 
+/** The line, and the number on it. */
 function arrow(from, to, number, { short = "", colour = "" }, across) {
   const level = BOX / 2;
   let path, middle, head;
@@ -72,9 +74,10 @@ function arrow(from, to, number, { short = "", colour = "" }, across) {
   const [x, y, dx, dy] = head;
   const tip = dx ? `M${x + 8 * dx} ${y - 5} L${x} ${y} L${x + 8 * dx} ${y + 5}` : `M${x - 5} ${y + 8 * dy} L${x} ${y} L${x + 5} ${y + 8 * dy}`;
   const beside = !across || from.x === to.x;
-  return svg("g", { class: `arrow ${colour}` }, svg("path", { d: path, class: "line" }), svg("path", { d: tip, class: "line" }), svg("circle", { cx: middle[0], cy: middle[1], r: 9.5 }),
-    svg("text", { x: middle[0], y: middle[1] + 4, "text-anchor": "middle", class: "number" }, number),
-    svg("text", { x: middle[0] + (beside ? 15 : 0), y: middle[1] + (beside ? 4 : -14), "text-anchor": beside ? "start" : "middle", class: "detail" }, short));
+  return [svg("g", { class: `arrow ${colour}` }, svg("path", { d: path, class: "line" }), svg("path", { d: tip, class: "line" })),
+    svg("g", { class: `arrow ${colour}` }, svg("circle", { cx: middle[0], cy: middle[1], r: 9.5 }),
+      svg("text", { x: middle[0], y: middle[1] + 4, "text-anchor": "middle", class: "number" }, number),
+      svg("text", { x: middle[0] + (beside ? 15 : 0), y: middle[1] + (beside ? 4 : -14), "text-anchor": beside ? "start" : "middle", class: "detail" }, short))];
 }
 
 const cut = (words, most) => (words.length > most ? `${words.slice(0, Math.max(1, most - 1))}…` : words);

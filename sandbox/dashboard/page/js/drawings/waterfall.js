@@ -28,7 +28,7 @@ function line({ row, depth, tie, certain }, started, scale, folded) {
   const from = scale.at(row.started), to = scale.at(row.ended);
   const after = Math.max(0, row.started - started);
   const bar = h("span", { class: `span ${colour}${certain ? "" : " probable"}` });
-  bar.style.marginLeft = `${from}%`;
+  bar.style.marginLeft = `${Math.min(from, 99.2)}%`;
   bar.style.width = `${Math.max(0.6, to - from)}%`;
   const name = h("button", { class: "bare mono step", type: "button", "aria-current": String(state().exchange === row.id), dataset: { exchange: row.id }, onclick: () => go({ exchange: row.id }) },
     h("span", { class: colour }, icon(symbol, word)), row.protocol === "dns" && row.service !== "dns" ? h("span", { class: "soft" }, row.service) : "", h("b", {}, row.verb || "(unfinished)"),
