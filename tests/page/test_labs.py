@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.page.test_views import serious
 from tests.support.live import PATIENCE, Up, Watched
 
 pytestmark = pytest.mark.program("chromium", "chromium")
-
-SHOTS = os.environ.get("SANDBOX_SHOTS", "")
-"""A folder for pictures, for whoever wants to look."""
-
-
-def look(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 def test_a_lab_is_done_beside_the_page(watched: Watched, own: Up) -> None:
@@ -38,14 +27,12 @@ def test_a_lab_is_done_beside_the_page(watched: Watched, own: Up) -> None:
     own.get("/nothing-here")
     expect(page.get_by_text("it was answered 404; this step wants 200")).to_be_visible()
     expect(page.locator(".lab-seen .near")).to_have_count(1)
-    look(page, "near")
     own.get("/")
     expect(page.locator(".lab-step.passed")).to_have_count(1)
     page.goto(f"{own.url}/labs/first-request/page")
     expect(page.locator(".lab-seen .counted")).to_have_count(1)
     expect(page.get_by_text("It went otherwise than you predicted")).to_be_visible()
     expect(page.get_by_text("The client speaks first")).to_be_visible()
-    look(page, "passed")
 
     page.get_by_role("link", name="Next: Read the answer").click()
     for name, given in (("status", "200"), ("type", "text/html; charset=utf-8"), ("host", "www.example.com")):
@@ -60,7 +47,6 @@ def test_a_lab_is_done_beside_the_page(watched: Watched, own: Up) -> None:
     page.goto(f"{own.url}/labs")
     expect(page.get_by_text("<b>Ada</b>")).to_be_visible()
     expect(page.get_by_text("3 of 3 steps")).to_be_visible()
-    look(page, "list")
 
 
 def test_what_is_being_written_is_left_alone(watched: Watched, own: Up) -> None:
@@ -91,7 +77,6 @@ def test_a_lab_in_every_width_and_theme(browser: Browser, own: Up, width: int, s
     page.get_by_role("button", name="Begin").click()
     own.get("/")
     expect(page.locator(".lab-seen .near")).to_have_count(1)
-    look(page, f"lab-{width}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert serious(page) == []
     context.close()
