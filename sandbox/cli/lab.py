@@ -14,6 +14,7 @@ from sandbox.cli.options import add_data
 from sandbox.cli.remote import remote
 from sandbox.console.escape import escape
 from sandbox.console.terminal import tolerate
+from sandbox.errors import UserError
 
 __all__ = ["add", "run"]
 
@@ -29,11 +30,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     every = actions.add_parser("list", help="list the labs there are, with your progress")
     showing = actions.add_parser("show", help="show what to do in a lab")
     starting = actions.add_parser("start", help="begin a lab")
+    answering = actions.add_parser("answer", help="answer a question of a lab")
+    hinting = actions.add_parser("hint", help="take one more hint for the step you are at")
     checking = actions.add_parser("check", help="say what of a lab is passed, or check a lab's files")
-    for one in (showing, starting):
+    for one in (showing, starting, answering, hinting):
         one.add_argument("lab", metavar="LAB", help="its name")
+    answering.add_argument("question", metavar="STEP.QUESTION", help="as `sandbox lab show` names it")
+    answering.add_argument("answer", metavar="ANSWER", help="a word of those to choose from, or your own")
     checking.add_argument("lab", metavar="LAB|FILE", help="its name, or its folder or lab.toml")
-    for one in (every, showing, starting, checking):
+    for one in (every, showing, starting, answering, hinting, checking):
         add_data(one)
         one.add_argument("--url", default="", metavar="URL", help="the live page's address, instead of a data folder")
         one.add_argument("--token", default="", metavar="TOKEN",
@@ -47,6 +52,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     every.set_defaults(do=list_labs)
     showing.set_defaults(do=show)
     starting.set_defaults(do=start)
+    answering.set_defaults(do=answer)
+    hinting.set_defaults(do=hint)
     checking.set_defaults(do=check)
 
 
@@ -80,6 +87,33 @@ def start(args: argparse.Namespace) -> int:
     asked = {"learner": args.learner, "account": args.account, "space": args.space, "again": args.again}
     with remote(args) as api:
         return tell(args, api.post(f"labs/{args.lab}/start", asked), whole=True)
+
+
+def answer(args: argparse.Namespace) -> int:
+    step, _, question = args.question.partition(".")
+    asked = {"step": step, "question": question, "answer": args.answer, "learner": args.learner}
+    with remote(args) as api:
+        found = api.post(f"labs/{args.lab}/answers", asked)
+    if args.json:
+        print(json.dumps(found))
+        return 0
+    paragraph(next(one["result"]["reason"] for each in found["steps"] if each["id"] == step
+                   for one in each["questions"] if one["id"] == question))
+    return 0
+
+
+def hint(args: argparse.Namespace) -> int:
+    with remote(args) as api:
+        step = api.get(f"labs/{args.lab}", learner=args.learner)["current"]
+        if not step:
+            raise UserError(f"{args.lab} is not begun, or all of it is done: there is nothing to hint at")
+        found = api.post(f"labs/{args.lab}/hints", {"step": step, "learner": args.learner})
+    if args.json:
+        print(json.dumps(found))
+        return 0
+    hints = next(each["hints"] for each in found["steps"] if each["id"] == step)
+    blocks(hints[-1] if hints else [{"kind": "text", "text": "There is no hint for this step."}])
+    return 0
 
 
 def check(args: argparse.Namespace) -> int:
@@ -117,9 +151,11 @@ def tell(args: argparse.Namespace, found: Mapping[str, Any], *, whole: bool) -> 
         if whole:
             blocks(step["todo"])
             for question in step["questions"]:
+                print(f"\n    [{step['id']}.{question['id']}]{' Predict first.' if question['predict'] else ''}")
                 blocks(question["text"])
                 for name, text in question["choices"]:
                     print(f"    - {escape(name)}: {escape(text)}")
+            blocks(step["shown"])
         if step["reason"]:
             paragraph(step["reason"])
         if not whole:
