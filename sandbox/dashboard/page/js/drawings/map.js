@@ -4,6 +4,7 @@ import { h, show, svg } from "../dom.js";
 import { go } from "../state.js";
 
 const WIDE = 150, BOX = 44, ROW = 92, DOWN = 74, INDENT = 30;      // pixels
+const NARROW = 6;      // pixels of a letter of a detail
 const DEEPEST = 5;      // steps inwards
 
 /** nodes: [{ id, title, detail, colour, column, row }]; arrows: [{ from, to, short, words, exchange }] in the order of time.
@@ -77,7 +78,7 @@ function arrow(from, to, number, { short = "", colour = "" }, across) {
   return [svg("g", { class: `arrow ${colour}` }, svg("path", { d: path, class: "line" }), svg("path", { d: tip, class: "line" })),
     svg("g", { class: `arrow ${colour}` }, svg("circle", { cx: middle[0], cy: middle[1], r: 9.5 }),
       svg("text", { x: middle[0], y: middle[1] + 4, "text-anchor": "middle", class: "number" }, number),
-      svg("text", { x: middle[0] + (beside ? 15 : 0), y: middle[1] + (beside ? 4 : -14), "text-anchor": beside ? "start" : "middle", class: "detail" }, short))];
+      svg("text", { x: middle[0] + (beside ? 15 : 0), y: middle[1] + (beside ? 4 : -14), "text-anchor": beside ? "start" : "middle", class: "detail" }, beside || short.length * NARROW <= to.x - from.x - from.wide ? short : ""))];
 }
 
 const cut = (words, most) => (words.length > most ? `${words.slice(0, Math.max(1, most - 1))}…` : words);

@@ -21,7 +21,7 @@ export function walkMap(steps) {
   for (const row of asked) {
     const id = `${row.service} ${address(row.server)}`;
     if (!nodes.some((one) => one.id === id)) nodes.push({ id, title: TITLES[row.service] ?? row.service, detail: address(row.server), column: resolver ? 2 : 1, row: nodes.filter((one) => one.id.startsWith("dns")).length, colour: "names" });
-    arrows.push({ from: asker, to: id, short: "", exchange: row.id, colour: "names", words: `${TITLES[row.service] ?? row.service}: ${question(row)} ${row.answered || row.outcome}` });
+    arrows.push({ from: asker, to: id, short: (row.answered || row.outcome).slice(0, 30), exchange: row.id, colour: "names", words: `${TITLES[row.service] ?? row.service}: ${question(row)} ${row.answered || row.outcome}` });
   }
   if (resolver) arrows[0].words += ` In the end it gets ${first.answered || first.outcome}`;
   const middle = Math.max(0, (nodes.filter((one) => one.id.startsWith("dns")).length - 1) / 2);

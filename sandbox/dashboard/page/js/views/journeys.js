@@ -20,6 +20,7 @@ const LIMIT = 20, PAUSE = 1200;      // journeys; milliseconds from what happene
 export class View {
   constructor(main, tells = {}) {
     this.asked = new Asked();
+    this.took = 0;
     this.list = h("div", { class: "journeys" });
     this.box = new FilterBox((filter) => go({ filter }, { replace: true }), EVERYTHING);
     this.chips = h("div", { class: "chips", role: "group", "aria-label": "Kind of journey" }, Object.entries(KINDS).map(([kind, word]) => h("button", {
@@ -74,13 +75,14 @@ export class View {
     this.timer ??= setTimeout(() => {
       this.timer = 0;
       this.again();
-    }, PAUSE);
+    }, Math.max(PAUSE, 8 * this.took));
   }
 
   async again() {
-    const shown = this.shown;
+    const shown = this.shown, began = performance.now();
     try {
       const { journeys } = await ask("journeys", { query: this.query });
+      this.took = performance.now() - began;      // a busy sandbox is asked less often
       if (shown !== this.shown || this.closed || JSON.stringify(journeys) === this.drawn) return;
       const open = new Set([...this.list.querySelectorAll("[data-journey]")].filter((one) => one.querySelector(".waterfall.whole, details[open]")).map((one) => one.dataset.journey));
       show(this.list, this.all(journeys));
