@@ -3,7 +3,7 @@
 import { h, show, svg } from "../dom.js";
 import { go } from "../state.js";
 
-const WIDE = 150, BOX = 44, ROW = 92, DOWN = 74, INDENT = 30;      // pixels
+const WIDE = 190, BOX = 44, ROW = 92, DOWN = 74, INDENT = 30;      // pixels
 const NARROW = 6;      // pixels of a letter of a detail
 const DEEPEST = 5;      // steps inwards
 
