@@ -8,6 +8,7 @@ from sandbox.protocols.smtp import bounce
 from sandbox.protocols.smtp.envelope import CATCH_ALL, Envelope, Office
 from sandbox.protocols.threads import settled
 from sandbox.world.mail import Delivery, Outbound
+from sandbox.world.mail.origins import Origin
 
 __all__ = ["places", "report_success"]
 
@@ -27,16 +28,16 @@ def places(envelope: Envelope) -> tuple[list[Delivery], list[Outbound]]:
     return list(deliveries.values()), list(outbound.values())
 
 
-async def report_success(office: Office, envelope: Envelope, content: int) -> int | None:
-    """NOTIFY=SUCCESS (RFC 3461 §5.2.2): tell the sender what arrived in mailboxes here. The report's own content,
-    None where none was wanted. Raises KeyError, OSError, sqlite3.Error."""
+async def report_success(office: Office, envelope: Envelope, content: int, origin: Origin | int = 0) -> None:
+    """NOTIFY=SUCCESS (RFC 3461 §5.2.2): tell the sender what arrived in mailboxes here, where that was
+    wanted. origin: the exchange that the report is because of. Raises KeyError, OSError, sqlite3.Error."""
     outcomes = []
     for recipient in envelope.recipients:
         facts = bounce.Facts.of(envelope.parameters, recipient.parameters)
         if recipient.account and facts.wants("SUCCESS"):
             outcomes.append(bounce.Outcome(str(recipient.mailbox), facts, "delivered", "2.1.5"))
     if not outcomes or envelope.sender is None:
-        return None
+        return
     store = office.store
     original = await trio.to_thread.run_sync(lambda: next(store.read(content), b""))
     spool = store.spool()
@@ -44,5 +45,5 @@ async def report_success(office: Office, envelope: Envelope, content: int) -> in
     spool.add(text)
     spool.seal()
     facts = bounce.needs(envelope.return_path, text)
-    stored = await settled(store.store(b"", spool, [], [Outbound("", envelope.return_path, facts.encode())]))
-    return stored.content
+    onward = Outbound("", envelope.return_path, facts.encode())
+    await settled(store.store(b"", spool, [], [onward], origin=origin))

@@ -188,8 +188,7 @@ class Carrier:
         spool.add(text)
         await trio.to_thread.run_sync(spool.seal)
         onward = Outbound("", leg.sender, needs(leg.sender, text).encode())
-        stored = await settled(self.store.store(b"", spool, [], [onward], replaces=done))
-        self.store.origins.note(stored.content, self.cause([leg]))
+        await settled(self.store.store(b"", spool, [], [onward], replaces=done, origin=self.cause([leg])))
 
 
 def grouped(legs: Sequence[Outbound]) -> list[list[Outbound]]:

@@ -242,7 +242,8 @@ class Smtp(LineSession):
             head = self.trace(message.scan)
             utf8 = envelope.parameters.utf8 and not (head.isascii() and message.scan.is_ascii())
             deliveries, outbound = places(envelope)
-            stored = await settled(self.office.store.store(head, message.spool, deliveries, outbound, utf8=utf8))
+            stored = await settled(self.office.store.store(head, message.spool, deliveries, outbound, utf8=utf8,
+                                                           origin=self.exchange or 0))
         except OverQuota as full:
             return say(replies.MAILBOX_FULL, f"The mailbox of {full.accounts[0]} is full")
         except (OSError, sqlite3.Error):
@@ -250,14 +251,10 @@ class Smtp(LineSession):
         finally:
             await self.drop()
         self.note("message", str(stored.content))
-        if outbound and self.exchange is not None:
-            self.office.store.origins.note(stored.content, self.exchange)
         if message_id := HeaderScan.of(head).message_id or message.scan.message_id:
             self.note("message-id", bounded(message_id))
         try:
-            report = await report_success(self.office, envelope, stored.content)
-            if report is not None and self.exchange is not None:
-                self.office.store.origins.note(report, self.exchange)
+            await report_success(self.office, envelope, stored.content, self.exchange or 0)
         except (KeyError, OSError, sqlite3.Error) as error:  # told of it, the client would send it all again
             self.note("report", f"could not be made: {error!r}")
         return say(replies.ACCEPTED, f"Accepted as {stored.content}")

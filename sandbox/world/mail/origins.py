@@ -6,6 +6,7 @@ of the process: whoever carries mail writes the number down with a leg that has 
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Protocol
 
 __all__ = ["Origin", "Origins"]
@@ -21,19 +22,22 @@ class Origin(Protocol):
 
 
 class Origins:
-    """By the number of a message's content. For one thread."""
+    """By the number of a message's content. For any thread."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._known: dict[int, Origin | int] = {}
 
     def note(self, content: int, origin: Origin | int) -> None:
-        while len(self._known) >= KEPT:
-            del self._known[next(iter(self._known))]
-        self._known[content] = origin
+        with self._lock:
+            while len(self._known) >= KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[content] = origin
 
     def find(self, content: int) -> Origin | int:
         """0 where nothing is known."""
-        origin = self._known.get(content, 0)
-        if not isinstance(origin, int) and origin.id:
-            origin = self._known[content] = origin.id  # what it belongs to may be gone: hold it no longer
-        return origin
+        with self._lock:
+            origin = self._known.get(content, 0)
+            if not isinstance(origin, int) and origin.id:
+                origin = self._known[content] = origin.id  # what it belongs to may be gone: hold it no longer
+            return origin

@@ -13,12 +13,12 @@ from pathlib import Path
 from sandbox.errors import remedy
 from sandbox.world.mail import folders, writes
 from sandbox.world.mail.observers import FolderObservers
-from sandbox.world.mail.origins import Origins
+from sandbox.world.mail.origins import Origin, Origins
 from sandbox.world.mail.reader import QUOTA, MailReader
 from sandbox.world.mail.schema import Durability, StoreError, claim, connect, migrate
 from sandbox.world.mail.spool import Spool
 from sandbox.world.mail.values import Delivery, Flagged, FolderChange, Outbound, Stored
-from sandbox.world.mail.writer import Writer
+from sandbox.world.mail.writer import Transaction, Writer
 
 __all__ = ["MailStore"]
 
@@ -76,18 +76,26 @@ class MailStore(MailReader):
         return Spool(self._spools, safe=self.durability == "power")
 
     def store(self, head: bytes, spool: Spool, deliveries: Sequence[Delivery], outbound: Sequence[Outbound] = (),
-              *, received: float = 0.0, utf8: bool = False, replaces: Sequence[int] = ()) -> Future[Stored]:
+              *, received: float = 0.0, utf8: bool = False, replaces: Sequence[int] = (),
+              origin: Origin | int = 0) -> Future[Stored]:
         """Keep a message once and put it wherever it goes, all or nothing.
 
         replaces: legs of the queue that end with it, as a bounce ends those it is about;
         head: what goes before the text; spool: sealed; received: seconds since the epoch, 0 for now; utf8: whether
-        it needs a reader that knows RFC 6532. The future raises OverQuota, NoSuchFolder, OSError.
+        it needs a reader that knows RFC 6532; origin: the exchange it came with, known before anybody hears that
+        there is something to carry. The future raises OverQuota, NoSuchFolder, OSError.
         """
         when = received or time.time()
         place = writes.rename_durably if self.durability == "power" else os.rename
-        return self._writer.submit(lambda tx: writes.store(
-            tx, head, spool, deliveries, outbound, when, replaces, quota=self.quota, utf8=utf8, files=self._files,
-            place=place))
+
+        def work(tx: Transaction) -> Stored:
+            stored = writes.store(tx, head, spool, deliveries, outbound, when, replaces, quota=self.quota, utf8=utf8,
+                                  files=self._files, place=place)
+            if origin and outbound:
+                self.origins.note(stored.content, origin)
+            return stored
+
+        return self._writer.submit(work)
 
     def put(self, text: bytes, *deliveries: Delivery, received: float = 0.0, utf8: bool = False) -> Future[Stored]:
         """Keep a message that is in memory already, as seed mail and bounces are."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.world.mail import (
+    QUEUE,
     Delivery,
     FolderChange,
     FolderExists,
@@ -345,3 +346,13 @@ def test_mail_is_on_the_disk_when_it_is_acknowledged_and_flags_need_not_be(tmp_p
         flagged.result()
     store.close()
     assert promised == [full, normal, full, normal]
+
+
+def test_who_hears_of_something_to_carry_can_ask_at_once_what_it_came_with(store: MailStore) -> None:
+    heard: list[object] = []
+    store.watch(QUEUE, lambda change: heard.append(store.origins.find(store.outbound(1e12)[0].content)))
+    spool = store.spool()
+    spool.add(b"Subject: Hi\r\n\r\nHi\r\n")
+    spool.seal()
+    store.store(b"", spool, [], [Outbound("alice@example.com", "bob@example.org", "{}")], origin=7).result()
+    assert heard == [7]
