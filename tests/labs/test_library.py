@@ -88,8 +88,8 @@ async def read_off(page: Page) -> dict[str, str]:
         if row["verb"] == "PASV":
             numbers = re.findall(r"\d+", row["answered"])
             found.setdefault("port", str(int(numbers[-2]) * 256 + int(numbers[-1])))
-        if "cipher" in row["facts"]:
-            found.setdefault("cipher", row["facts"]["cipher"])
+        for name in {"cipher", "message-id"} & row["facts"].keys():
+            found.setdefault(name, row["facts"][name])
         if row["protocol"] == "http":
             said = (await page.get(f"exchanges/{row['id']}"))["server"]["octets"]
             for line in base64.b64decode(said).partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n"):
