@@ -21,7 +21,8 @@ def ties(records: Records) -> Iterator[Tie]:
         session, exchange = record
         first = control[session.id][0].exchange.id
         if session.cause in by_id and exchange.id != first:
-            yield Tie(exchange.id, first, "on the same connection", True, 0)
+            # Of requests in a tunnel it is better known what each is for.
+            yield Tie(exchange.id, first, "on the same connection", True, 7 if session.protocol == "http" else 0)
         elif session.cause in by_id:
             words = WORDS.get(session.protocol, "the sandbox connected because of it")
             yield Tie(exchange.id, session.cause, words, True, 0)

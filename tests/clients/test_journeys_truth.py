@@ -44,7 +44,7 @@ async def test_ties_are_what_the_browser_says(sandbox: Sandbox) -> None:
         agent = exchange.facts.get("agent", "").removeprefix("Truth/")
         if exchange.facts.get("host") == HOST and agent in ("one", "two"):
             step = steps.get(exchange.id)
-            above = steps[step.above].exchange.facts["path"] if step is not None and step.above else ""
+            above = steps[step.above].exchange.facts.get("path", "") if step is not None and step.above else ""
             tied[agent, exchange.facts["path"]] = above, step is not None and step.certain
     right, wrong, missed = 0, [], []
     for asked in truth:
