@@ -133,6 +133,6 @@ function envelope({ sender, recipients }) {
 function drawn(way) {
   const last = way.findLast((one) => one.exchange);
   const holder = h("div", {});
-  if (last) ask(`journeys/${last.exchange}`).then(({ kind, steps }) => kind === "letter" && show(holder, map(letterMap(steps), "The way of the letter from server to server")), () => {});
+  if (last) ask("journeys", { query: { filter: `exchange:${last.exchange}`, kind: "letter", limit: 1 } }).then(({ journeys: [one] }) => one && show(holder, map(letterMap(one.steps), "The way of the letter from server to server")), () => {});
   return holder;
 }
