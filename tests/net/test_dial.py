@@ -83,8 +83,8 @@ async def test_a_port_where_nothing_listens_is_an_error() -> None:
 
 
 def test_nothing_else_in_the_package_connects() -> None:
-    """`connect` is called in dial.py alone, by the ready command, which asks a running sandbox's own ports, and by the
-    shell, which asks the sandbox for listeners by a Unix socket in its data folder."""
+    """`connect` is called in dial.py alone, by the ready command, which asks a running sandbox's own ports, and by
+    the shell, which asks the sandbox for listeners by a Unix socket in its data folder."""
     callers = set()
     for path in (ROOT / "sandbox").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
