@@ -94,7 +94,8 @@ async def test_what_is_wrong_on_purpose_is_refused(sandbox: Sandbox, host: str, 
     assert done.returncode in (35, 60)
     assert complaint in done.stderr.decode()
     done = await curl(sandbox, "-k", "--tlsv1.0", "--ciphers", "ALL:@SECLEVEL=0", url)
-    assert f"<h1>{host}.badtls.example.com</h1>" in done.stdout.decode(), "whoever does not look, gets the page"
+    page = done.stdout.decode().replace("<wbr>", "")  # a name may break after a dot
+    assert f"<h1>{host}.badtls.example.com</h1>" in page, "whoever does not look, gets the page"
 
 
 @curl_needed

@@ -54,6 +54,7 @@ def test_what_is_being_written_is_left_alone(watched: Watched, own: Up) -> None:
     page.goto(f"{own.url}/labs/first-request")
     page.get_by_label("Your name").fill("Ada")
     page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("button", name="Begin")).to_have_count(0)
     own.get("/")
     expect(page.locator(".lab-step.not-yet")).to_have_count(3)
     page.goto(f"{own.url}/labs/first-request/read")
@@ -75,6 +76,7 @@ def test_a_lab_in_every_width_and_theme(browser: Browser, own: Up, width: int, s
     page.goto(f"{own.url}/labs/be-the-browser")
     page.get_by_label("Your name").fill("Ada")
     page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("button", name="Begin")).to_have_count(0)
     own.get("/")
     expect(page.locator(".lab-seen .near")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
