@@ -102,7 +102,10 @@ def summary(endpoints: Mapping[str, Address], people: Mapping[str, str], *, data
     parts += _table([(role, str(reachable(address, reach)), command(role, address, cast, reach))
                      for role, address in endpoints.items()], ("service", "address", "try"), color=color)
     if len(hosts) > 1:
-        parts.append(f"{GAP}Each of them listens on {', '.join(hosts[:-1])} and {hosts[-1]}.")
+        # The name servers of the hierarchy have addresses of their own.
+        alone = ", ".join(role for role, address in endpoints.items() if address.host not in hosts)
+        parts.append(f"{GAP}Each of them listens on {', '.join(hosts[:-1])} and {hosts[-1]}"
+                     + (f"; only where shown: {alone}." if alone else "."))
     if host_key:
         parts.append(f"{GAP}SFTP asks whether to trust {host_key}: it should.")
     if failed:

@@ -51,6 +51,12 @@ def test_the_commands_are_about_the_people_of_the_world() -> None:
         "alice", "z", "bob", "example.com", "a.test")
 
 
+def test_what_listens_on_an_address_of_its_own_is_said() -> None:
+    text = summary({"http": Address(LOOPBACK, 8080), "dns-root": Address("127.53.0.1", 8053)}, {}, data="/tmp/x",
+                   hosts=[LOOPBACK, "::1"])
+    assert "Each of them listens on 127.0.0.1 and ::1; only where shown: dns-root." in text
+
+
 def test_summary() -> None:
     text = summary({"http": Address(LOOPBACK, 8080), "dns": Address(LOOPBACK, 8053)},
                    {"alice": "wonderland", "bob": "builder"}, data="/tmp/x", hosts=[LOOPBACK, "::1"],

@@ -143,16 +143,16 @@ def test_what_was_put_there_by_hand_is_the_house_s(world: World, alice: Person, 
 
 
 def test_what_comes_from_a_home_is_its_owner_s(alice: Person, bob: Person) -> None:
-    alice.tree.make_directory(("work",))
-    alice.put("/work/essay.txt")
+    alice.tree.make_directory(("drafts",))
+    alice.put("/drafts/essay.txt")
     alice.put("/single.txt")
     alice.tree.set_mode(("single.txt",), 0o444)
-    alice.tree.rename(("work",), names_of(f"{SITE}/work"))
+    alice.tree.rename(("drafts",), names_of(f"{SITE}/drafts"))
     alice.tree.rename(("single.txt",), names_of(f"{SITE}/single.txt"))
-    assert bob.listed(SITE) | bob.listed(f"{SITE}/work") == bob.listed(SITE) | {"essay.txt": "alice"}
-    assert bob.listed(SITE)["single.txt"] == bob.listed(SITE)["work"] == "alice"
-    refuses(lambda: bob.tree.remove(names_of(f"{SITE}/work/essay.txt")))
-    alice.tree.rename(names_of(f"{SITE}/work/essay.txt"), names_of(f"{SITE}/essay.txt"))
+    assert bob.listed(SITE) | bob.listed(f"{SITE}/drafts") == bob.listed(SITE) | {"essay.txt": "alice"}
+    assert bob.listed(SITE)["single.txt"] == bob.listed(SITE)["drafts"] == "alice"
+    refuses(lambda: bob.tree.remove(names_of(f"{SITE}/drafts/essay.txt")))
+    alice.tree.rename(names_of(f"{SITE}/drafts/essay.txt"), names_of(f"{SITE}/essay.txt"))
     assert bob.listed(SITE)["essay.txt"] == "alice", "it takes its owner along"
 
 
